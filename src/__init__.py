@@ -1,0 +1,1 @@
+"""From bars to a gated signal model, in one straight line."""

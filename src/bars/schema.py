@@ -1,0 +1,92 @@
+"""The contract of bars: what a bar may hold, and what an index of bars may look like.
+
+Bars are indexed by their *open* time, strictly increasing, at multiples of one step; `open high low close volume`
+are float64, prices in quote currency, volume in base currency. A missing bar is a gap and stays one.
+"""
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from src.errors import DataError
+
+PRICES = ["open", "high", "low", "close"]
+COLUMNS = [*PRICES, "volume"]
+TIME_DTYPE = "datetime64[us, UTC]"
+
+_FINITE = pa.Check(np.isfinite, error="is infinite")
+_PRICE = pa.Column(float, [_FINITE, pa.Check.gt(0, error="is not positive")])
+_VOLUME = pa.Column(float, [_FINITE, pa.Check.ge(0, error="is negative")])
+
+BARS = pa.DataFrameSchema(
+    {**dict.fromkeys(PRICES, _PRICE), "volume": _VOLUME},
+    checks=[
+        pa.Check(lambda bars: bars["high"] >= bars["low"], error="high is below low"),
+        pa.Check(
+            lambda bars: bars["open"].between(bars["low"], bars["high"]) | (bars["high"] < bars["low"]),
+            error="open lies outside low to high",
+        ),
+        pa.Check(
+            lambda bars: bars["close"].between(bars["low"], bars["high"]) | (bars["high"] < bars["low"]),
+            error="close lies outside low to high",
+        ),
+    ],
+    strict=True,
+    ordered=True,
+)
+
+
+def check_bars(bars: pd.DataFrame, rows: pd.Series | None = None) -> None:
+    """Check the values of bars.
+
+    Parameters
+    ----------
+    bars
+        Columns `COLUMNS`, float64; a unique index.
+    rows
+        The row of the user's file that each bar came from, by the index of `bars`; positions from 1 if not given.
+
+    Raises
+    ------
+    DataError
+        Naming the first wrong bar, its values and what is wrong, and how many more there are.
+    """
+    try:
+        BARS.validate(bars, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases.dropna(subset="index")
+        if cases.empty:
+            raise
+        positions = bars.index.get_indexer(pd.Index(cases["index"]))
+        first = positions.min()
+        case = cases.iloc[positions.argmin()]
+        row = first + 1 if rows is None else rows.iloc[first]
+        raise DataError(_in_words(bars.iloc[first], case, row, len(set(positions)) - 1)) from error
+
+
+def _in_words(bar: pd.Series, case: pd.Series, row: int, n_more: int) -> str:
+    """Say what is wrong with one bar, with its values."""
+    wrong = "is missing or not a number" if case["check"] == "not_nullable" else case["check"]
+    column = f"{case['column']} " if case["schema_context"] == "Column" else ""
+    values = ", ".join(f"{name} {value:.10g}" for name, value in bar.items())
+    more = f"; {n_more} more bars are wrong" if n_more else ""
+    return f"row {row} ({bar.name}): {column}{wrong} ({values}){more}; mend or remove it, no value is ever filled in"
+
+
+def segments(times: pd.Index) -> np.ndarray:
+    """Number the stretches without a gap.
+
+    Parameters
+    ----------
+    times
+        Open times, strictly increasing; any other kind of index counts as one stretch.
+
+    Returns
+    -------
+    ndarray of shape (len(times),)
+        0 up to the first gap, 1 up to the second, and so on.
+    """
+    if not isinstance(times, pd.DatetimeIndex) or len(times) < 2:  # noqa: PLR2004 - one bar has no step
+        return np.zeros(len(times), dtype=int)
+    steps = np.diff(times.asi8)
+    return np.concatenate([[0], np.cumsum(steps > steps.min())])

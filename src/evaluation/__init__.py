@@ -1,0 +1,1 @@
+"""Out-of-sample scores and the forecasts they have to beat."""

@@ -1,0 +1,99 @@
+"""Score the ensemble, its members and the baselines on the same out-of-fold rows, and draw their curves."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from src.errors import DataError
+from src.evaluation import plots
+from src.evaluation.baselines import forecast_baselines
+from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
+from src.features.catalog import TARGET
+from src.ml.splits import walk_forward
+from src.params import Ensemble, Label, Split
+
+
+class Evaluation(NamedTuple):
+    """What `evaluate` returns: the content of metrics.json, and the points of each plot by name."""
+
+    metrics: dict[str, Any]
+    plots: dict[str, pd.DataFrame]
+
+
+def evaluate(
+    dataset: pd.DataFrame,
+    members: Mapping[str, pd.DataFrame],
+    importance: Mapping[str, float],
+    *,
+    split: Split,
+    label: Label,
+    settings: Ensemble,
+) -> Evaluation:
+    """Score out-of-fold rows only.
+
+    Parameters
+    ----------
+    dataset : DataFrame of shape (n_rows, 13)
+        Features and `target`.
+    members
+        Out-of-fold frames by member, as `src.ml.training.out_of_fold` returns them.
+    importance
+        Share of each feature in the fitted ensemble's splits.
+    split, label, settings
+        Folds, horizon, weights and decision threshold, as in training.
+
+    Raises
+    ------
+    DataError
+        If the members were not scored on the folds of this dataset.
+    """
+    folds = walk_forward(dataset[TARGET].to_numpy(), split)
+    rows = dataset.iloc[np.concatenate([fold.test for fold in folds])]
+    _check_rows(rows, members)
+    y, threshold = rows[TARGET].to_numpy(), settings.decision_threshold
+    voters = {
+        name: Forecast.from_probability(frame["probability"].to_numpy(), threshold) for name, frame in members.items()
+    }
+    ensemble = _vote(voters, settings)
+    baselines = forecast_baselines(dataset, folds, horizon_bars=label.horizon_bars, decision_threshold=threshold)
+    metrics = {
+        "ensemble": score(y, ensemble),
+        "members": {name: score(y, forecast) for name, forecast in voters.items()},
+        "baselines": {name: score(y, forecast) for name, forecast in baselines.items()},
+        "n_samples": len(y),
+        "n_training_rows": len(dataset),
+        "base_rate": round(float(y.mean()), METRIC_DECIMALS),
+        "window": {"first_open": _iso(rows.index[0]), "last_open": _iso(rows.index[-1])},
+    }
+    by_fold = {"ensemble": ensemble, "volatility_only": baselines["volatility_only"]}
+    fold_of_row = np.concatenate([np.full(len(fold.test), fold.number) for fold in folds])
+    drawn = {
+        "roc": plots.roc(y, ensemble.probability),
+        "precision_recall": plots.precision_recall(y, ensemble.probability),
+        "calibration": plots.calibration(y, ensemble.probability),
+        "confusion": plots.confusion(y, ensemble.decision),
+        "fold_auc": plots.fold_auc(y, fold_of_row, by_fold),
+        "feature_importance": plots.feature_importance(importance),
+    }
+    return Evaluation(metrics, drawn)
+
+
+def _check_rows(rows: pd.DataFrame, members: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse out-of-fold rows of other bars or other folds."""
+    for name, frame in members.items():
+        if not (frame.index.equals(rows.index) and (frame[TARGET] == rows[TARGET]).all()):
+            msg = f"out-of-fold rows of {name} are not those of this dataset; run `dvc repro`"
+            raise DataError(msg)
+
+
+def _vote(voters: Mapping[str, Forecast], settings: Ensemble) -> Forecast:
+    """Weigh the members' out-of-fold probabilities as the ensemble weighs theirs."""
+    weights = settings.weights.model_dump()
+    probability = sum((weights[name] * voter.probability for name, voter in voters.items()), start=np.zeros(()))
+    return Forecast.from_probability(np.clip(probability, 0, 1), settings.decision_threshold)
+
+
+def _iso(moment: pd.Timestamp) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,168 @@
+"""The twelve features, made in one place for training and for serving."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from src import paths, storage
+from src.bars.schema import COLUMNS, check_bars, segments
+from src.errors import DataError
+from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES, FEATURES, TARGET
+from src.features.indicators import compute
+from src.features.labels import make_labels
+from src.params import Features, Label
+
+
+class FeatureManager:
+    """Makes the twelve features, the same for training and for serving.
+
+    Parameters
+    ----------
+    settings : Features, optional
+        Windows and warm-up in bars. Without it, those of the promoted model: what serves is what trained.
+        For a candidate, pass ``load_params().features``.
+
+    Raises
+    ------
+    DataError
+        If no settings are given and no model was promoted.
+
+    Examples
+    --------
+    >>> FeatureManager().get_feature_names()[:3]
+    ['close', 'volume', 'returns_1']
+    """
+
+    def __init__(self, settings: Features | None = None) -> None:
+        self.settings = settings or Features.model_validate(storage.read_json(paths.METADATA)["feature_settings"])
+
+    def get_feature_names(self) -> list[str]:
+        """Return the twelve names, in the order of the columns."""
+        return list(FEATURE_NAMES)
+
+    def get_feature_count(self) -> int:
+        """Return how many features there are."""
+        return len(FEATURE_NAMES)
+
+    def get_feature_categories(self) -> dict[str, list[str]]:
+        """Return the names by category."""
+        categories: dict[str, list[str]] = {}
+        for feature in FEATURES:
+            categories.setdefault(feature.category, []).append(feature.name)
+        return categories
+
+    def get_feature_info(self) -> dict[str, Any]:
+        """Return version, count, names, categories, settings, and unit and description of each feature."""
+        return {
+            "version": FEATURE_MANAGER_VERSION,
+            "total_features": self.get_feature_count(),
+            "feature_names": self.get_feature_names(),
+            "feature_categories": self.get_feature_categories(),
+            "settings": self.settings.model_dump(),
+            "features": {f.name: {"unit": f.unit, "description": f.description} for f in FEATURES},
+        }
+
+    def generate_features(self, market_data: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
+        """Compute the twelve features of every bar whose warm-up is complete.
+
+        Parameters
+        ----------
+        market_data
+            Closed bars, oldest first: a DataFrame or a dict of equally long columns, with `open high low close
+            volume` and what else there may be. A time index, or a column `time`, shows the gaps; each gap starts the
+            warm-up anew. Without times the bars count as unbroken.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows, 12)
+            float64, never NaN or infinite, indexed like the bars. Row t uses bars up to t only. The first
+            ``warm_up_bars - 1`` bars of every stretch without a gap have no row.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, a value cannot be, times are not increasing, or no bar has its warm-up.
+        """
+        bars = _as_bars(market_data)
+        stretches = bars.groupby(segments(bars.index), sort=True)
+        warm = [self._one_stretch(stretch) for _, stretch in stretches if len(stretch) >= self.settings.warm_up_bars]
+        if not warm:
+            longest = int(stretches.size().max())
+            msg = (
+                f"got {len(bars)} bars, the longest stretch without a gap has {longest}; expected at least "
+                f"{self.settings.warm_up_bars}, the warm-up of the features: give more bars"
+            )
+            raise DataError(msg)
+        features = pd.concat(warm)
+        self.validate_features(features)
+        return features
+
+    def validate_features(self, features: pd.DataFrame) -> bool:
+        """Check names, order and values of a feature table.
+
+        Returns
+        -------
+        bool
+            True; a table that fails raises, so that the answer cannot be overlooked.
+
+        Raises
+        ------
+        DataError
+            Saying what was expected and what came.
+        """
+        if list(features.columns) != list(FEATURE_NAMES):
+            msg = f"expected the columns {', '.join(FEATURE_NAMES)} in this order, got {', '.join(map(str, features))}"
+            raise DataError(msg)
+        rows, columns = np.nonzero(~np.isfinite(features.to_numpy(dtype=float)))
+        if len(rows):
+            name, value = FEATURE_NAMES[columns[0]], features.iloc[rows[0], columns[0]]
+            msg = f"row {features.index[rows[0]]}: {name} is {value}, expected a finite number"
+            raise DataError(msg)
+        return True
+
+    def _one_stretch(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """Compute one stretch without a gap and drop its warm-up."""
+        columns = {name: np.ascontiguousarray(bars[name]) for name in COLUMNS}
+        table = pd.DataFrame(compute(columns, self.settings), index=bars.index, columns=list(FEATURE_NAMES))
+        return table.iloc[self.settings.warm_up_bars - 1 :]
+
+
+def build_dataset(bars: pd.DataFrame, settings: Features, label: Label) -> pd.DataFrame:
+    """Return the features with the label beside them, for every bar that has both.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, 13)
+        The twelve features and `target` (int8, 0 or 1), indexed by open time.
+    """
+    features = FeatureManager(settings).generate_features(bars)
+    target = make_labels(bars["close"], label).reindex(features.index)
+    dataset = features.assign(**{TARGET: target})[target.notna()]
+    if dataset.empty:
+        msg = f"no bar has both its warm-up and a close {label.horizon_bars} bars later; give more bars"
+        raise DataError(msg)
+    return dataset.astype({TARGET: "int8"})
+
+
+def _as_bars(market_data: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
+    """Return the five columns as float64 on an increasing index, checked."""
+    table = pd.DataFrame(market_data)
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        msg = f"expected the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}"
+        raise DataError(msg)
+    if "time" in table:
+        table = table.set_index(pd.DatetimeIndex(table["time"]))
+    if not table.index.is_monotonic_increasing or not table.index.is_unique:
+        later = int(np.argmax(table.index[1:] <= table.index[:-1])) + 1
+        msg = f"bars must be oldest first, each time once; {table.index[later]} follows {table.index[later - 1]}"
+        raise DataError(msg)
+    try:
+        bars = table[COLUMNS].astype(float)
+    except (TypeError, ValueError) as error:
+        msg = f"expected numbers in {', '.join(COLUMNS)}: {error}"
+        raise DataError(msg) from error
+    check_bars(bars)
+    return bars

@@ -1,0 +1,1 @@
+"""What happens to a candidate after it was evaluated."""

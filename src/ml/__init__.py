@@ -1,0 +1,1 @@
+"""Splits, members, the ensemble and its bundle."""

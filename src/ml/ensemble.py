@@ -1,0 +1,289 @@
+"""The production model: a weighted vote of its members over the twelve features."""
+
+import io
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import joblib
+import numpy as np
+
+from src import paths
+from src.errors import ModelError
+from src.features.catalog import FEATURE_NAMES
+from src.ml.bundle import read_promoted
+
+STANDARD_WEIGHTS = {"lightgbm": 0.4, "xgboost": 0.4, "random_forest": 0.2}
+STANDARD_THRESHOLD = 0.5
+PICKLE_PROTOCOL = 5
+WEIGHT_TOLERANCE = 1e-9
+UNREADABLE_PICKLE = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError, ValueError)
+
+
+class Member(Protocol):
+    """Anything fitted that gives probabilities."""
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Return probabilities of shape (n_rows, 2) for features of shape (n_rows, 12)."""
+
+
+class ProductionEnsemble:
+    """Weighted vote of classifiers over the twelve features.
+
+    The probability of a rise is the weighted mean of the members' probabilities; ``predict`` is exactly
+    ``predict_proba(X)[:, 1] > decision_threshold``.
+
+    Parameters
+    ----------
+    models : mapping of str to Member, optional
+        Fitted classifiers by name. Without it, the promoted model is loaded and verified.
+    weights : mapping of str to float, optional
+        Not negative, sum 1, one per member. Without it, 0.4 / 0.4 / 0.2 for LightGBM, XGBoost and RandomForest,
+        equal shares for any other set of members.
+    decision_threshold : float
+        Buy if the probability is greater than this.
+
+    Raises
+    ------
+    ModelError
+        A `ValueError`: no members, weights that cannot be, or a promoted model that is absent or was changed.
+
+    Examples
+    --------
+    >>> model = ProductionEnsemble()
+    >>> model
+    ProductionEnsemble(models=3, features=12, weights={'lightgbm': 0.4, 'xgboost': 0.4, 'random_forest': 0.2}, ...)
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, Member] | None = None,
+        *,
+        weights: Mapping[str, float] | None = None,
+        decision_threshold: float = STANDARD_THRESHOLD,
+    ) -> None:
+        if models is None:
+            self.__dict__.update(self.load().__dict__)
+            return
+        if not models:
+            msg = "no members given: expected a dict of fitted classifiers by name, or nothing to load the promoted model"
+            raise ModelError(msg)
+        if weights is None:
+            equal = dict.fromkeys(models, 1 / len(models))
+            weights = STANDARD_WEIGHTS if set(models) == set(STANDARD_WEIGHTS) else equal
+        self.models = dict(models)
+        self.weights = {name: float(weight) for name, weight in weights.items()}
+        self.decision_threshold = decision_threshold
+        self.feature_names = list(FEATURE_NAMES)
+        self.metadata: dict[str, Any] | None = None
+        self._check_weights()
+
+    @classmethod
+    def load(cls, directory: Path = paths.PRODUCTION) -> Self:
+        """Load the promoted model that lies in `directory`, after its sha256 was compared with its metadata."""
+        content, metadata = read_promoted(directory)
+        ensemble = cls.from_bytes(content)
+        ensemble.metadata = metadata
+        return ensemble
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Unpickle a candidate that this pipeline made. Unpickling runs code: verify first what comes from elsewhere."""
+        try:
+            ensemble = joblib.load(io.BytesIO(content))
+        except UNREADABLE_PICKLE as error:
+            msg = f"not a readable ensemble ({error}); make it anew with `dvc repro`"
+            raise ModelError(msg) from error
+        if not isinstance(ensemble, cls):
+            msg = f"expected a pickled {cls.__name__}, got {type(ensemble).__name__}"
+            raise ModelError(msg)
+        return ensemble
+
+    def to_bytes(self) -> bytes:
+        """Return what `from_bytes` and `joblib.load` read. Not compressed: zlib's bytes differ between its builds."""
+        buffer = io.BytesIO()
+        joblib.dump(self, buffer, protocol=PICKLE_PROTOCOL)
+        return buffer.getvalue()
+
+    @property
+    def n_features_(self) -> int:
+        """How many features a row has."""
+        return len(self.feature_names)
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether there are members to ask; there always are, since an ensemble without members cannot be made."""
+        return bool(self.models)
+
+    def predict(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
+        """Decide for every row.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, 12)
+            The twelve features; a DataFrame must name them in order.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            1 buy, 0 stay out.
+        """
+        return (self.predict_proba(X)[:, 1] > self.decision_threshold).astype(int)
+
+    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
+        """Return the probabilities of no rise and of a rise.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, 12)
+            The twelve features; a DataFrame must name them in order.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2)
+            Each row sums to 1.
+
+        Raises
+        ------
+        ModelError
+            A `ValueError`: wrong count, names or order of columns, NaN or infinity, no rows.
+        """
+        self._check_weights()
+        members = self._member_probabilities(self._check_features(X))
+        rise = np.clip(sum(self.weights[name] * members[name] for name in self.models), 0, 1)
+        return np.column_stack([1 - rise, rise])
+
+    def update_weights(self, new_weights: Mapping[str, float]) -> None:
+        """Replace the weights of the members named, then scale all of them to the sum 1."""
+        merged = {**self.weights, **new_weights}
+        total = sum(merged.values())
+        if not (np.isfinite(total) and total > 0):
+            msg = f"weights must have a positive, finite sum, got {merged}"
+            raise ModelError(msg)
+        before, self.weights = self.weights, {name: float(weight / total) for name, weight in merged.items()}
+        try:
+            self._check_weights()
+        except ModelError:
+            self.weights = before
+            raise
+
+    def validate_predictions(self, X: Any, y_true: Any = None) -> dict[str, Any]:  # noqa: ANN401 - as in predict
+        """Sum up the predictions for `X`, and score them where the outcomes are given.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, 12)
+        y_true : array-like of shape (n_rows,), optional
+            0 or 1.
+
+        Returns
+        -------
+        dict
+            `n_samples`, `prediction_range`, `probability_range`, `buy_ratio`, `avg_confidence` (mean probability of
+            the likelier class); with `y_true` also `accuracy` and `f1_score` (weighted).
+        """
+        probability = self.predict_proba(X)[:, 1]
+        decision = (probability > self.decision_threshold).astype(int)
+        summary = {
+            "n_samples": len(decision),
+            "prediction_range": (int(decision.min()), int(decision.max())),
+            "probability_range": (float(probability.min()), float(probability.max())),
+            "buy_ratio": float(decision.mean()),
+            "avg_confidence": float(np.maximum(probability, 1 - probability).mean()),
+        }
+        if y_true is None:
+            return summary
+        from sklearn.metrics import accuracy_score, f1_score  # noqa: PLC0415 - serving does without scikit-learn
+
+        return summary | {
+            "accuracy": float(accuracy_score(y_true, decision)),
+            "f1_score": float(f1_score(y_true, decision, average="weighted", zero_division=0)),
+        }
+
+    def get_model_info(self) -> dict[str, Any]:
+        """Return what this model is: members, weights, features, and which promoted version, if any."""
+        info = {
+            "type": type(self).__name__,
+            "individual_models": list(self.models),
+            "weights": dict(self.weights),
+            "decision_threshold": self.decision_threshold,
+            "n_features": self.n_features_,
+            "feature_names": list(self.feature_names),
+        }
+        if self.metadata is None:
+            return info | {"phase": "candidate", "status": "not_promoted", "version_info": {}}
+        promoted = {name: self.metadata[name] for name in ("version", "phase", "status")}
+        return info | promoted | {"version_info": dict(self.metadata["version_control"])}
+
+    def __repr__(self) -> str:
+        version = self.metadata["version"] if self.metadata else "not promoted"
+        return (
+            f"{type(self).__name__}(models={len(self.models)}, features={self.n_features_}, "
+            f"weights={self.weights}, decision_threshold={self.decision_threshold}, version={version})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep each member as its own pickle's bytes: equal members give an equal file."""
+        members = {name: pickle.dumps(member, PICKLE_PROTOCOL) for name, member in self.models.items()}
+        return {
+            "members": members,
+            "weights": self.weights,
+            "decision_threshold": self.decision_threshold,
+            "feature_names": self.feature_names,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        members = {name: pickle.loads(member) for name, member in state["members"].items()}  # noqa: S301 - verified
+        self.__init__(members, weights=state["weights"], decision_threshold=state["decision_threshold"])  # type: ignore[misc]
+
+    def _member_probabilities(self, X: np.ndarray) -> dict[str, np.ndarray]:
+        """Ask every member for its probability of a rise."""
+        probabilities = {}
+        for name, member in self.models.items():
+            if not hasattr(member, "predict_proba"):
+                msg = f"member {name!r} has no predict_proba; expected a fitted classifier, got {type(member).__name__}"
+                raise ModelError(msg)
+            answer = np.asarray(member.predict_proba(X), dtype=float)
+            if answer.shape != (len(X), 2):
+                msg = f"member {name!r}: expected probabilities of shape ({len(X)}, 2), got {answer.shape}"
+                raise ModelError(msg)
+            rise = answer[:, 1]
+            if not ((rise >= 0) & (rise <= 1)).all():
+                msg = f"member {name!r}: expected probabilities from 0 to 1, got {rise.min()} to {rise.max()}"
+                raise ModelError(msg)
+            probabilities[name] = rise
+        return probabilities
+
+    def _check_weights(self) -> None:
+        """Refuse weights that do not belong to the members, are negative, or do not sum to 1."""
+        if set(self.weights) != set(self.models):
+            msg = f"expected a weight for each of {', '.join(self.models)}, got {', '.join(map(str, self.weights))}"
+            raise ModelError(msg)
+        total = sum(self.weights.values())
+        if min(self.weights.values()) < 0 or not abs(total - 1) <= WEIGHT_TOLERANCE:
+            msg = f"weights must not be negative and must sum to 1, got {self.weights}; update_weights scales them"
+            raise ModelError(msg)
+
+    def _check_features(self, X: Any) -> np.ndarray:  # noqa: ANN401 - as in predict
+        """Return the rows as float64, or say what is wrong with them."""
+        if hasattr(X, "columns") and list(X.columns) != self.feature_names:
+            msg = f"expected the columns {', '.join(self.feature_names)} in this order, got {', '.join(map(str, X.columns))}"
+            raise ModelError(msg)
+        try:
+            rows = np.asarray(X, dtype=float)
+        except (TypeError, ValueError) as error:
+            msg = f"expected numbers in an array of shape (n_rows, {self.n_features_}): {error}"
+            raise ModelError(msg) from error
+        if rows.ndim != 2 or rows.shape[1] != self.n_features_ or not len(rows):  # noqa: PLR2004 - rows and columns
+            msg = (
+                f"expected {self.n_features_} features in an array of shape (n_rows, {self.n_features_}) with at least "
+                f"one row, got shape {rows.shape}; reshape a single row with X.reshape(1, -1)"
+            )
+            raise ModelError(msg)
+        wrong = np.argwhere(~np.isfinite(rows))
+        if len(wrong):
+            row, column = wrong[0]
+            msg = f"row {row}: {self.feature_names[column]} is {rows[row, column]}, expected a finite number"
+            raise ModelError(msg)
+        return rows

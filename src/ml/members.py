@@ -1,0 +1,91 @@
+"""The three members of the ensemble, built from params.yaml and not yet fitted.
+
+Each is a pipeline of the scale-free view and one third-party classifier, so it takes the twelve features. A library
+is imported only where its member is built: a stage that trains one need not load the others.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from src.ml.model_view import VIEW_NAMES, scale_free_view
+from src.params import Lgbm, Rf, Train, Xgb
+
+MemberKey = Literal["lgbm", "xgb", "rf"]
+
+# What params.yaml and dvc.yaml call a member, and what the ensemble calls it.
+MEMBERS: dict[MemberKey, str] = {"lgbm": "lightgbm", "xgb": "xgboost", "rf": "random_forest"}
+
+
+def build_member(key: MemberKey, train: Train, *, seed: int, n_jobs: int) -> Pipeline:
+    """Build one member.
+
+    Parameters
+    ----------
+    key
+        Which of `MEMBERS`.
+    train
+        Settings of all three.
+    seed
+        Of its random draws.
+    n_jobs
+        Threads while training.
+    """
+    build: dict[MemberKey, Callable[[], ClassifierMixin]] = {
+        "lgbm": lambda: _lightgbm(train.lgbm, seed, n_jobs),
+        "xgb": lambda: _xgboost(train.xgb, seed, n_jobs),
+        "rf": lambda: _random_forest(train.rf, seed, n_jobs),
+    }
+    return make_pipeline(FunctionTransformer(scale_free_view), build[key]())
+
+
+def _lightgbm(settings: Lgbm, seed: int, n_jobs: int) -> ClassifierMixin:
+    from lightgbm import LGBMClassifier  # noqa: PLC0415 - see the module's docstring
+
+    return LGBMClassifier(
+        **settings.model_dump(),
+        subsample_freq=1,
+        importance_type="gain",
+        random_state=seed,
+        n_jobs=n_jobs,
+        deterministic=True,
+        force_row_wise=True,
+        verbosity=-1,
+    )
+
+
+def _xgboost(settings: Xgb, seed: int, n_jobs: int) -> ClassifierMixin:
+    from xgboost import XGBClassifier  # noqa: PLC0415 - see the module's docstring
+
+    return XGBClassifier(
+        **settings.model_dump(),
+        tree_method="hist",
+        importance_type="total_gain",
+        random_state=seed,
+        n_jobs=n_jobs,
+    )
+
+
+def _random_forest(settings: Rf, seed: int, n_jobs: int) -> ClassifierMixin:
+    from sklearn.ensemble import RandomForestClassifier  # noqa: PLC0415 - see the module's docstring
+
+    return RandomForestClassifier(**settings.model_dump(), random_state=seed, n_jobs=n_jobs)
+
+
+def importances(members: Mapping[str, Pipeline], weights: Mapping[str, float]) -> dict[str, float]:
+    """Return each feature's share of what the splits of the fitted members gain, weighted like their votes.
+
+    Returns
+    -------
+    dict of str to float
+        By name of the scale-free view; the shares sum to 1.
+    """
+    shares = np.zeros(len(VIEW_NAMES))
+    for name, member in members.items():
+        gains = np.asarray(member[-1].feature_importances_, dtype=float)
+        shares += weights[name] * gains / gains.sum()
+    return dict(zip(VIEW_NAMES, shares.tolist(), strict=True))

@@ -1,0 +1,40 @@
+"""What the members see of the twelve features: a row-wise view in which the price level has no part."""
+
+import numpy as np
+
+from src.errors import ModelError
+from src.features.catalog import FEATURE_NAMES
+
+_INDEX = {name: i for i, name in enumerate(FEATURE_NAMES)}
+_CLOSE = _INDEX["close"]
+_AS_THEY_ARE = [_INDEX[name] for name in ("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio")]
+_OVER_CLOSE = [_INDEX[name] for name in ("macd", "macd_signal", "atr_14", "ema_20", "ema_50")]
+
+VIEW_NAMES = (
+    *("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio"),
+    *("macd_over_close", "macd_signal_over_close", "atr_14_over_close", "ema_20_over_close", "ema_50_over_close"),
+)
+
+
+def scale_free_view(X: np.ndarray) -> np.ndarray:
+    """Divide what is measured in quote currency by close; leave out close and volume.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, 12)
+        The twelve features in their order.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, 10)
+        Columns `VIEW_NAMES`. Bars in yen give the same view as bars in dollars.
+
+    Raises
+    ------
+    ModelError
+        If a close is zero: every library scores infinity with a plausible number.
+    """
+    if (X[:, _CLOSE] == 0).any():
+        msg = f"row {int(np.argmin(X[:, _CLOSE] != 0))}: close is 0, expected a price"
+        raise ModelError(msg)
+    return np.hstack([X[:, _AS_THEY_ARE], X[:, _OVER_CLOSE] / X[:, [_CLOSE]]])

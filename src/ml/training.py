@@ -1,0 +1,54 @@
+"""Fit one member walk-forward for its scores, then on every row to be shipped."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from src.features.catalog import FEATURE_NAMES, TARGET
+from src.ml.splits import Fold
+
+# Probabilities differ in their last bits between processors; rounded, the files do not.
+PROBABILITY_DECIMALS = 9
+
+OutOfFold = pd.DataFrame
+
+
+def out_of_fold(build: Callable[[], Pipeline], dataset: pd.DataFrame, folds: Iterable[Fold]) -> OutOfFold:
+    """Predict every fold's test rows by a member that was fitted on the rows before them.
+
+    Parameters
+    ----------
+    build
+        Returns a fresh, unfitted member.
+    dataset : DataFrame of shape (n_rows, 13)
+        Features and `target`.
+    folds
+        Walk-forward folds.
+
+    Returns
+    -------
+    DataFrame
+        `fold`, `target` and `probability` of a rise, indexed by open time: one row per test row.
+    """
+    X, y = dataset[list(FEATURE_NAMES)].to_numpy(), dataset[TARGET].to_numpy()
+    parts = []
+    for fold in folds:
+        member = fit(build(), X[fold.train], y[fold.train])
+        probability = member.predict_proba(X[fold.test])[:, 1].astype(float)
+        part = {"fold": fold.number, TARGET: y[fold.test], "probability": probability.round(PROBABILITY_DECIMALS)}
+        parts.append(pd.DataFrame(part, index=dataset.index[fold.test]))
+    return pd.concat(parts).astype({"fold": "int8"})
+
+
+def fit(member: Pipeline, X: np.ndarray, y: np.ndarray) -> Pipeline:
+    """Fit a member so that predicting with it is deterministic.
+
+    A forest adds up its trees' votes in the order its threads finish, so it predicts with one.
+    """
+    member.fit(X, y)
+    classifier = member[-1]
+    if hasattr(classifier, "estimators_"):
+        classifier.set_params(n_jobs=1)
+    return member

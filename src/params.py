@@ -1,0 +1,277 @@
+"""params.yaml as frozen, typed sections. It is read here and nowhere else, and no key has a default."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from src import paths
+from src.errors import ParamsError
+
+Location = tuple[str, ...]
+
+
+def _utc(moment: object) -> object:
+    """Read ISO 8601 text; a time without a zone, or in another zone, is refused."""
+    if moment is None:
+        return None
+    if not isinstance(moment, str | datetime):
+        msg = 'expected a UTC time such as "2019-10-17T10:00:00Z", or null'
+        raise ValueError(msg)  # noqa: TRY004 - pydantic turns only ValueError into words
+    parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    if parsed.utcoffset() != timedelta(0):
+        msg = 'expected a time in UTC: write it with a "Z" at the end, such as "2019-10-17T10:00:00Z"'
+        raise ValueError(msg)
+    return parsed.astimezone(UTC)
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_utc)]
+Window = Annotated[int, Field(ge=2)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+
+
+class Section(BaseModel):
+    """What all sections share: unknown keys, NaN and silent conversions are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Data(Section):
+    """Where the bars come from, and which of them."""
+
+    source: Literal["sample", "file"]
+    path: str
+    symbol: str
+    timeframe: Annotated[str, Field(pattern=r"^[1-9][0-9]*(m|h|d)$")]
+    start: Moment
+    end: Moment
+
+    @model_validator(mode="after")
+    def _window_is_not_empty(self) -> Self:
+        if self.start is not None and self.end is not None and self.start >= self.end:
+            msg = f"start must lie before end, got {self.start:%Y-%m-%dT%H:%M}Z and {self.end:%Y-%m-%dT%H:%M}Z"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _path_stays_inside(self) -> Self:
+        if not (Path(self.path).is_absolute() or self.file.is_relative_to(paths.ROOT)):
+            msg = f"path {self.path!r} leads outside the repository; give it as an absolute path if you mean it"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def file(self) -> Path:
+        """The file that the source names; a relative path starts at the repository's root."""
+        return paths.SAMPLE if self.source == "sample" else (paths.ROOT / self.path).resolve()
+
+    @property
+    def step(self) -> timedelta:
+        """The timeframe as a length of time."""
+        unit = {"m": "minutes", "h": "hours", "d": "days"}[self.timeframe[-1]]
+        return timedelta(**{unit: int(self.timeframe[:-1])})
+
+
+class Features(Section):
+    """Windows that no feature's name fixes, in bars, and the warm-up."""
+
+    macd_fast: Window
+    macd_slow: Window
+    macd_signal: Window
+    bollinger_window: Window
+    bollinger_width: Annotated[float, Field(gt=0)]
+    zscore_window: Window
+    volume_ratio_window: Window
+    warm_up_bars: Window
+
+    @model_validator(mode="after")
+    def _macd_is_in_order(self) -> Self:
+        if self.macd_fast >= self.macd_slow:
+            msg = f"macd_fast must be less than macd_slow, got {self.macd_fast} and {self.macd_slow}"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _warm_up_covers_every_window(self) -> Self:
+        if self.warm_up_bars < self.lookback_bars:
+            msg = f"warm_up_bars must be at least {self.lookback_bars}, the longest window, got {self.warm_up_bars}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def lookback_bars(self) -> int:
+        """Bars until every feature has its first value: ema_50, or whatever is longer."""
+        macd = self.macd_slow + self.macd_signal - 1
+        return max(50, macd, self.bollinger_window, self.zscore_window, self.volume_ratio_window)
+
+
+class Label(Section):
+    """What counts as a rise."""
+
+    horizon_bars: Count
+    threshold: Annotated[float, Field(gt=-1, lt=1)]
+
+
+class Split(Section):
+    """Walk-forward folds."""
+
+    n_splits: Window
+    gap: Count
+
+
+class Lgbm(Section):
+    """LightGBM's settings, by LightGBM's own names."""
+
+    n_estimators: Count
+    learning_rate: Rate
+    num_leaves: Window
+    min_child_samples: Count
+    subsample: Rate
+
+
+class Xgb(Section):
+    """XGBoost's settings, by XGBoost's own names."""
+
+    n_estimators: Count
+    learning_rate: Rate
+    max_depth: Count
+    min_child_weight: Annotated[float, Field(ge=0)]
+
+
+class Rf(Section):
+    """RandomForestClassifier's settings, by scikit-learn's own names."""
+
+    n_estimators: Count
+    max_depth: Count
+    min_samples_leaf: Count
+
+
+class Train(Section):
+    """The three members."""
+
+    lgbm: Lgbm
+    xgb: Xgb
+    rf: Rf
+
+
+class Weights(Section):
+    """Each member's share of the vote."""
+
+    lightgbm: Share
+    xgboost: Share
+    random_forest: Share
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> Self:
+        total = sum(self.model_dump().values())
+        if abs(total - 1) > 1e-9:  # noqa: PLR2004 - far above rounding, far below a typing error
+            msg = f"weights must sum to 1, these sum to {total:.10g}"
+            raise ValueError(msg)
+        return self
+
+
+class Ensemble(Section):
+    """How the members' probabilities become one decision."""
+
+    weights: Weights
+    decision_threshold: Share
+
+
+class Gate(Section):
+    """What a candidate must reach to be promoted."""
+
+    f1_score_min: Share
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    data: Data
+    features: Features
+    label: Label
+    split: Split
+    train: Train
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    n_jobs: Count
+    ensemble: Ensemble
+    gate: Gate
+
+    @model_validator(mode="after")
+    def _gap_covers_the_horizon(self) -> Self:
+        if self.split.gap < self.label.horizon_bars:
+            msg = (
+                f"split.gap must be at least label.horizon_bars, or training labels reach into the test rows; "
+                f"got {self.split.gap} and {self.label.horizon_bars}"
+            )
+            raise ValueError(msg)
+        return self
+
+
+def load_params(path: Path = paths.PARAMS) -> Params:
+    """Read and check params.yaml.
+
+    Raises
+    ------
+    ParamsError
+        Naming the file, the line, the key, what was expected and what came: for every wrong key at once.
+    """
+    try:
+        content, lines = _parse(path.read_text(encoding="utf-8"))
+        return Params.model_validate(content)
+    except OSError as error:
+        msg = f"{path.name}: cannot be read ({error.strerror}); restore it with `git checkout {path.name}`"
+        raise ParamsError(msg) from error
+    except UnicodeDecodeError as error:
+        msg = f"{path.name}: not UTF-8 text ({error.reason} at byte {error.start})"
+        raise ParamsError(msg) from error
+    except yaml.YAMLError as error:
+        msg = f"{path.name}: not valid YAML: {' '.join(str(error).split())}"
+        raise ParamsError(msg) from error
+    except ValidationError as error:
+        problems = [_in_words(problem, lines, path.name) for problem in error.errors()]
+        raise ParamsError("\n       ".join(problems)) from error
+
+
+def _parse(text: str) -> tuple[Any, dict[Location, int]]:
+    """Return the content of a YAML text and the line of every key in it."""
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        lines = dict(_key_lines(root, ())) if root is not None else {}
+        return (loader.construct_document(root) if root is not None else None), lines
+    finally:
+        loader.dispose()
+
+
+def _key_lines(node: yaml.Node, location: Location) -> Iterator[tuple[Location, int]]:
+    """Yield every key with its line, counted from 1; a key given twice is an error."""
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen = set()
+    for key, child in node.value:
+        name = str(key.value)
+        if name in seen:
+            raise yaml.constructor.ConstructorError(problem=f"key {name!r} given twice", problem_mark=key.start_mark)
+        seen.add(name)
+        yield (*location, name), key.start_mark.line + 1
+        yield from _key_lines(child, (*location, name))
+
+
+def _in_words(problem: Any, lines: dict[Location, int], name: str) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    """Say in one line which key is wrong, where, and how."""
+    location = tuple(map(str, problem["loc"]))
+    known = next((location[:n] for n in range(len(location), 0, -1) if location[:n] in lines), ())
+    where = f"{name} line {lines[known]}" if known else name
+    key = ".".join(location) or "the whole file"
+    if problem["type"] == "missing":
+        return f"{where}: {key}: missing, add it"
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: {key}: unknown key, remove it or mend its name"
+    words = problem["msg"].removeprefix("Value error, ")
+    came = f", got {problem['input']!r}" if not isinstance(problem["input"], dict | BaseModel) else ""
+    return f"{where}: {key}: {words[0].lower()}{words[1:]}{came}"

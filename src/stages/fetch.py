@@ -1,0 +1,26 @@
+"""Fetch: the bars that params.yaml names, checked, and a record of their quality."""
+
+from datetime import UTC, datetime
+
+from src import paths, storage
+from src.bars.files import read_file
+from src.bars.quality import build_bars, describe
+from src.console import say
+from src.errors import exit_on_error
+from src.params import load_params
+
+
+def main() -> None:
+    """Read the source, build bars, write them and their quality."""
+    data = load_params().data
+    table, ignored_columns = read_file(data.file)
+    bars, decisions = build_bars(table, data, datetime.now(UTC))
+    quality = describe(bars, data, decisions, ignored_columns)
+    storage.write_frame(bars, paths.BARS)
+    storage.write_json(quality, paths.DATA_QUALITY)
+    say("fetch", "{rows:,} bars of {symbol} {timeframe}, {first_open} to {last_open}, {gaps} gaps".format(**quality))
+
+
+if __name__ == "__main__":
+    with exit_on_error():
+        main()

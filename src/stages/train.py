@@ -1,0 +1,35 @@
+"""Train: one member, named on the command line; fitted on every row, and its out-of-fold probabilities."""
+
+import sys
+from functools import partial
+from typing import get_args
+
+from src import paths, storage
+from src.console import say, track
+from src.errors import exit_on_error
+from src.features.catalog import FEATURE_NAMES, TARGET
+from src.ml.members import MEMBERS, MemberKey, build_member
+from src.ml.splits import walk_forward
+from src.ml.training import fit, out_of_fold
+from src.params import load_params
+
+
+def main(key: MemberKey) -> None:
+    """Read features, fit walk-forward and on all rows, write both results."""
+    params = load_params()
+    dataset = storage.read_frame(paths.FEATURES)
+    build = partial(build_member, key, params.train, seed=params.seed, n_jobs=params.n_jobs)
+    folds = walk_forward(dataset[TARGET].to_numpy(), params.split)
+    predictions = out_of_fold(build, dataset, track(folds, f"train_{key}"))
+    member = fit(build(), dataset[list(FEATURE_NAMES)].to_numpy(), dataset[TARGET].to_numpy())
+    storage.write_pickle(member, paths.member_model(MEMBERS[key]))
+    storage.write_frame(predictions, paths.out_of_fold(MEMBERS[key]))
+    say(f"train_{key}", f"{len(folds)} folds, {len(predictions):,} out-of-fold rows; fitted on {len(dataset):,}")
+
+
+if __name__ == "__main__":
+    keys = get_args(MemberKey)
+    if len(sys.argv) != 2 or sys.argv[1] not in keys:  # noqa: PLR2004 - the program and the member
+        sys.exit(f"usage: python -m src.stages.train {'|'.join(keys)}")
+    with exit_on_error():
+        main(sys.argv[1])
