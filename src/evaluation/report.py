@@ -48,13 +48,13 @@ def verdict(metrics: dict[str, Any], f1_score_min: float) -> list[str]:
         first = f"No skill: Brier skill {skill:+.3f}; the base rate alone forecasts as well."
     elif auc <= volatility_auc or skill <= known:
         first = (
-            f"Skill, but no more than volatility's: AUC {auc:.3f} against {volatility_auc:.3f}, Brier skill {skill:+.3f} "
-            f"against {known:+.3f}. It knows when the market moves; that it knows which way is not shown."
+            f"Skill, but no more than volatility's: AUC {auc:.3f} against {volatility_auc:.3f}, Brier skill "
+            f"{skill:+.3f} against {known:+.3f}. It knows when the market moves; that it knows which way is not shown."
         )
     else:
         first = (
-            f"Skill beyond volatility's: AUC {auc:.3f} against {volatility_auc:.3f}, Brier skill {skill:+.3f} against "
-            f"{known:+.3f}. Most of it is knowing when the market moves, and without intervals the rest may be chance."
+            f"Ahead of volatility alone: AUC {auc:.3f} against {volatility_auc:.3f}, Brier skill "
+            f"{skill:+.3f} against {known:+.3f}. The margin has no interval here, so it may be chance."
         )
     f1 = ensemble["f1_score"]
     passes = "reaches" if f1 >= f1_score_min else "misses"

@@ -1,4 +1,4 @@
-"""The label: does the price rise by more than the threshold within the horizon?"""
+"""The label: whether the price rises by more than the threshold within the horizon."""
 
 import numpy as np
 import pandas as pd

@@ -60,7 +60,9 @@ def _check_committed() -> None:
     """Refuse changes that no commit holds: nobody could get this model back from git."""
     changed = _git("status", "--porcelain").splitlines()
     if changed:
-        msg = f"expected a clean work tree, {len(changed)} paths differ from the last commit ({changed[0].strip()}); commit first"
+        msg = (
+            f"expected a clean work tree, {len(changed)} paths differ from the last commit: {changed[0]}; commit first"
+        )
         raise PromotionError(msg)
 
 
@@ -69,7 +71,7 @@ def _check_reproduced() -> None:
     with Repo(str(paths.ROOT)) as repo:
         stale = repo.status()
     if stale:
-        msg = f"expected an up-to-date pipeline, {', '.join(map(str, stale))} would run; run `dvc repro` and commit first"
+        msg = f"expected an up-to-date pipeline, but {', '.join(map(str, stale))} would run; `dvc repro`, then commit"
         raise PromotionError(msg)
 
 

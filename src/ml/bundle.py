@@ -43,8 +43,9 @@ def read_promoted(directory: Path = paths.PRODUCTION) -> tuple[bytes, dict[str, 
     found = sha256(content)
     if not hmac.compare_digest(found, expected):
         msg = (
-            f"{paths.relative(file)} is not the promoted model {metadata['version']}: expected {expected}, got {found}; "
-            "to bring that one back: `git checkout dvc.lock && dvc pull`; to promote this one: `python -m src promote`"
+            f"{paths.relative(file)} is not the promoted model {metadata['version']}: expected {expected}, "
+            f"got {found}; to bring that one back: `git checkout dvc.lock && dvc pull`; "
+            "to promote this one: `python -m src promote`"
         )
         raise ModelError(msg)
     return content, metadata

@@ -67,7 +67,9 @@ class ProductionEnsemble:
             self.__dict__.update(self.load().__dict__)
             return
         if not models:
-            msg = "no members given: expected a dict of fitted classifiers by name, or nothing to load the promoted model"
+            msg = (
+                "no members given: expected a dict of fitted classifiers by name, or nothing to load the promoted model"
+            )
             raise ModelError(msg)
         if weights is None:
             equal = dict.fromkeys(models, 1 / len(models))
@@ -89,7 +91,10 @@ class ProductionEnsemble:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        """Unpickle a candidate that this pipeline made. Unpickling runs code: verify first what comes from elsewhere."""
+        """Unpickle a candidate that this pipeline made.
+
+        Unpickling runs code: what comes from elsewhere must be verified first, as `load` does.
+        """
         try:
             ensemble = joblib.load(io.BytesIO(content))
         except UNREADABLE_PICKLE as error:
@@ -268,7 +273,8 @@ class ProductionEnsemble:
     def _check_features(self, X: Any) -> np.ndarray:  # noqa: ANN401 - as in predict
         """Return the rows as float64, or say what is wrong with them."""
         if hasattr(X, "columns") and list(X.columns) != self.feature_names:
-            msg = f"expected the columns {', '.join(self.feature_names)} in this order, got {', '.join(map(str, X.columns))}"
+            came = ", ".join(map(str, X.columns))
+            msg = f"expected the columns {', '.join(self.feature_names)} in this order, got {came}"
             raise ModelError(msg)
         try:
             rows = np.asarray(X, dtype=float)

@@ -12,10 +12,8 @@ from src.ml.splits import Fold
 # Probabilities differ in their last bits between processors; rounded, the files do not.
 PROBABILITY_DECIMALS = 9
 
-OutOfFold = pd.DataFrame
 
-
-def out_of_fold(build: Callable[[], Pipeline], dataset: pd.DataFrame, folds: Iterable[Fold]) -> OutOfFold:
+def out_of_fold(build: Callable[[], Pipeline], dataset: pd.DataFrame, folds: Iterable[Fold]) -> pd.DataFrame:
     """Predict every fold's test rows by a member that was fitted on the rows before them.
 
     Parameters

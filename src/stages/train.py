@@ -2,7 +2,6 @@
 
 import sys
 from functools import partial
-from typing import get_args
 
 from src import paths, storage
 from src.console import say, track
@@ -28,8 +27,8 @@ def main(key: MemberKey) -> None:
 
 
 if __name__ == "__main__":
-    keys = get_args(MemberKey)
-    if len(sys.argv) != 2 or sys.argv[1] not in keys:  # noqa: PLR2004 - the program and the member
-        sys.exit(f"usage: python -m src.stages.train {'|'.join(keys)}")
+    chosen = [key for key in MEMBERS if [key] == sys.argv[1:]]
+    if not chosen:
+        sys.exit(f"usage: python -m src.stages.train {'|'.join(MEMBERS)}")
     with exit_on_error():
-        main(sys.argv[1])
+        main(*chosen)
