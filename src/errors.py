@@ -4,7 +4,8 @@ ProjectError
 ├── ParamsError       params.yaml is wrong
 ├── DataError         bars, features or labels are wrong
 ├── ModelError        a model, its input or its files are wrong
-└── PromotionError    a candidate may not be promoted
+└── PromotionError    a candidate cannot be promoted
+    └── GateError     it can, and the gate says no
 
 All of them are `ValueError` too, so that a caller who knows only scikit-learn's habits can catch them.
 A message is one line that says what was expected, what came and what to do.
@@ -13,12 +14,13 @@ A message is one line that says what was expected, what came and what to do.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-EXIT_BAD_INPUT = 2
+from typing import ClassVar
 
 
 class ProjectError(ValueError):
     """The common base: catch this to catch all of them."""
+
+    exit_status: ClassVar[int] = 2
 
 
 class ParamsError(ProjectError):
@@ -34,14 +36,20 @@ class ModelError(ProjectError):
 
 
 class PromotionError(ProjectError):
-    """A candidate does not meet what promotion asks for."""
+    """A candidate is not in a state to be promoted."""
+
+
+class GateError(PromotionError):
+    """The gate's verdict on a candidate is no: nothing is broken, so the exit status is another."""
+
+    exit_status: ClassVar[int] = 1
 
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Turn a `ProjectError` into its message on standard error and exit status 2."""
+    """Turn a `ProjectError` into its message on standard error and its exit status."""
     try:
         yield
     except ProjectError as error:
         sys.stderr.write(f"error: {error}\n")
-        raise SystemExit(EXIT_BAD_INPUT) from error
+        raise SystemExit(error.exit_status) from error

@@ -8,6 +8,7 @@ import pytest
 
 from src import paths, storage
 from src.params import Params, load_params
+from tests.checkouts import SMALL, Checkout, copy_work_tree
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +44,21 @@ def make_bars() -> Callable[..., pd.DataFrame]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A clone without a cache in which the whole pipeline ran once, on all bundled bars; leave it as it is."""
+    checkout = copy_work_tree(tmp_path_factory.mktemp("origin")).clone(tmp_path_factory.mktemp("user") / "clone")
+    checkout.run("dvc", "repro", "--force")
+    return checkout
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout with few bars and few trees, reproduced and committed; put back what you change."""
+    checkout = copy_work_tree(tmp_path_factory.mktemp("small"))
+    checkout.set_params({**SMALL, ("gate", "f1_score_min"): 0.3})
+    checkout.repro()
+    checkout.commit("small")
+    return checkout

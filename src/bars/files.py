@@ -84,7 +84,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     """Read columns and index levels alike."""
-    table = pq.read_table(path, page_checksum_verification=True).to_pandas(ignore_metadata=True)
+    source = pa.BufferReader(path.read_bytes())
+    table = pq.read_table(source, page_checksum_verification=True).to_pandas(ignore_metadata=True)
     table.index = pd.RangeIndex(1, len(table) + 1)
     return table
 

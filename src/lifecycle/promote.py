@@ -7,7 +7,7 @@ from typing import Any
 from dvc.repo import Repo
 
 from src import paths, storage
-from src.errors import PromotionError
+from src.errors import GateError, PromotionError
 from src.lifecycle.metadata import build_metadata
 from src.ml.bundle import sha256
 from src.params import load_params
@@ -26,7 +26,9 @@ def promote() -> dict[str, Any]:
     Raises
     ------
     PromotionError
-        If the work tree differs from the last commit, the pipeline is not up to date, or the gate says no.
+        If the work tree differs from the last commit, or the pipeline is not up to date.
+    GateError
+        If the gate says no.
     """
     params = load_params()
     _check_committed()
@@ -79,7 +81,7 @@ def _check_gate(f1_score: float, f1_score_min: float) -> None:
     """Refuse a candidate below the least weighted F1."""
     if not f1_score >= f1_score_min:
         msg = f"weighted F1 is {f1_score:.4f}, gate.f1_score_min in params.yaml asks for {f1_score_min:g}; not promoted"
-        raise PromotionError(msg)
+        raise GateError(msg)
 
 
 def _git(*arguments: str) -> str:

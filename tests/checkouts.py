@@ -1,0 +1,89 @@
+"""Scratch checkouts of this repository, with real git and real DVC."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from src import paths
+
+GIT_IDENTITY = {
+    "GIT_AUTHOR_NAME": "test",
+    "GIT_AUTHOR_EMAIL": "test@example.invalid",
+    "GIT_COMMITTER_NAME": "test",
+    "GIT_COMMITTER_EMAIL": "test@example.invalid",
+}
+# Few bars and few trees: the whole pipeline in seconds.
+SMALL = {
+    ("data", "end"): "2018-01-01T00:00:00Z",
+    ("train", "lgbm", "n_estimators"): 5,
+    ("train", "xgb", "n_estimators"): 5,
+    ("train", "rf", "n_estimators"): 5,
+}
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """One work tree in a folder of its own, which shares this environment's programs."""
+
+    root: Path
+
+    def run(self, *command: str, expect: int = 0) -> str:
+        """Run a command in the work tree and return what it prints; fail with its output on another exit status."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        environment |= GIT_IDENTITY | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120"}
+        done = subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=600, check=False
+        )
+        assert done.returncode == expect, f"{command} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def python(self, code: str, expect: int = 0) -> str:
+        """Run Python code in a fresh process."""
+        return self.run("python", "-c", code, expect=expect)
+
+    def repro(self) -> list[str]:
+        """Reproduce the pipeline and return the stages that ran."""
+        output = self.run("dvc", "repro")
+        return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+
+    def commit(self, message: str) -> str:
+        """Commit everything and return the commit."""
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", message)
+        return self.run("git", "rev-parse", "HEAD").strip()
+
+    def set_params(self, changes: dict[tuple[str, ...], object]) -> None:
+        """Change values in params.yaml."""
+        file = self.root / "params.yaml"
+        content = yaml.safe_load(file.read_text())
+        for location, value in changes.items():
+            section = content
+            for key in location[:-1]:
+                section = section[key]
+            section[location[-1]] = value
+        file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def clone(self, root: Path) -> "Checkout":
+        """Clone with git, as another user would."""
+        self.run("git", "clone", "--quiet", str(self.root), str(root))
+        return Checkout(root)
+
+
+def copy_work_tree(root: Path) -> Checkout:
+    """Commit the files of this work tree, as they are now, to a repository of their own."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listing, cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (paths.ROOT / name).exists():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(paths.ROOT / name, root / name)
+    checkout = Checkout(root)
+    checkout.run("git", "init", "--quiet", "--initial-branch", "main")
+    checkout.commit("as it is now")
+    return checkout

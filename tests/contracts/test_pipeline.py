@@ -1,0 +1,78 @@
+"""What dvc.yaml says of a stage is what the stage does, seen while it runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from src import paths
+from tests.checkouts import SMALL, Checkout, copy_work_tree
+
+PIPELINE = yaml.safe_load((paths.ROOT / "dvc.yaml").read_text())
+STAGES = PIPELINE["stages"]
+ALWAYS = {".python-version", "requirements.lock"}
+
+
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, set[str]]]:
+    """What every stage read and wrote in one run of the pipeline on few bars."""
+    checkout = copy_work_tree(tmp_path_factory.mktemp("traced"))
+    checkout.set_params(SMALL)
+    return {name: _trace(checkout, stage["cmd"]) for name, stage in STAGES.items()}
+
+
+def _trace(checkout: Checkout, cmd: str) -> dict[str, set[str]]:
+    python, dash_m, *module = cmd.split()
+    assert (python, dash_m) == ("python", "-m")
+    output = checkout.run("python", str(paths.ROOT / "tests" / "contracts" / "trace_stage.py"), *module)
+    return {name: set(found) for name, found in json.loads(output.splitlines()[-1]).items()}
+
+
+def _names(entries: list) -> set[str]:
+    return {entry if isinstance(entry, str) else next(iter(entry)) for entry in entries}
+
+
+def _resolved(stage: dict) -> set[str]:
+    """The stage's deps, with the one template in them filled in."""
+    return {paths.relative(paths.SAMPLE) if dep == "${data.path}" else dep for dep in stage["deps"]}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_deps_are_what_the_stage_reads(name: str, traces: dict) -> None:
+    """DVC follows no import, so a stage's deps list its whole import closure and every file it opens."""
+    assert _resolved(STAGES[name]) == traces[name]["code"] | traces[name]["files"] | ALWAYS
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_params_are_the_sections_the_stage_reads(name: str, traces: dict) -> None:
+    """A section that is read and not listed would leave the stage silently stale."""
+    assert set(STAGES[name]["params"]) == traces[name]["params"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_outs_are_what_the_stage_writes(name: str, traces: dict) -> None:
+    """Nothing is written that DVC does not know."""
+    listed = _names(STAGES[name].get("outs", [])) | _names(STAGES[name].get("metrics", []))
+    assert listed == traces[name]["outs"]
+
+
+def test_stages_stand_in_the_order_of_the_line() -> None:
+    """The seven stages, top to bottom as they run."""
+    assert list(STAGES) == ["fetch", "featurize", "train_lgbm", "train_xgb", "train_rf", "ensemble", "evaluate"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_nothing_but_its_inputs(name: str) -> None:
+    """No switch that makes outputs depend on history, one plain command, and a description."""
+    stage = STAGES[name]
+    assert set(stage) <= {"desc", "cmd", "params", "deps", "outs", "metrics"}
+    assert "\n" not in stage["cmd"]
+    assert "${" not in stage["cmd"]
+    assert stage["desc"]
+
+
+def test_every_plot_draws_a_file_of_the_pipeline() -> None:
+    """The plots read what evaluate writes, and every table it writes is drawn."""
+    drawn = {Path(file).stem for entry in PIPELINE["plots"] for plot in entry.values() for file in plot["y"]}
+    assert drawn == {Path(out).stem for out in _names(STAGES["evaluate"]["outs"])}

@@ -1,0 +1,79 @@
+"""What README.md says can be run, runs; what it says was measured, was."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from src import paths
+from src.evaluation.report import COLUMNS
+from tests.checkouts import SMALL, Checkout, copy_work_tree
+
+README = (paths.ROOT / "README.md").read_text()
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout with few bars, its environment in place, as after the set-up."""
+    checkout = copy_work_tree(tmp_path_factory.mktemp("readme"))
+    (checkout.root / ".venv").symlink_to(paths.ROOT / ".venv")
+    checkout.set_params({**SMALL, ("gate", "f1_score_min"): 0.3})
+    checkout.commit("few bars")
+    return checkout
+
+
+def test_make_repro_shows_the_scores(workspace: Checkout) -> None:
+    """One command runs the stages, a line each, and ends with the table, a verdict and where to look next."""
+    output = workspace.run("make", "repro")
+    for stage in ("fetch", "featurize", "train_lgbm", "train_xgb", "train_rf", "ensemble", "evaluate"):
+        assert f"\n{stage}: " in output
+    assert re.search(r"ensemble +0\.\d{3}", output)
+    assert "Weighted F1" in output
+    assert "dvc plots show" in output
+
+
+@pytest.mark.parametrize("block", _blocks("sh"), ids=lambda block: block.splitlines()[1].split("#")[0].strip())
+def test_shell_blocks_run(block: str, workspace: Checkout, tmp_path: Path) -> None:
+    """Every shell block runs from top to bottom in the repository."""
+    workspace.run("bash", "-euo", "pipefail", "-c", block.replace("/srv/models", str(tmp_path)))
+
+
+@pytest.mark.parametrize("block", _blocks("python"))
+def test_python_blocks_run(block: str, reproduced: Checkout) -> None:
+    """Every Python block runs in a fresh process, with the promoted model."""
+    assert json.loads(paths.METADATA.read_text())["version"] in reproduced.python(block)
+
+
+def test_the_table_is_that_of_the_metrics() -> None:
+    """The figures are those of reports/metrics.json, the baselines first."""
+    metrics = json.loads(paths.METRICS.read_text())
+    forecasts = {**metrics["baselines"], **metrics["members"], "ensemble": metrics["ensemble"]}
+    rows = [
+        [cell.strip(" *") for cell in line.split("|")[1:-1]] for line in README.splitlines() if line.startswith("| ")
+    ]
+    table = {cells[0]: cells[1:] for cells in rows if len(cells) == 1 + len(COLUMNS)}
+    del table["forecast"]
+    assert list(table) == [name.replace("_", " ") for name in forecasts]
+    for name, scores in forecasts.items():
+        expected = ["inf" if scores[key] is None else f"{scores[key]:.3f}" for key in COLUMNS]
+        assert table[name.replace("_", " ")] == expected
+
+
+def test_the_window_and_the_counts_are_those_of_the_metrics() -> None:
+    """The sentence above the table states the rows, the dates and the base rate."""
+    metrics = json.loads(paths.METRICS.read_text())
+    text = " ".join(README.split())
+    assert f"{metrics['n_samples']:,} of them scored, " in text
+    assert f"{metrics['window']['first_open'][:10]} to {metrics['window']['last_open'][:10]}" in text
+    assert f"{metrics['base_rate']:.1%} of them are a rise".replace("%", " %") in text
+
+
+@pytest.mark.parametrize("path", re.findall(r"`((?:src|tests|data|models|reports)/[\w/.]*)`", README))
+def test_every_path_named_is_there(path: str) -> None:
+    """The README points at nothing that moved."""
+    assert (paths.ROOT / path).exists()

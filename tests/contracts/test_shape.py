@@ -1,0 +1,88 @@
+"""The size budgets of the code, so that every file stays one screen or a few."""
+
+import ast
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import grimp
+import pytest
+
+from src import paths
+
+SOURCES = sorted((paths.ROOT / "src").rglob("*.py"))
+TESTS = sorted((paths.ROOT / "tests").rglob("*.py"))
+MAX_FILE_LINES = 300
+MAX_FUNCTION_LINES = 40
+MAX_MEDIAN_FUNCTION_LINES = 8
+MIN_TEST_RATIO = 1.2
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _name(path: Path) -> str:
+    return paths.relative(path)
+
+
+def _functions(path: Path) -> Iterator[Function]:
+    return (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, Function))
+
+
+def _own_lines(function: Function) -> int:
+    """Lines of the body that hold code: no docstring, no blank line, no comment, no function within."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    inner = [node for child in body for node in ast.walk(child) if isinstance(node, Function)]
+    skipped = {id(node) for function in inner for node in ast.walk(function)}
+    nodes = [node for child in body for node in ast.walk(child) if id(node) not in skipped and hasattr(node, "lineno")]
+    return len({line for node in nodes for line in (node.lineno, node.end_lineno)})
+
+
+@pytest.mark.parametrize("path", SOURCES + TESTS, ids=_name)
+def test_a_file_is_short(path: Path) -> None:
+    """A file that grows past this has two jobs."""
+    assert len(path.read_text().splitlines()) <= MAX_FILE_LINES
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_a_function_fits_one_screen(path: Path) -> None:
+    """No function body is longer than a screen."""
+    assert {f.name: _own_lines(f) for f in _functions(path) if _own_lines(f) > MAX_FUNCTION_LINES} == {}
+
+
+def test_most_functions_are_tiny() -> None:
+    """Half of all functions are a few lines long."""
+    assert statistics.median(_own_lines(f) for path in SOURCES for f in _functions(path)) <= MAX_MEDIAN_FUNCTION_LINES
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_no_except_is_blind(path: Path) -> None:
+    """Every except names what it expects."""
+    handlers = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ExceptHandler)]
+    caught = ["everything" if handler.type is None else ast.unparse(handler.type) for handler in handlers]
+    assert not {"everything", "Exception", "BaseException"} & set(caught)
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.name != "cli.py"], ids=_name)
+def test_only_the_command_line_prints(path: Path) -> None:
+    """A library that prints cannot be used in a pipe."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    assert "print" not in {call.id for call in calls if isinstance(call, ast.Name)}
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.name == "__init__.py"], ids=_name)
+def test_a_package_file_is_a_docstring(path: Path) -> None:
+    """Importing a package runs nothing."""
+    assert [type(node) for node in ast.parse(path.read_text()).body] == [ast.Expr]
+
+
+def test_no_module_imports_in_a_circle() -> None:
+    """From every module, its imports lead away and never back."""
+    graph = grimp.build_graph("src")
+    circles = [module for module in graph.modules if module in graph.find_upstream_modules(module)]
+    assert circles == []
+
+
+def test_tests_outweigh_the_source() -> None:
+    """There is more proof than claim."""
+    in_tests, in_source = (sum(len(path.read_text().splitlines()) for path in files) for files in (TESTS, SOURCES))
+    assert in_tests >= MIN_TEST_RATIO * in_source

@@ -1,0 +1,81 @@
+"""After a change, the stages that depend on it run, and no other."""
+
+import json
+
+import pytest
+
+from tests.checkouts import Checkout
+
+AFTER_TRAINING = ["ensemble", "evaluate"]
+TRAINING = ["train_lgbm", "train_xgb", "train_rf"]
+
+
+@pytest.fixture
+def workspace(small: Checkout) -> Checkout:
+    """That checkout, back at its commit."""
+    small.run("git", "checkout", "--quiet", ".")
+    small.run("dvc", "checkout", "--force")
+    return small
+
+
+WEIGHTS = {"lightgbm": 0.5, "xgboost": 0.3, "random_forest": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("change", "rerun"),
+    [
+        pytest.param({("ensemble", "weights"): WEIGHTS}, AFTER_TRAINING, id="a weight"),
+        pytest.param({("train", "rf", "max_depth"): 4}, ["train_rf", *AFTER_TRAINING], id="one member"),
+        pytest.param({("gate", "f1_score_min"): 0.7}, [], id="the gate"),
+        pytest.param({("label", "threshold"): 0.004}, ["featurize", *TRAINING, *AFTER_TRAINING], id="the label"),
+    ],
+)
+def test_only_what_depends_on_a_parameter_reruns(change: dict, rerun: list[str], workspace: Checkout) -> None:
+    """Each stage names the sections it reads."""
+    workspace.set_params(change)
+    assert sorted(workspace.repro()) == sorted(rerun)
+
+
+def test_a_comment_reruns_nothing(workspace: Checkout) -> None:
+    """What counts is the value, not the text of params.yaml."""
+    file = workspace.root / "params.yaml"
+    file.write_text(f"# a remark\n{file.read_text()}")
+    assert workspace.repro() == []
+
+
+def test_a_lost_cache_object_is_made_again(workspace: Checkout) -> None:
+    """Without the file and without its copy in the cache, the stage that makes it runs, and nothing changes."""
+    digest = workspace.python(
+        "import hashlib; print(hashlib.md5(open('data/features.parquet','rb').read()).hexdigest())"
+    )
+    (workspace.root / "data" / "features.parquet").unlink()
+    (workspace.root / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:].strip()).unlink()
+    workspace.run("dvc", "repro")
+    workspace.run("git", "diff", "--exit-code", "dvc.lock")
+    assert (workspace.root / "data" / "features.parquet").exists()
+
+
+def test_a_wrong_parameter_stops_before_anything_is_written(workspace: Checkout) -> None:
+    """The stage says what is wrong, in one line, and the outputs stay."""
+    workspace.set_params({("label", "threshold"): float("nan")})
+    output = workspace.run("python", "-m", "src.stages.featurize", expect=2)
+    assert "label.threshold: input should be a finite number, got nan" in output
+    assert "Traceback" not in output
+    assert (workspace.root / "data" / "features.parquet").exists()
+
+
+def test_own_bars_replace_the_sample(workspace: Checkout) -> None:
+    """A CSV with a gap runs through every stage; the gap is reported, and its rows are left out."""
+    csv = workspace.root / "data" / "my_bars.csv"
+    workspace.python(
+        "import pandas as pd; bars = pd.read_parquet('data/sample/btcusd_1h.parquet').iloc[:4000];"
+        "bars.drop(bars.index[1500:1510]).to_csv('data/my_bars.csv')"
+    )
+    workspace.set_params({("data", "source"): "file", ("data", "path"): "data/my_bars.csv", ("data", "end"): None})
+    assert len(workspace.repro()) == 7
+    quality = json.loads((workspace.root / "reports" / "data_quality.json").read_text())
+    assert (quality["rows"], quality["gaps"], quality["missing_bars"]) == (3990, 1, 10)
+    # 1500 bars before the gap and 2490 after it: 499 of each warm up, and the last close of each has no next one.
+    rows = workspace.python("import pandas as pd; print(len(pd.read_parquet('data/features.parquet')))")
+    assert int(rows) == 3990 - 2 * 500
+    csv.unlink()
