@@ -9,11 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from src.bars.schema import COLUMNS, TIME_DTYPE
+from src.bars.schema import COLUMNS, TIME_DTYPE, TIME_NAMES
 from src.errors import DataError
 from src.paths import relative
 
-TIME_NAMES = ("timestamp", "time", "date", "datetime")
 # Bitcoin's first block is of January 2009; what lies outside is a wrong unit.
 EARLIEST = pd.Timestamp("2009-01-01", tz="UTC")
 LATEST = pd.Timestamp("2100-01-01", tz="UTC")

@@ -12,6 +12,7 @@ from src.errors import DataError
 
 PRICES = ["open", "high", "low", "close"]
 COLUMNS = [*PRICES, "volume"]
+TIME_NAMES = ("timestamp", "time", "date", "datetime")
 TIME_DTYPE = "datetime64[us, UTC]"
 
 _FINITE = pa.Check(np.isfinite, error="is infinite")
@@ -79,14 +80,15 @@ def segments(times: pd.Index) -> np.ndarray:
     Parameters
     ----------
     times
-        Open times, strictly increasing; any other kind of index counts as one stretch.
+        Open times, strictly increasing, as moments or numbers; any other kind of index counts as one stretch.
 
     Returns
     -------
     ndarray of shape (len(times),)
         0 up to the first gap, 1 up to the second, and so on.
     """
-    if not isinstance(times, pd.DatetimeIndex) or len(times) < 2:  # noqa: PLR2004 - one bar has no step
+    moments = times.asi8 if isinstance(times, pd.DatetimeIndex) else times
+    if not pd.api.types.is_numeric_dtype(moments) or len(times) < 2:  # noqa: PLR2004 - one bar has no step
         return np.zeros(len(times), dtype=int)
-    steps = np.diff(times.asi8)
+    steps = np.diff(moments)
     return np.concatenate([[0], np.cumsum(steps > steps.min())])

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from src import paths, storage
-from src.bars.schema import COLUMNS, check_bars, segments
+from src.bars.schema import COLUMNS, TIME_NAMES, check_bars, segments
 from src.errors import DataError
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES, FEATURES, TARGET
 from src.features.indicators import compute
@@ -36,7 +36,7 @@ class FeatureManager:
     """
 
     def __init__(self, settings: Features | None = None) -> None:
-        self.settings = settings or Features.model_validate(storage.read_json(paths.METADATA)["feature_settings"])
+        self.settings = settings or _promoted_settings()
 
     def get_feature_names(self) -> list[str]:
         """Return the twelve names, in the order of the columns."""
@@ -71,8 +71,8 @@ class FeatureManager:
         ----------
         market_data
             Closed bars, oldest first: a DataFrame or a dict of equally long columns, with `open high low close
-            volume` and what else there may be. A time index, or a column `time`, shows the gaps; each gap starts the
-            warm-up anew. Without times the bars count as unbroken.
+            volume` and what else there may be. A time index, or a column of `TIME_NAMES`, shows the gaps; each gap
+            starts the warm-up anew. Without times the bars count as unbroken.
 
         Returns
         -------
@@ -146,6 +146,29 @@ def build_dataset(bars: pd.DataFrame, settings: Features, label: Label) -> pd.Da
     return dataset.astype({TARGET: "int8"})
 
 
+def _promoted_settings() -> Features:
+    """Read what the promoted model was trained with."""
+    if not paths.METADATA.exists():
+        msg = "no model was promoted whose settings could be taken; pass FeatureManager(load_params().features)"
+        raise DataError(msg)
+    return Features.model_validate(storage.read_json(paths.METADATA)["feature_settings"])
+
+
+def _indexed_by_time(table: pd.DataFrame) -> pd.DataFrame:
+    """Index by the column that holds the times, if there is one: moments and epoch numbers as they are, text read."""
+    name = next((name for name in TIME_NAMES if name in table), None)
+    if name is None:
+        return table
+    times = table[name]
+    if not (pd.api.types.is_numeric_dtype(times) or pd.api.types.is_datetime64_any_dtype(times)):
+        try:
+            times = pd.to_datetime(times, utc=True)
+        except (TypeError, ValueError) as error:
+            msg = f"expected times in the column {name}: {error}"
+            raise DataError(msg) from error
+    return table.set_index(pd.Index(times, name=name))
+
+
 def _as_bars(market_data: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
     """Return the five columns as float64 on an increasing index, checked."""
     table = pd.DataFrame(market_data)
@@ -153,8 +176,7 @@ def _as_bars(market_data: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
     if missing:
         msg = f"expected the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}"
         raise DataError(msg)
-    if "time" in table:
-        table = table.set_index(pd.DatetimeIndex(table["time"]))
+    table = _indexed_by_time(table)
     if not table.index.is_monotonic_increasing or not table.index.is_unique:
         later = int(np.argmax(table.index[1:] <= table.index[:-1])) + 1
         msg = f"bars must be oldest first, each time once; {table.index[later]} follows {table.index[later - 1]}"
