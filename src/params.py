@@ -1,17 +1,23 @@
 """params.yaml as frozen, typed sections. It is read here and nowhere else, and no key has a default."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from src import paths
 from src.errors import ParamsError
-
-Location = tuple[str, ...]
+from src.yaml_lines import Location, read_yaml
 
 
 def _utc(moment: object) -> object:
@@ -21,7 +27,11 @@ def _utc(moment: object) -> object:
     if not isinstance(moment, str | datetime):
         msg = 'expected a UTC time such as "2019-10-17T10:00:00Z", or null'
         raise ValueError(msg)  # noqa: TRY004 - pydantic turns only ValueError into words
-    parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    try:
+        parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    except ValueError as error:
+        msg = f'expected a UTC time such as "2019-10-17T10:00:00Z" ({error})'
+        raise ValueError(msg) from error
     if parsed.utcoffset() != timedelta(0):
         msg = 'expected a time in UTC: write it with a "Z" at the end, such as "2019-10-17T10:00:00Z"'
         raise ValueError(msg)
@@ -47,7 +57,7 @@ class Data(Section):
     source: Literal["sample", "file"]
     path: str
     symbol: str
-    timeframe: Annotated[str, Field(pattern=r"^[1-9][0-9]*(m|h|d)$")]
+    timeframe: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}(m|h|d)$")]
     start: Moment
     end: Moment
 
@@ -201,15 +211,17 @@ class Params(Section):
     ensemble: Ensemble
     gate: Gate
 
-    @model_validator(mode="after")
-    def _gap_covers_the_horizon(self) -> Self:
-        if self.split.gap < self.label.horizon_bars:
+    @field_validator("split")
+    @classmethod
+    def _gap_covers_the_horizon(cls, split: Split, info: ValidationInfo) -> Split:
+        label = info.data.get("label")
+        if label is not None and split.gap < label.horizon_bars:
             msg = (
                 f"split.gap must be at least label.horizon_bars, or training labels reach into the test rows; "
-                f"got {self.split.gap} and {self.label.horizon_bars}"
+                f"got {split.gap} and {label.horizon_bars}"
             )
             raise ValueError(msg)
-        return self
+        return split
 
 
 def load_params(path: Path = paths.PARAMS) -> Params:
@@ -220,46 +232,12 @@ def load_params(path: Path = paths.PARAMS) -> Params:
     ParamsError
         Naming the file, the line, the key, what was expected and what came: for every wrong key at once.
     """
+    content, lines = read_yaml(path)
     try:
-        content, lines = _parse(path.read_text(encoding="utf-8"))
         return Params.model_validate(content)
-    except OSError as error:
-        msg = f"{path.name}: cannot be read ({error.strerror}); restore it with `git checkout {path.name}`"
-        raise ParamsError(msg) from error
-    except UnicodeDecodeError as error:
-        msg = f"{path.name}: not UTF-8 text ({error.reason} at byte {error.start})"
-        raise ParamsError(msg) from error
-    except yaml.YAMLError as error:
-        msg = f"{path.name}: not valid YAML: {' '.join(str(error).split())}"
-        raise ParamsError(msg) from error
     except ValidationError as error:
         problems = [_in_words(problem, lines, path.name) for problem in error.errors()]
         raise ParamsError("\n       ".join(problems)) from error
-
-
-def _parse(text: str) -> tuple[Any, dict[Location, int]]:
-    """Return the content of a YAML text and the line of every key in it."""
-    loader = yaml.SafeLoader(text)
-    try:
-        root = loader.get_single_node()
-        lines = dict(_key_lines(root, ())) if root is not None else {}
-        return (loader.construct_document(root) if root is not None else None), lines
-    finally:
-        loader.dispose()
-
-
-def _key_lines(node: yaml.Node, location: Location) -> Iterator[tuple[Location, int]]:
-    """Yield every key with its line, counted from 1; a key given twice is an error."""
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen = set()
-    for key, child in node.value:
-        name = str(key.value)
-        if name in seen:
-            raise yaml.constructor.ConstructorError(problem=f"key {name!r} given twice", problem_mark=key.start_mark)
-        seen.add(name)
-        yield (*location, name), key.start_mark.line + 1
-        yield from _key_lines(child, (*location, name))
 
 
 def _in_words(problem: Any, lines: dict[Location, int], name: str) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

@@ -18,6 +18,7 @@ from src.errors import DataError
 from src.paths import relative
 
 PICKLE_PROTOCOL = 5
+UNREADABLE_PICKLE = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError)
 
 
 def write_bytes(content: bytes, path: Path) -> None:
@@ -49,12 +50,23 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
 
 def read_frame(path: Path) -> pd.DataFrame:
     """Read a frame back; `DataError` if a page's checksum does not match."""
-    source = pa.BufferReader(read_bytes(path))
+    content = read_bytes(path)
     try:
-        return pq.read_table(source, page_checksum_verification=True).to_pandas()
-    except (pa.ArrowException, OSError) as error:
+        return read_table(content).to_pandas()
+    except (pa.ArrowException, OSError, LookupError, TypeError, ValueError) as error:
         msg = f"{relative(path)}: damaged Parquet file ({error}); delete it, then run `dvc repro`"
         raise DataError(msg) from error
+
+
+def read_table(content: bytes) -> pa.Table:
+    """Read Parquet; an Arrow error if a page's checksum does not match, or the rows are not as many as stated."""
+    file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+    table = file.read()
+    stated = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    if not table.num_rows == sum(stated) == file.metadata.num_rows:
+        msg = f"the footer states {file.metadata.num_rows} rows, its groups {sum(stated)}, {table.num_rows} were read"
+        raise pa.ArrowInvalid(msg)
+    return table
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
@@ -65,17 +77,22 @@ def write_json(content: Mapping[str, Any], path: Path) -> None:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; `DataError` if the file holds anything else."""
+    text = read_bytes(path)
     try:
-        content = json.loads(read_bytes(path))
+        content = json.loads(text, parse_constant=_refuse_constant)
     except ValueError as error:
-        if isinstance(error, DataError):
-            raise
         msg = f"{relative(path)}: not valid JSON ({error}); restore it with `git checkout`"
         raise DataError(msg) from error
     if not isinstance(content, dict):
         msg = f"{relative(path)}: expected a JSON object, got {type(content).__name__}"
         raise DataError(msg)
     return content
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse the words that Python's JSON knows and no other."""
+    msg = f"{name} is no JSON number"
+    raise ValueError(msg)
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
@@ -90,4 +107,9 @@ def write_pickle(thing: object, path: Path) -> None:
 
 def read_pickle(path: Path) -> Any:  # noqa: ANN401 - a pickle can hold anything
     """Unpickle a file that this pipeline wrote and DVC tracks; never one from elsewhere."""
-    return pickle.loads(read_bytes(path))  # noqa: S301 - see the docstring
+    content = read_bytes(path)
+    try:
+        return pickle.loads(content)  # noqa: S301 - see the docstring
+    except UNREADABLE_PICKLE as error:
+        msg = f"{relative(path)}: damaged pickle ({error}); delete it, then run `dvc repro`"
+        raise DataError(msg) from error

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from src import storage
 from src.bars.schema import COLUMNS, TIME_DTYPE, TIME_NAMES
 from src.errors import DataError
 from src.paths import relative
@@ -60,7 +60,7 @@ def read_file(path: Path) -> tuple[pd.DataFrame, list[str]]:
 
 def to_numbers(table: pd.DataFrame) -> pd.DataFrame:
     """Turn the price and volume columns into float64; text that is no number is a `DataError` with row and value."""
-    numbers = table[COLUMNS].apply(pd.to_numeric, errors="coerce").astype(float)
+    numbers = table[COLUMNS].apply(_numbers)
     for name in COLUMNS:
         wrong = table.index[(numbers[name].isna() & table[name].notna()).to_numpy()]
         if len(wrong):
@@ -68,6 +68,13 @@ def to_numbers(table: pd.DataFrame) -> pd.DataFrame:
             msg = f"row {wrong[0]}: {name} is {str(value)!r}, expected a plain number such as 8035.88"
             raise DataError(msg)
     return numbers
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    """Return float64, NaN where there is no number; what is neither number nor text has none."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        column = column.astype(str).where(column.notna())
+    return pd.to_numeric(column, errors="coerce").astype(float)
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -83,8 +90,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     """Read columns and index levels alike."""
-    source = pa.BufferReader(path.read_bytes())
-    table = pq.read_table(source, page_checksum_verification=True).to_pandas(ignore_metadata=True)
+    table = storage.read_table(path.read_bytes()).replace_schema_metadata().to_pandas()
     table.index = pd.RangeIndex(1, len(table) + 1)
     return table
 
@@ -114,7 +120,8 @@ def _parse_times(column: pd.Series) -> pd.Series:
     """Return the times in UTC; refuse the first that is absent, ambiguous or impossible."""
     _refuse(column, column.isna(), "is missing")
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        _refuse(column, pd.Series(str(column.dt.tz) not in {"UTC", "+00:00"}, column.index), "is not in UTC")
+        other_zone = pd.Series(str(column.dt.tz) not in {"UTC", "+00:00"}, column.index)
+        _refuse(column, other_zone, f"is not in UTC but in {column.dt.tz}")
         times = column
     elif pd.api.types.is_datetime64_dtype(column):
         _refuse(column, pd.Series(data=True, index=column.index), "has no time zone")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from src.bars.files import to_numbers
-from src.bars.schema import COLUMNS, check_bars
+from src.bars.schema import COLUMNS, check_bars, digits
 from src.errors import DataError
 from src.params import Data
 
@@ -116,7 +116,7 @@ def _without_duplicates(bars: pd.DataFrame, rows: pd.Index) -> tuple[pd.DataFram
         differing = [name for name in COLUMNS if first[name] != second[name]]
         msg = (
             f"rows {first['row']} and {second['row']}: two different bars for {first['time']} ("
-            + ", ".join(f"{name} {first[name]:.10g} and {second[name]:.10g}" for name in differing)
+            + ", ".join(f"{name} {digits(first[name])} and {digits(second[name])}" for name in differing)
             + "); keep the right one"
         )
         raise DataError(msg)
@@ -168,7 +168,15 @@ def _resample(bars: pd.DataFrame, step: timedelta, data: Data) -> tuple[pd.DataF
             "finer bars cannot be made, coarser ones must be a whole multiple"
         )
         raise DataError(msg)
-    groups = bars.groupby(pd.DatetimeIndex(bars.index).floor(data.step))
+    times = pd.DatetimeIndex(bars.index)
+    uneven = times[times.floor(step) != times]
+    if len(uneven):
+        msg = (
+            f"{uneven[0]}: bars of {_step_in_words(step)} must open on the full {_step_in_words(step)} to be joined "
+            f"into {data.timeframe}, or the last of them would reach past its end"
+        )
+        raise DataError(msg)
+    groups = bars.groupby(times.floor(data.step))
     joined = groups.agg({"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"})
     complete = (groups.size() == data.step // step).to_numpy()
     if not complete.any():

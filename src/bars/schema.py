@@ -15,6 +15,12 @@ COLUMNS = [*PRICES, "volume"]
 TIME_NAMES = ("timestamp", "time", "date", "datetime")
 TIME_DTYPE = "datetime64[us, UTC]"
 
+
+def _outside(bars: pd.DataFrame, name: str) -> pd.Series:
+    """Tell where a price lies outside a range; where there is no range, or no price, that is another error."""
+    return (bars["low"] <= bars["high"]) & ((bars[name] < bars["low"]) | (bars[name] > bars["high"]))
+
+
 _FINITE = pa.Check(np.isfinite, error="is infinite")
 _PRICE = pa.Column(float, [_FINITE, pa.Check.gt(0, error="is not positive")])
 _VOLUME = pa.Column(float, [_FINITE, pa.Check.ge(0, error="is negative")])
@@ -22,15 +28,9 @@ _VOLUME = pa.Column(float, [_FINITE, pa.Check.ge(0, error="is negative")])
 BARS = pa.DataFrameSchema(
     {**dict.fromkeys(PRICES, _PRICE), "volume": _VOLUME},
     checks=[
-        pa.Check(lambda bars: bars["high"] >= bars["low"], error="high is below low"),
-        pa.Check(
-            lambda bars: bars["open"].between(bars["low"], bars["high"]) | (bars["high"] < bars["low"]),
-            error="open lies outside low to high",
-        ),
-        pa.Check(
-            lambda bars: bars["close"].between(bars["low"], bars["high"]) | (bars["high"] < bars["low"]),
-            error="close lies outside low to high",
-        ),
+        pa.Check(lambda bars: ~(bars["high"] < bars["low"]), error="high is below low"),
+        pa.Check(lambda bars: ~_outside(bars, "open"), error="open lies outside low to high"),
+        pa.Check(lambda bars: ~_outside(bars, "close"), error="close lies outside low to high"),
     ],
     strict=True,
     ordered=True,
@@ -58,18 +58,25 @@ def check_bars(bars: pd.DataFrame, rows: pd.Series | None = None) -> None:
         cases = error.failure_cases.dropna(subset="index")
         if cases.empty:
             raise
-        positions = bars.index.get_indexer(pd.Index(cases["index"]))
-        first = positions.min()
-        case = cases.iloc[positions.argmin()]
-        row = first + 1 if rows is None else rows.iloc[first]
-        raise DataError(_in_words(bars.iloc[first], case, row, len(set(positions)) - 1)) from error
+        cases = cases.assign(position=bars.index.get_indexer(pd.Index(cases["index"])))
+        # A value that cannot be comes before how it compares with others.
+        cases = cases.assign(compares=cases["schema_context"] != "Column").sort_values(["position", "compares"])
+        case = cases.iloc[0]
+        row = case["position"] + 1 if rows is None else rows.iloc[case["position"]]
+        n_more = cases["position"].nunique() - 1
+        raise DataError(_in_words(bars.iloc[case["position"]], case, row, n_more)) from error
+
+
+def digits(value: float) -> str:
+    """Write a number with as many digits as tell it from every other."""
+    return np.format_float_positional(value, trim="-")
 
 
 def _in_words(bar: pd.Series, case: pd.Series, row: int, n_more: int) -> str:
     """Say what is wrong with one bar, with its values."""
     wrong = "is missing or not a number" if case["check"] == "not_nullable" else case["check"]
     column = f"{case['column']} " if case["schema_context"] == "Column" else ""
-    values = ", ".join(f"{name} {value:.10g}" for name, value in bar.items())
+    values = ", ".join(f"{name} {digits(value)}" for name, value in bar.items())
     more = f"; {n_more} more bars are wrong" if n_more else ""
     return f"row {row} ({bar.name}): {column}{wrong} ({values}){more}; mend or remove it, no value is ever filled in"
 

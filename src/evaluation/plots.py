@@ -22,7 +22,7 @@ def precision_recall(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
     """Precision by recall, at `CURVE_POINTS` thresholds spread over the recall."""
     precision, recall, _ = metrics.precision_recall_curve(y, probability)
     # Recall falls along the curve; the last point, recall 0, is a convention and no measurement.
-    at = np.searchsorted(-recall[:-1], -np.linspace(1, 0, CURVE_POINTS)[:-1])
+    at = np.searchsorted(-recall[:-2], -np.linspace(1, 0, CURVE_POINTS)[:-1])
     return _table({"recall": recall[at], "precision": precision[at]})
 
 

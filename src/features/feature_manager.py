@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from src import paths, storage
 from src.bars.schema import COLUMNS, TIME_NAMES, check_bars, segments
@@ -89,7 +90,7 @@ class FeatureManager:
         stretches = bars.groupby(segments(bars.index), sort=True)
         warm = [self._one_stretch(stretch) for _, stretch in stretches if len(stretch) >= self.settings.warm_up_bars]
         if not warm:
-            longest = int(stretches.size().max())
+            longest = max((len(stretch) for _, stretch in stretches), default=0)
             msg = (
                 f"got {len(bars)} bars, the longest stretch without a gap has {longest}; expected at least "
                 f"{self.settings.warm_up_bars}, the warm-up of the features: give more bars"
@@ -151,7 +152,11 @@ def _promoted_settings() -> Features:
     if not paths.METADATA.exists():
         msg = "no model was promoted whose settings could be taken; pass FeatureManager(load_params().features)"
         raise DataError(msg)
-    return Features.model_validate(storage.read_json(paths.METADATA)["feature_settings"])
+    try:
+        return Features.model_validate(storage.read_json(paths.METADATA)["feature_settings"])
+    except (KeyError, ValidationError) as error:
+        msg = f"{paths.relative(paths.METADATA)}: no valid feature_settings ({error}); restore it with `git checkout`"
+        raise DataError(msg) from error
 
 
 def _indexed_by_time(table: pd.DataFrame) -> pd.DataFrame:
@@ -171,12 +176,19 @@ def _indexed_by_time(table: pd.DataFrame) -> pd.DataFrame:
 
 def _as_bars(market_data: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
     """Return the five columns as float64 on an increasing index, checked."""
-    table = pd.DataFrame(market_data)
+    try:
+        table = pd.DataFrame(market_data)
+    except ValueError as error:
+        msg = f"expected a DataFrame, or equally long columns by name: {error}"
+        raise DataError(msg) from error
     missing = [name for name in COLUMNS if name not in table]
     if missing:
         msg = f"expected the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}"
         raise DataError(msg)
     table = _indexed_by_time(table)
+    if table.index.hasnans:
+        msg = f"row {int(np.argmax(table.index.isna())) + 1}: the time is missing"
+        raise DataError(msg)
     if not table.index.is_monotonic_increasing or not table.index.is_unique:
         later = int(np.argmax(table.index[1:] <= table.index[:-1])) + 1
         msg = f"bars must be oldest first, each time once; {table.index[later]} follows {table.index[later - 1]}"

@@ -19,7 +19,8 @@ Column = np.ndarray
 def relative_strength_index(close: Column, n_bars: int) -> Column:
     """Wilder's RSI, 0 to 100 [1]_. First valid row: `n_bars`.
 
-    Where the smoothed gains and losses are both zero, TA-Lib returns 0; here it is 50, neither gain nor loss.
+    Where the smoothed gains and losses are both zero, TA-Lib returns 0; here it is 50, neither gain nor loss. A price
+    that stops after it moved keeps its last value, as Wilder's smoothing does.
 
     References
     ----------

@@ -41,7 +41,7 @@ def read_promoted(directory: Path = paths.PRODUCTION) -> tuple[bytes, dict[str, 
         raise ModelError(msg)
     content = storage.read_bytes(file)
     found = sha256(content)
-    if not hmac.compare_digest(found, expected):
+    if not hmac.compare_digest(found.encode(), expected.encode()):
         msg = (
             f"{paths.relative(file)} is not the promoted model {metadata['version']}: expected {expected}, "
             f"got {found}; to bring that one back: `git checkout dvc.lock && dvc pull`; "
@@ -56,6 +56,9 @@ def _read_metadata(file: Path) -> dict[str, Any]:
     try:
         metadata = storage.read_json(file)
         _ = metadata["version"], metadata["version_control"]["model_hash"]
+    except TypeError as error:
+        msg = f"{paths.relative(file)}: version_control is no object; restore it with `git checkout`"
+        raise ModelError(msg) from error
     except KeyError as error:
         msg = f"{paths.relative(file)} lacks the key {error}; restore it with `git checkout`"
         raise ModelError(msg) from error

@@ -1,24 +1,20 @@
 """The production model: a weighted vote of its members over the twelve features."""
 
-import io
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-import joblib
 import numpy as np
 
-from src import paths
+from src import paths, storage
 from src.errors import ModelError
 from src.features.catalog import FEATURE_NAMES
 from src.ml.bundle import read_promoted
+from src.ml.inputs import as_numbers, as_probabilities, as_rows, as_weights
 
 STANDARD_WEIGHTS = {"lightgbm": 0.4, "xgboost": 0.4, "random_forest": 0.2}
 STANDARD_THRESHOLD = 0.5
-PICKLE_PROTOCOL = 5
-WEIGHT_TOLERANCE = 1e-9
-UNREADABLE_PICKLE = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError, ValueError)
 
 
 class Member(Protocol):
@@ -67,19 +63,19 @@ class ProductionEnsemble:
             self.__dict__.update(self.load().__dict__)
             return
         if not models:
-            msg = (
-                "no members given: expected a dict of fitted classifiers by name, or nothing to load the promoted model"
-            )
+            msg = "no members given: expected a dict of fitted classifiers, or None to load the promoted model"
+            raise ModelError(msg)
+        if not 0 <= decision_threshold <= 1:
+            msg = f"decision_threshold must be a probability from 0 to 1, got {decision_threshold}"
             raise ModelError(msg)
         if weights is None:
             equal = dict.fromkeys(models, 1 / len(models))
             weights = STANDARD_WEIGHTS if set(models) == set(STANDARD_WEIGHTS) else equal
         self.models = dict(models)
-        self.weights = {name: float(weight) for name, weight in weights.items()}
+        self.weights = as_weights(weights, self.models)
         self.decision_threshold = decision_threshold
         self.feature_names = list(FEATURE_NAMES)
         self.metadata: dict[str, Any] | None = None
-        self._check_weights()
 
     @classmethod
     def load(cls, directory: Path = paths.PRODUCTION) -> Self:
@@ -96,8 +92,8 @@ class ProductionEnsemble:
         Unpickling runs code: what comes from elsewhere must be verified first, as `load` does.
         """
         try:
-            ensemble = joblib.load(io.BytesIO(content))
-        except UNREADABLE_PICKLE as error:
+            ensemble = pickle.loads(content)  # noqa: S301 - see the docstring
+        except storage.UNREADABLE_PICKLE as error:
             msg = f"not a readable ensemble ({error}); make it anew with `dvc repro`"
             raise ModelError(msg) from error
         if not isinstance(ensemble, cls):
@@ -107,9 +103,7 @@ class ProductionEnsemble:
 
     def to_bytes(self) -> bytes:
         """Return what `from_bytes` and `joblib.load` read. Not compressed: zlib's bytes differ between its builds."""
-        buffer = io.BytesIO()
-        joblib.dump(self, buffer, protocol=PICKLE_PROTOCOL)
-        return buffer.getvalue()
+        return pickle.dumps(self, storage.PICKLE_PROTOCOL)
 
     @property
     def n_features_(self) -> int:
@@ -154,24 +148,18 @@ class ProductionEnsemble:
         ModelError
             A `ValueError`: wrong count, names or order of columns, NaN or infinity, no rows.
         """
-        self._check_weights()
-        members = self._member_probabilities(self._check_features(X))
-        rise = np.clip(sum(self.weights[name] * members[name] for name in self.models), 0, 1)
+        rows, weights = as_rows(X), as_weights(self.weights, self.models)
+        rise = np.clip(sum(weights[name] * self._ask(name, rows) for name in self.models), 0, 1)
         return np.column_stack([1 - rise, rise])
 
     def update_weights(self, new_weights: Mapping[str, float]) -> None:
         """Replace the weights of the members named, then scale all of them to the sum 1."""
-        merged = {**self.weights, **new_weights}
+        merged = as_numbers({**self.weights, **new_weights})
         total = sum(merged.values())
         if not (np.isfinite(total) and total > 0):
             msg = f"weights must have a positive, finite sum, got {merged}"
             raise ModelError(msg)
-        before, self.weights = self.weights, {name: float(weight / total) for name, weight in merged.items()}
-        try:
-            self._check_weights()
-        except ModelError:
-            self.weights = before
-            raise
+        self.weights = as_weights({name: weight / total for name, weight in merged.items()}, self.models)
 
     def validate_predictions(self, X: Any, y_true: Any = None) -> dict[str, Any]:  # noqa: ANN401 - as in predict
         """Sum up the predictions for `X`, and score them where the outcomes are given.
@@ -230,7 +218,7 @@ class ProductionEnsemble:
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep each member as its own pickle's bytes: equal members give an equal file."""
-        members = {name: pickle.dumps(member, PICKLE_PROTOCOL) for name, member in self.models.items()}
+        members = {name: pickle.dumps(member, storage.PICKLE_PROTOCOL) for name, member in self.models.items()}
         return {
             "members": members,
             "weights": self.weights,
@@ -239,57 +227,16 @@ class ProductionEnsemble:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if state["feature_names"] != list(FEATURE_NAMES):
+            msg = f"made for the features {', '.join(state['feature_names'])}, expected {', '.join(FEATURE_NAMES)}"
+            raise ModelError(msg)
         members = {name: pickle.loads(member) for name, member in state["members"].items()}  # noqa: S301 - verified
         self.__init__(members, weights=state["weights"], decision_threshold=state["decision_threshold"])  # type: ignore[misc]
 
-    def _member_probabilities(self, X: np.ndarray) -> dict[str, np.ndarray]:
-        """Ask every member for its probability of a rise."""
-        probabilities = {}
-        for name, member in self.models.items():
-            if not hasattr(member, "predict_proba"):
-                msg = f"member {name!r} has no predict_proba; expected a fitted classifier, got {type(member).__name__}"
-                raise ModelError(msg)
-            answer = np.asarray(member.predict_proba(X), dtype=float)
-            if answer.shape != (len(X), 2):
-                msg = f"member {name!r}: expected probabilities of shape ({len(X)}, 2), got {answer.shape}"
-                raise ModelError(msg)
-            rise = answer[:, 1]
-            if not ((rise >= 0) & (rise <= 1)).all():
-                msg = f"member {name!r}: expected probabilities from 0 to 1, got {rise.min()} to {rise.max()}"
-                raise ModelError(msg)
-            probabilities[name] = rise
-        return probabilities
-
-    def _check_weights(self) -> None:
-        """Refuse weights that do not belong to the members, are negative, or do not sum to 1."""
-        if set(self.weights) != set(self.models):
-            msg = f"expected a weight for each of {', '.join(self.models)}, got {', '.join(map(str, self.weights))}"
+    def _ask(self, name: str, X: np.ndarray) -> np.ndarray:
+        """Return one member's probabilities of a rise."""
+        member = self.models[name]
+        if not hasattr(member, "predict_proba"):
+            msg = f"member {name!r} has no predict_proba; expected a fitted classifier, got {type(member).__name__}"
             raise ModelError(msg)
-        total = sum(self.weights.values())
-        if min(self.weights.values()) < 0 or not abs(total - 1) <= WEIGHT_TOLERANCE:
-            msg = f"weights must not be negative and must sum to 1, got {self.weights}; update_weights scales them"
-            raise ModelError(msg)
-
-    def _check_features(self, X: Any) -> np.ndarray:  # noqa: ANN401 - as in predict
-        """Return the rows as float64, or say what is wrong with them."""
-        if hasattr(X, "columns") and list(X.columns) != self.feature_names:
-            came = ", ".join(map(str, X.columns))
-            msg = f"expected the columns {', '.join(self.feature_names)} in this order, got {came}"
-            raise ModelError(msg)
-        try:
-            rows = np.asarray(X, dtype=float)
-        except (TypeError, ValueError) as error:
-            msg = f"expected numbers in an array of shape (n_rows, {self.n_features_}): {error}"
-            raise ModelError(msg) from error
-        if rows.ndim != 2 or rows.shape[1] != self.n_features_ or not len(rows):  # noqa: PLR2004 - rows and columns
-            msg = (
-                f"expected {self.n_features_} features in an array of shape (n_rows, {self.n_features_}) with at least "
-                f"one row, got shape {rows.shape}; reshape a single row with X.reshape(1, -1)"
-            )
-            raise ModelError(msg)
-        wrong = np.argwhere(~np.isfinite(rows))
-        if len(wrong):
-            row, column = wrong[0]
-            msg = f"row {row}: {self.feature_names[column]} is {rows[row, column]}, expected a finite number"
-            raise ModelError(msg)
-        return rows
+        return as_probabilities(member.predict_proba(X), len(X), name)

@@ -12,6 +12,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from src.errors import ModelError
 from src.ml.model_view import VIEW_NAMES, scale_free_view
 from src.params import Lgbm, Rf, Train, Xgb
 
@@ -83,9 +84,17 @@ def importances(members: Mapping[str, Pipeline], weights: Mapping[str, float]) -
     -------
     dict of str to float
         By name of the scale-free view; the shares sum to 1.
+
+    Raises
+    ------
+    ModelError
+        If a member found nothing to split on.
     """
     shares = np.zeros(len(VIEW_NAMES))
     for name, member in members.items():
         gains = np.asarray(member[-1].feature_importances_, dtype=float)
+        if not gains.sum() > 0:
+            msg = f"member {name!r} never split, it forecasts a constant; give more bars, or ease its settings"
+            raise ModelError(msg)
         shares += weights[name] * gains / gains.sum()
     return dict(zip(VIEW_NAMES, shares.tolist(), strict=True))

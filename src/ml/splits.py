@@ -8,7 +8,7 @@ from sklearn.model_selection import TimeSeriesSplit
 from src.errors import DataError
 from src.params import Split
 
-# With fewer test rows than this a fold's score says nothing.
+# With fewer rows than this a fold has nothing to learn from, and its score says nothing.
 MIN_FOLD_ROWS = 50
 
 
@@ -40,7 +40,8 @@ def walk_forward(y: np.ndarray, split: Split) -> list[Fold]:
     DataError
         If there are too few rows, or a fold would train on one class only.
     """
-    needed = (split.n_splits + 1) * MIN_FOLD_ROWS + split.gap
+    # The gap is taken from the first fold's training rows: at least half of them must be left.
+    needed = (split.n_splits + 1) * max(MIN_FOLD_ROWS, 2 * split.gap) + split.gap
     if len(y) < needed:
         msg = (
             f"{len(y)} labelled rows, expected at least {needed} for {split.n_splits} folds; "

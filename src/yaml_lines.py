@@ -1,0 +1,71 @@
+"""Read a YAML file together with the line of every key in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from src.errors import ParamsError
+
+Location = tuple[str, ...]
+
+
+def read_yaml(path: Path) -> tuple[Any, dict[Location, int]]:
+    """Read one YAML document, safely: it can hold plain data only.
+
+    Returns
+    -------
+    content
+        What the document holds; None if it is empty.
+    lines : dict of tuple to int
+        The line of every key, counted from 1, by the keys that lead to it.
+
+    Raises
+    ------
+    ParamsError
+        If the file is absent, is no YAML, or gives a key twice.
+    """
+    return _parse(_read_text(path), path.name)
+
+
+def _read_text(path: Path) -> str:
+    """Return the file's text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        msg = f"{path.name}: cannot be read ({error.strerror}); restore it with `git checkout {path.name}`"
+        raise ParamsError(msg) from error
+    except UnicodeDecodeError as error:
+        msg = f"{path.name}: not UTF-8 text ({error.reason} at byte {error.start})"
+        raise ParamsError(msg) from error
+
+
+def _parse(text: str, name: str) -> tuple[Any, dict[Location, int]]:
+    """Return the content of a YAML text and the line of every key in it."""
+    try:
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        if root is None:
+            return None, {}
+        return loader.construct_document(root), dict(_key_lines(root, ()))
+    except (yaml.YAMLError, ValueError) as error:
+        msg = f"{name}: not valid YAML: {' '.join(str(error).split())}"
+        raise ParamsError(msg) from error
+    except RecursionError as error:
+        msg = f"{name}: not valid YAML: a section of the data holds itself, or sections are nested without end"
+        raise ParamsError(msg) from error
+
+
+def _key_lines(node: yaml.Node, location: Location) -> Iterator[tuple[Location, int]]:
+    """Yield every key with its line, counted from 1; a key given twice is an error."""
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen = set()
+    for key, child in node.value:
+        name = str(key.value)
+        if name in seen:
+            raise yaml.constructor.ConstructorError(problem=f"key {name!r} given twice", problem_mark=key.start_mark)
+        seen.add(name)
+        yield (*location, name), key.start_mark.line + 1
+        yield from _key_lines(child, (*location, name))

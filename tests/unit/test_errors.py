@@ -1,0 +1,43 @@
+"""One family of errors, and how a command ends with one of them."""
+
+import pytest
+
+from src.errors import DataError, ModelError, ParamsError, ProjectError, PromotionError, exit_on_error
+
+KINDS = [ParamsError, DataError, ModelError, PromotionError]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_error_is_a_project_error_and_a_value_error(kind):
+    """Who catches the common base, or knows only scikit-learn's habits, catches all of them."""
+    assert issubclass(kind, ProjectError)
+    assert issubclass(kind, ValueError)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_kind_is_caught_as_another(kind):
+    """Wrong data are never taken for a wrong model."""
+    assert [other for other in KINDS if issubclass(kind, other)] == [kind]
+
+
+@pytest.mark.parametrize("kind", [ProjectError, *KINDS])
+def test_a_project_error_ends_a_command_with_its_message_and_status_2(kind, capsys):
+    """One line on standard error, nothing on standard output, and no traceback."""
+    with pytest.raises(SystemExit) as end, exit_on_error():
+        raise kind("row 2: open is 'abc', expected a number")  # noqa: EM101, TRY003 - the words are the point
+    assert end.value.code == 2
+    assert capsys.readouterr() == ("", "error: row 2: open is 'abc', expected a number\n")
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyError, OSError, RuntimeError])
+def test_another_error_keeps_its_traceback(kind):
+    """What nobody foresaw is a bug, and its traceback is needed."""
+    with pytest.raises(kind), exit_on_error():
+        raise kind
+
+
+def test_a_command_without_an_error_ends_as_usual(capsys):
+    """Nothing is printed and nothing is raised."""
+    with exit_on_error():
+        pass
+    assert capsys.readouterr() == ("", "")

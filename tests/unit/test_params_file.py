@@ -1,0 +1,189 @@
+"""params.yaml as a file: broken text, and the section that says where the bars come from."""
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+
+from src import paths
+from src.errors import ParamsError
+from src.params import load_params
+
+SHIPPED = paths.PARAMS.read_text(encoding="utf-8")
+START, END = '"2017-07-01T11:00:00Z"', '"2019-10-17T10:00:00Z"'
+WINDOW_LINE = SHIPPED[: SHIPPED.index(START)].count("\n") + 1
+
+
+@pytest.fixture
+def write(tmp_path):
+    """A function that writes params.yaml and returns its path."""
+
+    def write_text(content):
+        path = tmp_path / "params.yaml"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write_text
+
+
+@pytest.fixture
+def data(write):
+    """A function that loads the data section with parts of the shipped text replaced."""
+
+    def load_changed(*changes):
+        text = SHIPPED
+        for old, new in changes:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        return load_params(write(text)).data
+
+    return load_changed
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param("", "dictionary.* got None", id="empty"),
+        pytest.param("# seed: 42\n", "dictionary.* got None", id="comments only"),
+        pytest.param("- seed: 42\n", r"dictionary.* got \[", id="list"),
+        pytest.param("seed", "dictionary.* got 'seed'", id="word"),
+        pytest.param(SHIPPED.replace("  gap: 1", "\tgap: 1"), "not valid YAML: .*line 29", id="tab"),
+        pytest.param(SHIPPED.replace("seed: 42", "seed: [42"), "not valid YAML: .*line 48", id="open bracket"),
+        pytest.param(SHIPPED.replace("seed: 42", "seed 42"), "not valid YAML: .*line 4[89]", id="no colon"),
+        pytest.param(SHIPPED.replace("seed: 42", "seed: *other"), "not valid YAML: .*line 48", id="unknown alias"),
+        pytest.param(SHIPPED.replace("seed: 42", "seed: !!python/name:os.sep"), "not valid YAML: .*line 48", id="tag"),
+        pytest.param(SHIPPED + "---\n" + SHIPPED, "not valid YAML: .*single document", id="two documents"),
+        pytest.param("<<<<<<< HEAD\n" + SHIPPED, "not valid YAML", id="merge conflict"),
+        pytest.param("data: &data\n  more: *data\n", "data", id="section within itself"),
+        pytest.param(SHIPPED.encode("utf-16"), "not UTF-8 text", id="UTF-16"),
+        pytest.param(b"symbol: \xe9\n", "not UTF-8 text", id="Latin-1"),
+        pytest.param(b"seed: \x00\n", "not valid YAML", id="zero byte"),
+    ],
+)
+def test_a_broken_file_is_refused(content, words, write):
+    """The file is named, and the line where there is one."""
+    with pytest.raises(ParamsError, match=rf"^params\.yaml: .*{words}"):
+        load_params(write(content))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    """With the command that brings it back."""
+    with pytest.raises(ParamsError, match=r"^params\.yaml: cannot be read \(No such file.*`git checkout params\.yaml`"):
+        load_params(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("first", ["seed: 42", "  gap: 1", "    max_depth: 4"])
+def test_a_key_given_twice_is_refused(first, write):
+    """YAML would take the last one in silence; the line of the second is named."""
+    text = SHIPPED.replace(first, f"{first}\n{first}", 1)
+    line = text[: text.index(first)].count("\n") + 2
+    key = first.strip().split(":")[0]
+    with pytest.raises(ParamsError, match=rf"^params\.yaml: .*key '{key}' given twice.* line {line}\b"):
+        load_params(write(text))
+
+
+def test_a_section_given_twice_is_refused(write):
+    """Half of the parameters would be lost without a word."""
+    with pytest.raises(ParamsError, match=r"^params\.yaml: .*key 'gate' given twice"):
+        load_params(write(SHIPPED + "gate:\n  f1_score_min: 0.1\n"))
+
+
+@pytest.mark.parametrize("moment", ['"2017-07-01T11:00:00Z"', "2017-07-01T11:00:00Z", '"2017-07-01 11:00:00+00:00"'])
+def test_a_moment_may_be_written_in_several_ways(moment, data):
+    """With or without quotes, as long as it says UTC."""
+    assert data((START, moment)).start == dt.datetime(2017, 7, 1, 11, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param('"2017-07-01T11:00:00"', id="no zone"),
+        pytest.param("2017-07-01 11:00:00", id="no zone, no quotes"),
+        pytest.param('"2017-07-01"', id="date"),
+        pytest.param("2017-07-01", id="date, no quotes"),
+        pytest.param('"2017-07-01T11:00:00+02:00"', id="another zone"),
+        pytest.param("2017-07-01T11:00:00+02:00", id="another zone, no quotes"),
+        pytest.param("1498906800", id="epoch"),
+        pytest.param('"yesterday"', id="word"),
+        pytest.param("[]", id="list"),
+    ],
+)
+def test_a_moment_that_is_not_utc_is_refused(moment, data):
+    """The line is named, and what a moment looks like."""
+    with pytest.raises(ParamsError, match=rf'^params\.yaml line {WINDOW_LINE}: data\.start: .*"2019-10-17T10:00:00Z"'):
+        data((START, moment))
+
+
+@pytest.mark.parametrize(
+    "moment", ["2017-02-30", "2017-13-01", "2017-02-30T11:00:00Z", "2017-07-01T25:00:00Z", '"2017-02-30T11:00:00Z"']
+)
+def test_a_moment_that_does_not_exist_is_refused(moment, data):
+    """Without quotes YAML takes it for a moment; the error is the project's own all the same."""
+    with pytest.raises(ParamsError, match=r"^params\.yaml"):
+        data((START, moment))
+
+
+@pytest.mark.parametrize("end", ['"2017-07-01T11:00:00Z"', '"2017-07-01T10:59:59Z"'], ids=["equal", "before"])
+def test_a_window_that_ends_before_it_begins_is_refused(end, data):
+    """Both ends are quoted; an empty window is refused like a reversed one."""
+    words = re.escape(f"start must lie before end, got 2017-07-01T11:00Z and {end[1:17]}Z")
+    with pytest.raises(ParamsError, match=rf"^params\.yaml line \d+: data: {words}"):
+        data((START, '"2017-07-01T11:00:00Z" '), (END, end))
+
+
+@pytest.mark.parametrize("side", [START, END])
+def test_a_null_side_is_open(side, data):
+    """Null is a value, not a missing key."""
+    assert None in {data((side, "null")).start, data((side, "null")).end}
+
+
+@pytest.mark.parametrize(
+    "timeframe", ["1H", "60", "0h", "1w", "1.5h", "-1h", "1 h", "h", "1h30m", "''", "null", "true"]
+)
+def test_what_is_no_timeframe_is_refused(timeframe, data):
+    """A whole number of minutes, hours or days."""
+    with pytest.raises(ParamsError, match=r"^params\.yaml line \d+: data\.timeframe: .*, got "):
+        data(("timeframe: 1h", f"timeframe: {timeframe}"))
+
+
+@pytest.mark.parametrize("timeframe", ["999999999d", "99999999999d", "9999999999999999h"])
+def test_a_timeframe_without_end_is_refused(timeframe, data):
+    """A slip of the finger is an error of params.yaml, not an overflow somewhere else."""
+    with pytest.raises(ParamsError, match=rf"^params\.yaml line \d+: data.*{timeframe}"):
+        data(("timeframe: 1h", f"timeframe: {timeframe}"))
+
+
+SOURCE, PATH = "source: sample", "path: data/sample/btcusd_1h.parquet"
+
+
+@pytest.mark.parametrize("path", ["../bars.csv", "data/../../bars.csv", "data/raw/../../../bars.csv"])
+def test_a_path_that_leads_outside_the_repository_is_refused(path, data):
+    """What a relative path names must travel with the repository."""
+    words = rf"path '{re.escape(path)}' leads outside the repository; give it as an absolute path if you mean it"
+    with pytest.raises(ParamsError, match=rf"^params\.yaml line \d+: data: {words}"):
+        data((SOURCE, "source: file"), (PATH, f"path: {path}"))
+
+
+def test_a_relative_path_starts_at_the_root_of_the_repository(data, monkeypatch, tmp_path):
+    """Wherever the command is run from."""
+    monkeypatch.chdir(tmp_path)
+    section = data((SOURCE, "source: file"), (PATH, "path: data/../data/mine.csv"))
+    assert section.file == paths.ROOT / "data" / "mine.csv"
+
+
+def test_an_absolute_path_may_lie_anywhere(data):
+    """Who writes it in full means it."""
+    assert data((SOURCE, "source: file"), (PATH, "path: /srv/bars.csv")).file == Path("/srv/bars.csv")
+
+
+def test_the_sample_is_read_whatever_the_path_says(data):
+    """The path counts if the source is file."""
+    assert data((PATH, "path: data/mine.csv")).file == paths.SAMPLE
+
+
+@pytest.mark.parametrize("path", ["null", "5", "[]", '"a\\0b.csv"'])
+def test_what_is_no_path_is_refused(path, data):
+    """A path is text that a file system can hold."""
+    with pytest.raises(ParamsError, match=r"^params\.yaml line \d+: data"):
+        data((SOURCE, "source: file"), (PATH, f"path: {path}"))

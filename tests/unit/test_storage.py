@@ -1,0 +1,249 @@
+"""Files are written whole or not at all, equal content gives equal bytes, and damage is noticed."""
+
+import math
+import pickle
+import resource
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from src import paths, storage
+from src.errors import DataError
+
+OLD = b"what was there before"
+
+
+@pytest.fixture
+def disk_full():
+    """No file may grow past 1,000 bytes while the test runs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def frame(make_bars):
+    """Sixty bars."""
+    return make_bars(60)
+
+
+def footer_of(content):
+    """Where the footer of a Parquet file begins."""
+    return len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+
+
+def flipped(content, at, bit):
+    """The same bytes with one bit turned."""
+    return content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :]
+
+
+def test_bytes_are_read_back(tmp_path):
+    """What was written is what is read, and nothing else lies in the folder."""
+    storage.write_bytes(b"\x00\xff", tmp_path / "file")
+    assert storage.read_bytes(tmp_path / "file") == b"\x00\xff"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_folders_are_made_and_old_content_is_replaced(tmp_path):
+    """A first run has no folders, a second has old files."""
+    path = tmp_path / "deep" / "folder" / "file"
+    storage.write_bytes(b"one, and longer", path)
+    storage.write_bytes(b"two", path)
+    assert path.read_bytes() == b"two"
+
+
+def test_a_disk_that_is_full_midway_leaves_the_old_file(tmp_path, disk_full):
+    """The old content stays whole, and the half that was written is gone."""
+    path = tmp_path / "file"
+    path.write_bytes(OLD)
+    with pytest.raises(OSError, match="File too large"):
+        storage.write_bytes(bytes(100_000), path)
+    assert path.read_bytes() == OLD
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_replaced_is_left_alone(tmp_path):
+    """A folder of the file's name stays, with what is in it."""
+    (tmp_path / "file").mkdir()
+    (tmp_path / "file" / "kept").touch()
+    with pytest.raises(OSError, match="file"):
+        storage.write_bytes(b"content", tmp_path / "file")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "kept"]
+
+
+def not_a_frame():
+    """A frame that Parquet cannot hold: numbers and text in one column."""
+    return pd.DataFrame({"mixed": [1, "text"]}, dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("write", "content"),
+    [
+        pytest.param(storage.write_frame, not_a_frame(), id="frame"),
+        pytest.param(storage.write_json, {"score": math.nan}, id="JSON"),
+        pytest.param(storage.write_pickle, lambda: None, id="pickle"),
+    ],
+)
+def test_what_cannot_be_written_leaves_the_old_file(write, content, tmp_path):
+    """Whatever the format, a failure changes nothing on disk."""
+    path = tmp_path / "file"
+    path.write_bytes(OLD)
+    with pytest.raises((ValueError, TypeError, AttributeError, pickle.PicklingError)):
+        write(content, path)
+    assert path.read_bytes() == OLD
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_frame_is_read_back_with_its_index(frame, tmp_path):
+    """Names, types, times and every bit of every number."""
+    storage.write_frame(frame, tmp_path / "frame.parquet")
+    pd.testing.assert_frame_equal(storage.read_frame(tmp_path / "frame.parquet"), frame, check_freq=False)
+
+
+def test_nan_in_a_frame_stays_nan(tmp_path):
+    """What is not known is neither dropped nor filled on disk."""
+    frame = pd.DataFrame({"rsi_14": [np.nan, 1.5], "target": np.array([0, 1], dtype="int8")})
+    storage.write_frame(frame, tmp_path / "frame.parquet")
+    pd.testing.assert_frame_equal(storage.read_frame(tmp_path / "frame.parquet"), frame)
+
+
+@pytest.mark.parametrize("write", [storage.write_frame, storage.write_csv])
+def test_equal_frames_give_equal_bytes(write, frame, tmp_path):
+    """A copy that was made on another way, under another file's name, gives the same file."""
+    detour = pd.concat([frame.iloc[:20], frame.iloc[20:]])[::-1].sort_index()
+    write(frame, tmp_path / "one")
+    write(detour, tmp_path / "two")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_every_bit_in_the_pages_is_guarded(frame, tmp_path):
+    """A flipped bit before the footer is refused, or lies where it changes nothing."""
+    path = tmp_path / "frame.parquet"
+    storage.write_frame(frame, path)
+    content = path.read_bytes()
+    refused = 0
+    for at in range(4, footer_of(content), 11):
+        path.write_bytes(flipped(content, at, at % 8))
+        try:
+            pd.testing.assert_frame_equal(storage.read_frame(path), frame, check_freq=False)
+        except DataError:
+            refused += 1
+    assert refused > 100
+
+
+def test_a_damaged_footer_raises_nothing_but_the_projects_error(frame, tmp_path):
+    """The footer has no checksum: what cannot be understood is refused, and no row gets lost."""
+    path = tmp_path / "frame.parquet"
+    storage.write_frame(frame, path)
+    content = path.read_bytes()
+    # Thrift writes 60, the number of rows, as the byte 120: it is tried with each of its bits turned.
+    counts = [(at, bit) for at in range(footer_of(content), len(content)) if content[at] == 120 for bit in range(7)]
+    for at, bit in [*counts, *((at, at % 8) for at in range(footer_of(content), len(content), 17))]:
+        path.write_bytes(flipped(content, at, bit))
+        try:
+            assert len(storage.read_frame(path)) == len(frame)
+        except DataError:
+            continue
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PAR1", b"no Parquet at all", bytes(64)], ids=["empty", "start", "text", "0"]
+)
+def test_what_is_no_parquet_file_is_refused(content, tmp_path):
+    """The message names the file and the way to a good one."""
+    (tmp_path / "frame.parquet").write_bytes(content)
+    with pytest.raises(DataError, match=r"frame\.parquet: damaged Parquet file .*; delete it, then run `dvc repro`"):
+        storage.read_frame(tmp_path / "frame.parquet")
+
+
+@pytest.mark.parametrize("read", [storage.read_bytes, storage.read_frame, storage.read_json, storage.read_pickle])
+def test_an_absent_file_is_named(read, tmp_path):
+    """Outside the repository with the whole path, and with what makes it."""
+    with pytest.raises(DataError, match=rf"^{tmp_path}/absent: cannot be read \(No such file .*; run `dvc repro`"):
+        read(tmp_path / "absent")
+
+
+def test_a_file_of_the_repository_is_named_from_its_root():
+    """The user sees the path as typed from the repository's root."""
+    with pytest.raises(DataError, match=r"^data/absent\.parquet: cannot be read"):
+        storage.read_frame(paths.ROOT / "data" / "absent.parquet")
+
+
+NUMBERS = st.one_of(st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False))
+LEAVES = st.one_of(NUMBERS, st.text(max_size=9), st.booleans(), st.none())
+JSON = st.dictionaries(st.text(max_size=9), st.one_of(LEAVES, st.lists(LEAVES, max_size=3)), max_size=5)
+
+
+@given(content=JSON)
+@settings(derandomize=True, deadline=None, max_examples=50)
+def test_json_is_read_back(content, tmp_path_factory):
+    """Any object, its keys in their order and its numbers to the last bit."""
+    path = tmp_path_factory.getbasetemp() / "object.json"
+    storage.write_json(content, path)
+    read = storage.read_json(path)
+    assert read == content
+    assert list(read) == list(content)
+
+
+def test_json_is_written_for_people_too(tmp_path):
+    """Indented, letters as they are, one line end at the end."""
+    storage.write_json({"b": 1, "a": "±3 %"}, tmp_path / "object.json")
+    assert (tmp_path / "object.json").read_text(encoding="utf-8") == '{\n  "b": 1,\n  "a": "±3 %"\n}\n'
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, np.float64("nan")])
+def test_json_refuses_what_json_does_not_know(number, tmp_path):
+    """NaN would be written as a word that other parsers reject."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        storage.write_json({"scores": [{"auc": number}]}, tmp_path / "object.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(b"", "not valid JSON", id="empty"),
+        pytest.param(b'{"a": 1', "not valid JSON", id="cut short"),
+        pytest.param(b'{"a": 1} {}', "not valid JSON", id="two objects"),
+        pytest.param(b"<<<<<<< HEAD\n{}", "not valid JSON", id="merge conflict"),
+        pytest.param(b'{"a": "\xe9"}', "not valid JSON", id="other encoding"),
+        pytest.param(b"[1, 2]", "expected a JSON object, got list", id="list"),
+        pytest.param(b"null", "expected a JSON object, got NoneType", id="null"),
+        pytest.param(b'"text"', "expected a JSON object, got str", id="text"),
+        pytest.param(b'{"auc": NaN}', "NaN", id="NaN"),
+    ],
+)
+def test_what_is_no_json_object_is_refused(content, words, tmp_path):
+    """The file is named, and what came instead."""
+    (tmp_path / "object.json").write_bytes(content)
+    with pytest.raises(DataError, match=rf"object\.json: .*{words}"):
+        storage.read_json(tmp_path / "object.json")
+
+
+def test_csv_holds_the_columns_without_the_index(tmp_path):
+    """One header, one line per point, the same line ends everywhere."""
+    storage.write_csv(pd.DataFrame({"x": [0.1, 0.2], "y": ["a", "b"]}, index=[7, 8]), tmp_path / "plot.csv")
+    assert (tmp_path / "plot.csv").read_bytes() == b"x,y\n0.1,a\n0.2,b\n"
+
+
+def test_a_pickle_is_read_back_and_equal_things_give_equal_bytes(tmp_path):
+    """The protocol is fixed, so that the bytes do not depend on the Python that writes them."""
+    for name in ("one", "two"):
+        storage.write_pickle({"weights": np.arange(5.0), "name": "rf"}, tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert (tmp_path / "one").read_bytes()[:2] == b"\x80\x05"
+    assert storage.read_pickle(tmp_path / "two")["weights"].tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("length", [0, 1, 30, 100])
+def test_a_pickle_cut_short_is_refused(length, tmp_path):
+    """An interrupted copy is named, with the way to a whole one."""
+    path = tmp_path / "member.pkl"
+    storage.write_pickle({"weights": np.arange(50.0)}, path)
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(DataError, match=r"member\.pkl: damaged.*`dvc repro`"):
+        storage.read_pickle(path)
