@@ -61,19 +61,22 @@ class Data(Section):
     start: Moment
     end: Moment
 
-    @model_validator(mode="after")
-    def _window_is_not_empty(self) -> Self:
-        if self.start is not None and self.end is not None and self.start >= self.end:
-            msg = f"start must lie before end, got {self.start:%Y-%m-%dT%H:%M}Z and {self.end:%Y-%m-%dT%H:%M}Z"
+    @field_validator("path")
+    @classmethod
+    def _stays_inside(cls, path: str) -> str:
+        if not (Path(path).is_absolute() or (paths.ROOT / path).resolve().is_relative_to(paths.ROOT)):
+            msg = "leads outside the repository; give it as an absolute path if you mean it"
             raise ValueError(msg)
-        return self
+        return path
 
-    @model_validator(mode="after")
-    def _path_stays_inside(self) -> Self:
-        if not (Path(self.path).is_absolute() or self.file.is_relative_to(paths.ROOT)):
-            msg = f"path {self.path!r} leads outside the repository; give it as an absolute path if you mean it"
+    @field_validator("end")
+    @classmethod
+    def _window_is_not_empty(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
+        start = info.data.get("start")
+        if start is not None and end is not None and start >= end:
+            msg = f"must lie after start, {start:%Y-%m-%dT%H:%M}Z"
             raise ValueError(msg)
-        return self
+        return end
 
     @property
     def file(self) -> Path:
@@ -99,25 +102,24 @@ class Features(Section):
     volume_ratio_window: Window
     warm_up_bars: Window
 
-    @model_validator(mode="after")
-    def _macd_is_in_order(self) -> Self:
-        if self.macd_fast >= self.macd_slow:
-            msg = f"macd_fast must be less than macd_slow, got {self.macd_fast} and {self.macd_slow}"
+    @field_validator("macd_slow")
+    @classmethod
+    def _macd_is_in_order(cls, slow: int, info: ValidationInfo) -> int:
+        if slow <= info.data.get("macd_fast", 0):
+            msg = f"must be greater than macd_fast, {info.data['macd_fast']}"
             raise ValueError(msg)
-        return self
+        return slow
 
-    @model_validator(mode="after")
-    def _warm_up_covers_every_window(self) -> Self:
-        if self.warm_up_bars < self.lookback_bars:
-            msg = f"warm_up_bars must be at least {self.lookback_bars}, the longest window, got {self.warm_up_bars}"
+    @field_validator("warm_up_bars")
+    @classmethod
+    def _covers_every_window(cls, warm_up_bars: int, info: ValidationInfo) -> int:
+        windows = {name: info.data.get(name, 0) for name in cls.model_fields if name.endswith(("window", "slow"))}
+        # ema_50 is fixed; the signal of macd starts once the slow average has.
+        longest = max(50, *windows.values(), windows["macd_slow"] + info.data.get("macd_signal", 1) - 1)
+        if warm_up_bars < longest:
+            msg = f"must be at least {longest}, the longest window"
             raise ValueError(msg)
-        return self
-
-    @property
-    def lookback_bars(self) -> int:
-        """Bars until every feature has its first value: ema_50, or whatever is longer."""
-        macd = self.macd_slow + self.macd_signal - 1
-        return max(50, macd, self.bollinger_window, self.zscore_window, self.volume_ratio_window)
+        return warm_up_bars
 
 
 class Label(Section):
@@ -250,6 +252,8 @@ def _in_words(problem: Any, lines: dict[Location, int], name: str) -> str:  # no
         return f"{where}: {key}: missing, add it"
     if problem["type"] == "extra_forbidden":
         return f"{where}: {key}: unknown key, remove it or mend its name"
+    if problem["type"] == "model_type":
+        return f"{where}: {key}: expected keys with values, got {problem['input']!r}"
     words = problem["msg"].removeprefix("Value error, ")
     came = f", got {problem['input']!r}" if not isinstance(problem["input"], dict | BaseModel) else ""
     return f"{where}: {key}: {words[0].lower()}{words[1:]}{came}"

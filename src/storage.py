@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,11 @@ def read_json(path: Path) -> dict[str, Any]:
         msg = f"{relative(path)}: expected a JSON object, got {type(content).__name__}"
         raise DataError(msg)
     return content
+
+
+def utc_text(moment: datetime) -> str:
+    """Write a moment in UTC as all files here do, such as 2019-10-17T09:00:00Z."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _refuse_constant(name: str) -> None:

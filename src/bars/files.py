@@ -16,8 +16,9 @@ from src.paths import relative
 # Bitcoin's first block is of January 2009; what lies outside is a wrong unit.
 EARLIEST = pd.Timestamp("2009-01-01", tz="UTC")
 LATEST = pd.Timestamp("2100-01-01", tz="UTC")
+UTC_NAMES = {"UTC", "Etc/UTC", "GMT", "+00:00"}
 EPOCH_UNITS = {"s": 1, "ms": 1_000}
-_UTC_SUFFIX = re.compile(r"\s*(?:Z|UTC|[+-]00(?::?00)?)$", re.IGNORECASE)
+_UTC_SUFFIX = re.compile(r"\s*(?:Z|UTC|GMT|[+-]00(?::?00)?)$", re.IGNORECASE)
 _ANY_OFFSET = re.compile(r"\d\s*(?:[+-]\d{2}(?::?\d{2})?|[A-Z]{2,5})$", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?")
 
@@ -120,7 +121,7 @@ def _parse_times(column: pd.Series) -> pd.Series:
     """Return the times in UTC; refuse the first that is absent, ambiguous or impossible."""
     _refuse(column, column.isna(), "is missing")
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        other_zone = pd.Series(str(column.dt.tz) not in {"UTC", "+00:00"}, column.index)
+        other_zone = pd.Series(str(column.dt.tz) not in UTC_NAMES, column.index)
         _refuse(column, other_zone, f"is not in UTC but in {column.dt.tz}")
         times = column
     elif pd.api.types.is_datetime64_dtype(column):

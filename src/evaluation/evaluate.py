@@ -13,6 +13,7 @@ from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
 from src.features.catalog import TARGET
 from src.ml.splits import walk_forward
 from src.params import Ensemble, Label, Split
+from src.storage import utc_text
 
 
 class Evaluation(NamedTuple):
@@ -65,7 +66,7 @@ def evaluate(
         "n_samples": len(y),
         "n_training_rows": len(dataset),
         "base_rate": round(float(y.mean()), METRIC_DECIMALS),
-        "window": {"first_open": _iso(rows.index[0]), "last_open": _iso(rows.index[-1])},
+        "window": {"first_open": utc_text(rows.index[0]), "last_open": utc_text(rows.index[-1])},
     }
     by_fold = {"ensemble": ensemble, "volatility_only": baselines["volatility_only"]}
     fold_of_row = np.concatenate([np.full(len(fold.test), fold.number) for fold in folds])
@@ -93,7 +94,3 @@ def _vote(voters: Mapping[str, Forecast], settings: Ensemble) -> Forecast:
     weights = settings.weights.model_dump()
     probability = sum((weights[name] * voter.probability for name, voter in voters.items()), start=np.zeros(()))
     return Forecast.from_probability(np.clip(probability, 0, 1), settings.decision_threshold)
-
-
-def _iso(moment: pd.Timestamp) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

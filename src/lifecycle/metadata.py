@@ -11,6 +11,7 @@ from src import paths
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from src.ml.bundle import sha256
 from src.params import Params
+from src.storage import utc_text
 
 LIBRARIES = ("joblib", "lightgbm", "numpy", "pandas", "scikit-learn", "ta-lib")
 XGBOOST_WHEELS = {"Darwin": "xgboost"}
@@ -51,7 +52,7 @@ def build_metadata(
     """
     scores = metrics["ensemble"]
     weights = params.ensemble.weights.model_dump()
-    moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = utc_text(now)
     return {
         "version": model_version,
         "created_at": moment,

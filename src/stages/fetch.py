@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 from src import paths, storage
+from src.bars.build import build_bars
 from src.bars.files import read_file
-from src.bars.quality import build_bars, describe
+from src.bars.quality import describe
 from src.console import say
 from src.errors import exit_on_error
 from src.params import load_params

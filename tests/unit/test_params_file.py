@@ -44,10 +44,10 @@ def data(write):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        pytest.param("", "dictionary.* got None", id="empty"),
-        pytest.param("# seed: 42\n", "dictionary.* got None", id="comments only"),
-        pytest.param("- seed: 42\n", r"dictionary.* got \[", id="list"),
-        pytest.param("seed", "dictionary.* got 'seed'", id="word"),
+        pytest.param("", "expected keys with values, got None", id="empty"),
+        pytest.param("# seed: 42\n", "expected keys with values, got None", id="comments only"),
+        pytest.param("- seed: 42\n", r"expected keys with values, got \[", id="list"),
+        pytest.param("seed", "expected keys with values, got 'seed'", id="word"),
         pytest.param(SHIPPED.replace("  gap: 1", "\tgap: 1"), "not valid YAML: .*line 29", id="tab"),
         pytest.param(SHIPPED.replace("seed: 42", "seed: [42"), "not valid YAML: .*line 48", id="open bracket"),
         pytest.param(SHIPPED.replace("seed: 42", "seed 42"), "not valid YAML: .*line 4[89]", id="no colon"),
@@ -127,8 +127,8 @@ def test_a_moment_that_does_not_exist_is_refused(moment, data):
 @pytest.mark.parametrize("end", ['"2017-07-01T11:00:00Z"', '"2017-07-01T10:59:59Z"'], ids=["equal", "before"])
 def test_a_window_that_ends_before_it_begins_is_refused(end, data):
     """Both ends are quoted; an empty window is refused like a reversed one."""
-    words = re.escape(f"start must lie before end, got 2017-07-01T11:00Z and {end[1:17]}Z")
-    with pytest.raises(ParamsError, match=rf"^params\.yaml line \d+: data: {words}"):
+    words = re.escape(f"must lie after start, 2017-07-01T11:00Z, got '{end[1:-1]}'")
+    with pytest.raises(ParamsError, match=rf"^params\.yaml line \d+: data.end: {words}"):
         data((START, '"2017-07-01T11:00:00Z" '), (END, end))
 
 
@@ -160,8 +160,8 @@ SOURCE, PATH = "source: sample", "path: data/sample/btcusd_1h.parquet"
 @pytest.mark.parametrize("path", ["../bars.csv", "data/../../bars.csv", "data/raw/../../../bars.csv"])
 def test_a_path_that_leads_outside_the_repository_is_refused(path, data):
     """What a relative path names must travel with the repository."""
-    words = rf"path '{re.escape(path)}' leads outside the repository; give it as an absolute path if you mean it"
-    with pytest.raises(ParamsError, match=rf"^params\.yaml line \d+: data: {words}"):
+    words = rf"leads outside the repository; give it as an absolute path if you mean it, got '{re.escape(path)}'"
+    with pytest.raises(ParamsError, match=rf"^params\.yaml line \d+: data.path: {words}"):
         data((SOURCE, "source: file"), (PATH, f"path: {path}"))
 
 

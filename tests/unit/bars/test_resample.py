@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from src.bars.quality import build_bars, describe
+from src.bars.build import build_bars
+from src.bars.quality import describe
 from src.bars.schema import COLUMNS
 from src.errors import DataError
 

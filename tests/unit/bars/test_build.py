@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.bars.quality import build_bars
+from src.bars.build import build_bars
 from src.bars.schema import COLUMNS
 from src.errors import DataError
 
@@ -249,7 +249,7 @@ SPOILT = {
     kind=st.sampled_from(sorted(SPOILT)),
     seed=st.integers(0, 99),
 )
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=40)
 def test_one_spoilt_cell_is_always_refused_by_its_row(hourly, row, column, kind, seed):
     """Wherever it stands and in whatever order the rows come, the user's row number is named."""
     if (column, kind) in {("volume", "above high"), ("high", "above high")}:

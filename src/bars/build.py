@@ -1,0 +1,165 @@
+"""From the rows of a source to bars that keep the contract."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from src.bars.files import to_numbers
+from src.bars.schema import COLUMNS, check_bars, digits
+from src.errors import DataError
+from src.params import Data
+from src.storage import utc_text
+
+MICROSECOND = timedelta(microseconds=1)
+# So many equal steps in a row that are longer than the usual one are another timeframe, not gaps.
+MIXED_STEPS_RUN = 24
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What was done to a source's rows on the way to bars."""
+
+    reordered: bool
+    dropped_duplicates: int
+    source_step: timedelta
+    incomplete_bars: int
+
+
+def build_bars(table: pd.DataFrame, data: Data, now: datetime) -> tuple[pd.DataFrame, Decisions]:
+    """Sort, cut to the window, check and resample a source's rows.
+
+    Parameters
+    ----------
+    table
+        Columns `time` (UTC) and `COLUMNS`, indexed by the source's row numbers.
+    data
+        Window and timeframe.
+    now
+        Bars that are not closed at this moment are refused.
+
+    Returns
+    -------
+    bars : DataFrame of shape (n_bars, 5)
+        Indexed by `time`, within ``[data.start, data.end)``.
+    decisions : Decisions
+
+    Raises
+    ------
+    DataError
+        Naming the row and the value that break the contract.
+    """
+    reordered = not table["time"].is_monotonic_increasing
+    table = _cut(table.sort_values("time", kind="stable"), data)
+    bars, rows = _without_duplicates(to_numbers(table).set_index(table["time"]), table.index)
+    check_bars(bars, rows)
+    step = _constant_step(pd.DatetimeIndex(bars.index), rows)
+    _refuse_open_bars(bars.index, rows, step, now)
+    resampled, incomplete = _resample(bars, step, data)
+    return resampled, Decisions(reordered, len(table) - len(bars), step, incomplete)
+
+
+def _cut(table: pd.DataFrame, data: Data) -> pd.DataFrame:
+    """Keep the rows of ``[start, end)``."""
+    times = table["time"]
+    inside = pd.Series(data=True, index=table.index)
+    if data.start is not None:
+        inside &= times >= data.start
+    if data.end is not None:
+        inside &= times < data.end
+    if not inside.any():
+        msg = (
+            f"no bar lies in the window of params.yaml, data.start {data.start} to data.end {data.end}; "
+            f"the source spans {times.iloc[0]} to {times.iloc[-1]}: move the window, or set both to null"
+        )
+        raise DataError(msg)
+    return table[inside]
+
+
+def _without_duplicates(bars: pd.DataFrame, rows: pd.Index) -> tuple[pd.DataFrame, pd.Series]:
+    """Drop repeated equal bars; refuse two bars of one time that differ."""
+    numbered = bars.reset_index(names="time").assign(row=rows)
+    unique = numbered.drop_duplicates(["time", *COLUMNS])
+    twice = unique[unique.duplicated("time", keep=False)]
+    if not twice.empty:
+        first, second = twice.iloc[0], twice.iloc[1]
+        differing = [name for name in COLUMNS if first[name] != second[name]]
+        msg = (
+            f"rows {first['row']} and {second['row']}: two different bars for {first['time']} ("
+            + ", ".join(f"{name} {digits(first[name])} and {digits(second[name])}" for name in differing)
+            + "); keep the right one"
+        )
+        raise DataError(msg)
+    unique = unique.set_index("time")
+    return unique[COLUMNS], unique["row"]
+
+
+def _constant_step(times: pd.DatetimeIndex, rows: pd.Series) -> timedelta:
+    """Return the one step the bars keep, gaps apart."""
+    if len(times) < 2:  # noqa: PLR2004 - a step needs two bars
+        msg = f"got {len(times)} bar, expected at least 2 to tell the timeframe"
+        raise DataError(msg)
+    steps = np.diff(times.asi8)
+    lengths, counts = np.unique(steps, return_counts=True)
+    usual = lengths[counts.argmax()]
+    odd = np.flatnonzero(steps % usual != 0)
+    longer = np.flatnonzero((steps[1:] == steps[:-1]) & (steps[1:] != usual)) + 1
+    runs = np.split(longer, np.flatnonzero(np.diff(longer) != 1) + 1)
+    other = next((run for run in runs if len(run) >= MIXED_STEPS_RUN), odd)
+    if len(other):
+        at = other[0]
+        got, expected = (step_in_words(int(step) * MICROSECOND) for step in (steps[at], usual))
+        msg = (
+            f"mixed steps: row {rows.iloc[at + 1]} ({times[at + 1]}) comes {got} after the bar before it, "
+            f"most bars come every {expected}; give bars of one timeframe"
+        )
+        raise DataError(msg)
+    return int(usual) * MICROSECOND
+
+
+def _refuse_open_bars(times: pd.Index, rows: pd.Series, step: timedelta, now: datetime) -> None:
+    """Refuse bars from the future, and the one that is still changing."""
+    if times[-1] + step > now:
+        first = int(np.argmax(times + step > now))
+        msg = (
+            f"row {rows.iloc[first]} ({times[first]}): not closed yet, it is {now:%Y-%m-%d %H:%M} UTC now; "
+            f"set data.end in params.yaml to {utc_text(times[first])} or earlier"
+        )
+        raise DataError(msg)
+
+
+def _resample(bars: pd.DataFrame, step: timedelta, data: Data) -> tuple[pd.DataFrame, int]:
+    """Join bars into coarser ones; one that lacks a part is left out, and counted."""
+    if step == data.step:
+        return bars, 0
+    if data.step < step or data.step % step:
+        msg = (
+            f"the source's bars come every {step_in_words(step)}, data.timeframe asks for {data.timeframe}: "
+            "finer bars cannot be made, coarser ones must be a whole multiple"
+        )
+        raise DataError(msg)
+    times = pd.DatetimeIndex(bars.index)
+    uneven = times[times.floor(step) != times]
+    if len(uneven):
+        msg = (
+            f"{uneven[0]}: bars of {step_in_words(step)} must open on the full {step_in_words(step)} to be joined "
+            f"into {data.timeframe}, or the last of them would reach past its end"
+        )
+        raise DataError(msg)
+    groups = bars.groupby(times.floor(data.step))
+    joined = groups.agg({"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"})
+    complete = (groups.size() == data.step // step).to_numpy()
+    if not complete.any():
+        msg = f"no {data.timeframe} bar has all its {data.step // step} parts; expected at least one"
+        raise DataError(msg)
+    return joined[complete], int((~complete).sum())
+
+
+def step_in_words(step: timedelta) -> str:
+    """Write a step as a timeframe, such as 4h."""
+    seconds = int(step.total_seconds())
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds % length == 0 and seconds:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
