@@ -85,7 +85,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     except pd.errors.EmptyDataError:
         return pd.DataFrame()
     table = cells.iloc[1:]
-    table.columns = pd.Index(cells.iloc[0].fillna("").str.strip())
+    table.columns = pd.Index(["" if pd.isna(cell) else cell.strip() for cell in cells.iloc[0]])
     return table
 
 
