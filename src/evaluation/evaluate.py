@@ -11,6 +11,7 @@ from src.evaluation import plots
 from src.evaluation.baselines import forecast_baselines
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
 from src.features.catalog import TARGET
+from src.ml.ensemble import weighted_vote
 from src.ml.splits import walk_forward
 from src.params import Ensemble, Label, Split
 from src.storage import utc_text
@@ -57,7 +58,8 @@ def evaluate(
     voters = {
         name: Forecast.from_probability(frame["probability"].to_numpy(), threshold) for name, frame in members.items()
     }
-    ensemble = _vote(voters, settings)
+    vote = weighted_vote({name: voter.probability for name, voter in voters.items()}, settings.weights.model_dump())
+    ensemble = Forecast.from_probability(vote, threshold)
     baselines = forecast_baselines(dataset, folds, horizon_bars=label.horizon_bars, decision_threshold=threshold)
     metrics = {
         "ensemble": score(y, ensemble),
@@ -87,10 +89,3 @@ def _check_rows(rows: pd.DataFrame, members: Mapping[str, pd.DataFrame]) -> None
         if not (frame.index.equals(rows.index) and (frame[TARGET] == rows[TARGET]).all()):
             msg = f"out-of-fold rows of {name} are not those of this dataset; run `dvc repro`"
             raise DataError(msg)
-
-
-def _vote(voters: Mapping[str, Forecast], settings: Ensemble) -> Forecast:
-    """Weigh the members' out-of-fold probabilities as the ensemble weighs theirs."""
-    weights = settings.weights.model_dump()
-    probability = sum((weights[name] * voter.probability for name, voter in voters.items()), start=np.zeros(()))
-    return Forecast.from_probability(np.clip(probability, 0, 1), settings.decision_threshold)

@@ -52,7 +52,7 @@ def build_metadata(
     """
     scores = metrics["ensemble"]
     weights = params.ensemble.weights.model_dump()
-    moment = utc_text(now)
+    moment, digest = utc_text(now), sha256(content)
     return {
         "version": model_version,
         "created_at": moment,
@@ -80,10 +80,10 @@ def build_metadata(
         },
         "version_control": {
             "git_commit": git_commit,
-            "model_hash": sha256(content),
+            "model_hash": digest,
             "previous_version": previous_version,
         },
-        "files": {paths.ENSEMBLE.name: {"sha256": sha256(content), "size_bytes": len(content)}},
+        "files": {paths.ENSEMBLE.name: {"sha256": digest, "size_bytes": len(content)}},
         "libraries": {"python": platform.python_version()} | {name: version(name) for name in _libraries()},
         "notes": NOTES,
     }

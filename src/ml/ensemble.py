@@ -24,6 +24,12 @@ class Member(Protocol):
         """Return probabilities of shape (n_rows, 2) for features of shape (n_rows, 12)."""
 
 
+def weighted_vote(probabilities: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
+    """Return the weighted mean of the members' probabilities, shape (n_rows,), by weights that sum to 1."""
+    vote = sum((weights[name] * probability for name, probability in probabilities.items()), start=np.zeros(()))
+    return np.clip(vote, 0, 1)
+
+
 class ProductionEnsemble:
     """Weighted vote of classifiers over the twelve features.
 
@@ -128,7 +134,7 @@ class ProductionEnsemble:
         ndarray of shape (n_rows,)
             1 buy, 0 stay out.
         """
-        return (self.predict_proba(X)[:, 1] > self.decision_threshold).astype(int)
+        return self._decide(self.predict_proba(X)[:, 1])
 
     def predict_proba(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
         """Return the probabilities of no rise and of a rise.
@@ -149,7 +155,7 @@ class ProductionEnsemble:
             A `ValueError`: wrong count, names or order of columns, NaN or infinity, no rows.
         """
         rows, weights = as_rows(X), as_weights(self.weights, self.models)
-        rise = np.clip(sum(weights[name] * self._ask(name, rows) for name in self.models), 0, 1)
+        rise = weighted_vote({name: self._ask(name, rows) for name in self.models}, weights)
         return np.column_stack([1 - rise, rise])
 
     def update_weights(self, new_weights: Mapping[str, float]) -> None:
@@ -177,7 +183,7 @@ class ProductionEnsemble:
             the likelier class); with `y_true` also `accuracy` and `f1_score` (weighted).
         """
         probability = self.predict_proba(X)[:, 1]
-        decision = (probability > self.decision_threshold).astype(int)
+        decision = self._decide(probability)
         summary = {
             "n_samples": len(decision),
             "prediction_range": (int(decision.min()), int(decision.max())),
@@ -232,6 +238,10 @@ class ProductionEnsemble:
             raise ModelError(msg)
         members = {name: pickle.loads(member) for name, member in state["members"].items()}  # noqa: S301 - verified
         self.__init__(members, weights=state["weights"], decision_threshold=state["decision_threshold"])  # type: ignore[misc]
+
+    def _decide(self, probability: np.ndarray) -> np.ndarray:
+        """Say 1 where the probability of a rise is greater than the threshold, else 0."""
+        return (probability > self.decision_threshold).astype(int)
 
     def _ask(self, name: str, X: np.ndarray) -> np.ndarray:
         """Return one member's probabilities of a rise."""

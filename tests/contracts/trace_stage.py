@@ -34,7 +34,7 @@ def note_sections(load: object) -> object:
 
     def load_and_watch() -> src.params.Params:
         params = load()
-        names = {id(params): "", **{id(getattr(params, name)): f"{name}." for name in ("train",)}}
+        names = {id(params): "", id(params.train): "train."}
         plain = BaseModel.__getattribute__
 
         def watched(self: BaseModel, name: str) -> object:
