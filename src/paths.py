@@ -15,6 +15,7 @@ TRAINING = ROOT / "models" / "training"
 
 PRODUCTION = ROOT / "models" / "production"
 ENSEMBLE = PRODUCTION / "production_ensemble.pkl"
+GRAPH = PRODUCTION / "production_ensemble.onnx"
 METADATA = PRODUCTION / "production_model_metadata.json"
 
 REPORTS = ROOT / "reports"

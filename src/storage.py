@@ -6,20 +6,18 @@ Equal input gives equal bytes: no clock, no host, fixed compression, keys in the
 import json
 import os
 import pickle
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from src.errors import DataError
 from src.paths import relative
 
 PICKLE_PROTOCOL = 5
-UNREADABLE_PICKLE = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError)
+UNREADABLE_PICKLE = (
+    *(pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError),
+    *(MemoryError, OverflowError),  # a length that is a lie
+)
 
 
 def write_bytes(content: bytes, path: Path) -> None:
@@ -42,32 +40,18 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(msg) from error
 
 
-def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame with its index to Parquet, a checksum on every page."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pandas(frame), sink, compression="zstd", write_page_checksum=True)
-    write_bytes(sink.getvalue().to_pybytes(), path)
-
-
-def read_frame(path: Path) -> pd.DataFrame:
-    """Read a frame back; `DataError` if a page's checksum does not match."""
-    content = read_bytes(path)
-    try:
-        return read_table(content).to_pandas()
-    except (pa.ArrowException, OSError, LookupError, TypeError, ValueError) as error:
-        msg = f"{relative(path)}: damaged Parquet file ({error}); delete it, then run `dvc repro`"
-        raise DataError(msg) from error
-
-
-def read_table(content: bytes) -> pa.Table:
-    """Read Parquet; an Arrow error if a page's checksum does not match, or the rows are not as many as stated."""
-    file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-    table = file.read()
-    stated = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
-    if not table.num_rows == sum(stated) == file.metadata.num_rows:
-        msg = f"the footer states {file.metadata.num_rows} rows, its groups {sum(stated)}, {table.num_rows} were read"
-        raise pa.ArrowInvalid(msg)
-    return table
+def append_lines(lines: Iterable[str], path: Path) -> None:
+    """Append whole lines to a log, on the disk before this returns; `DataError` if its last line was cut off."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as log:
+        if log.tell():
+            log.seek(-1, os.SEEK_END)
+            if log.read(1) != b"\n":
+                msg = f"{relative(path)}: its last line is cut off; mend or remove that line"
+                raise DataError(msg)
+        log.write("".join(f"{line}\n" for line in lines).encode())
+        log.flush()
+        os.fsync(log.fileno())
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
@@ -90,20 +74,10 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def utc_text(moment: datetime) -> str:
-    """Write a moment in UTC as all files here do, such as 2019-10-17T09:00:00Z."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _refuse_constant(name: str) -> None:
     """Refuse the words that Python's JSON knows and no other."""
     msg = f"{name} is no JSON number"
     raise ValueError(msg)
-
-
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write the points of a plot, without the index."""
-    write_bytes(frame.to_csv(index=False, lineterminator="\n").encode(), path)
 
 
 def write_pickle(thing: object, path: Path) -> None:

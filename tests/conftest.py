@@ -5,8 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import Pipeline
 
-from src import paths, storage
+from src import paths, tables
+from src.ml.ensemble import ProductionEnsemble
+from src.ml.graph import MemberGraph
+from src.ml.members import MEMBERS, build_member
+from src.ml.onnx_export import build_graph
+from src.ml.training import fit
 from src.params import Params, load_params
 from tests.checkouts import SMALL, Checkout, copy_work_tree
 
@@ -20,7 +26,7 @@ def params() -> Params:
 @pytest.fixture(scope="session")
 def bars() -> pd.DataFrame:
     """The 20,111 bundled bars; copy before changing."""
-    return storage.read_frame(paths.SAMPLE)
+    return tables.read_frame(paths.SAMPLE)
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +50,22 @@ def make_bars() -> Callable[..., pd.DataFrame]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def members(params: Params) -> dict[str, Pipeline]:
+    """The three real members, five trees each, fitted on noise."""
+    small = {key: getattr(params.train, key).model_copy(update={"n_estimators": 5}) for key in MEMBERS}
+    train = params.train.model_copy(update=small)
+    X = np.random.default_rng(3).uniform(1, 2, (600, 12))
+    y = (X[:, 2] > 1.5).astype(int)
+    return {name: fit(build_member(key, train, seed=1, n_jobs=1), X, y) for key, name in MEMBERS.items()}
+
+
+@pytest.fixture(scope="session")
+def candidate(members: dict[str, Pipeline]) -> ProductionEnsemble:
+    """Those members as one graph; leave its weights as they are."""
+    return ProductionEnsemble(MemberGraph(build_graph(members)))
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,18 @@
 """From the rows of a source to bars that keep the contract."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from src.bars.files import to_numbers
-from src.bars.schema import COLUMNS, check_bars, digits
+from src.bars.bar import COLUMNS
+from src.bars.files import read_file, to_numbers
+from src.bars.schema import check_bars, digits
 from src.errors import DataError
 from src.params import Data
-from src.storage import utc_text
+from src.times import timeframe_text, utc_text
 
 MICROSECOND = timedelta(microseconds=1)
 # So many equal steps in a row that are longer than the usual one are another timeframe, not gaps.
@@ -25,6 +27,12 @@ class Decisions:
     dropped_duplicates: int
     source_step: timedelta
     incomplete_bars: int
+
+
+def read_bars(path: Path, timeframe: str) -> pd.DataFrame:
+    """Read all bars of a CSV or Parquet file, as `build_bars` returns them; coarser than the file's if asked for."""
+    data = Data(source="file", path=str(path.resolve()), symbol="", timeframe=timeframe, start=None, end=None)
+    return build_bars(read_file(path)[0], data, datetime.now(UTC))[0]
 
 
 def build_bars(table: pd.DataFrame, data: Data, now: datetime) -> tuple[pd.DataFrame, Decisions]:
@@ -109,7 +117,7 @@ def _constant_step(times: pd.DatetimeIndex, rows: pd.Series) -> timedelta:
     other = next((run for run in runs if len(run) >= MIXED_STEPS_RUN), odd)
     if len(other):
         at = other[0]
-        got, expected = (step_in_words(int(step) * MICROSECOND) for step in (steps[at], usual))
+        got, expected = (timeframe_text(int(step) * MICROSECOND) for step in (steps[at], usual))
         msg = (
             f"mixed steps: row {rows.iloc[at + 1]} ({times[at + 1]}) comes {got} after the bar before it, "
             f"most bars come every {expected}; give bars of one timeframe"
@@ -135,7 +143,7 @@ def _resample(bars: pd.DataFrame, step: timedelta, data: Data) -> tuple[pd.DataF
         return bars, 0
     if data.step < step or data.step % step:
         msg = (
-            f"the source's bars come every {step_in_words(step)}, data.timeframe asks for {data.timeframe}: "
+            f"the source's bars come every {timeframe_text(step)}, data.timeframe asks for {data.timeframe}: "
             "finer bars cannot be made, coarser ones must be a whole multiple"
         )
         raise DataError(msg)
@@ -143,7 +151,7 @@ def _resample(bars: pd.DataFrame, step: timedelta, data: Data) -> tuple[pd.DataF
     uneven = times[times.floor(step) != times]
     if len(uneven):
         msg = (
-            f"{uneven[0]}: bars of {step_in_words(step)} must open on the full {step_in_words(step)} to be joined "
+            f"{uneven[0]}: bars of {timeframe_text(step)} must open on the full {timeframe_text(step)} to be joined "
             f"into {data.timeframe}, or the last of them would reach past its end"
         )
         raise DataError(msg)
@@ -154,12 +162,3 @@ def _resample(bars: pd.DataFrame, step: timedelta, data: Data) -> tuple[pd.DataF
         msg = f"no {data.timeframe} bar has all its {data.step // step} parts; expected at least one"
         raise DataError(msg)
     return joined[complete], int((~complete).sum())
-
-
-def step_in_words(step: timedelta) -> str:
-    """Write a step as a timeframe, such as 4h."""
-    seconds = int(step.total_seconds())
-    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds % length == 0 and seconds:
-            return f"{seconds // length}{unit}"
-    return f"{seconds}s"

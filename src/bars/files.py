@@ -8,16 +8,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from src import storage
-from src.bars.schema import COLUMNS, TIME_DTYPE, TIME_NAMES
+from src import tables
+from src.bars.bar import COLUMNS, EARLIEST, EPOCH_UNITS, LATEST, TIME_NAMES
+from src.bars.schema import TIME_DTYPE
 from src.errors import DataError
 from src.paths import relative
 
-# Bitcoin's first block is of January 2009; what lies outside is a wrong unit.
-EARLIEST = pd.Timestamp("2009-01-01", tz="UTC")
-LATEST = pd.Timestamp("2100-01-01", tz="UTC")
 UTC_NAMES = {"UTC", "Etc/UTC", "GMT", "+00:00"}
-EPOCH_UNITS = {"s": 1, "ms": 1_000}
 _UTC_SUFFIX = re.compile(r"\s*(?:Z|UTC|GMT|[+-]00(?::?00)?)$", re.IGNORECASE)
 _ANY_OFFSET = re.compile(r"\d\s*(?:[+-]\d{2}(?::?\d{2})?|[A-Z]{2,5})$", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?")
@@ -91,7 +88,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     """Read columns and index levels alike."""
-    table = storage.read_table(path.read_bytes()).replace_schema_metadata().to_pandas()
+    table = tables.read_table(path.read_bytes()).replace_schema_metadata().to_pandas()
     table.index = pd.RangeIndex(1, len(table) + 1)
     return table
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.bars.build import MICROSECOND, Decisions, step_in_words
+from src.bars.build import MICROSECOND, Decisions
 from src.params import Data
-from src.storage import utc_text
+from src.times import timeframe_text, utc_text
 
 LONGEST_GAPS_KEPT = 20
 
@@ -21,7 +21,7 @@ def describe(bars: pd.DataFrame, data: Data, decisions: Decisions, ignored_colum
     return {
         "symbol": data.symbol,
         "source": data.source,
-        "source_step": step_in_words(decisions.source_step),
+        "source_step": timeframe_text(decisions.source_step),
         "timeframe": data.timeframe,
         "rows": len(bars),
         "first_open": utc_text(times[0]),

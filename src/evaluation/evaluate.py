@@ -11,10 +11,10 @@ from src.evaluation import plots
 from src.evaluation.baselines import forecast_baselines
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
 from src.features.catalog import TARGET
-from src.ml.ensemble import weighted_vote
 from src.ml.splits import walk_forward
+from src.ml.voters import weighted_vote
 from src.params import Ensemble, Label, Split
-from src.storage import utc_text
+from src.times import utc_text
 
 
 class Evaluation(NamedTuple):
@@ -58,7 +58,8 @@ def evaluate(
     voters = {
         name: Forecast.from_probability(frame["probability"].to_numpy(), threshold) for name, frame in members.items()
     }
-    vote = weighted_vote({name: voter.probability for name, voter in voters.items()}, settings.weights.model_dump())
+    weights = settings.weights.model_dump()
+    vote = weighted_vote(np.column_stack([voters[name].probability for name in weights]), list(weights.values()))
     ensemble = Forecast.from_probability(vote, threshold)
     baselines = forecast_baselines(dataset, folds, horizon_bars=label.horizon_bars, decision_threshold=threshold)
     metrics = {

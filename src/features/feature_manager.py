@@ -1,18 +1,21 @@
 """The twelve features, made in one place for training and for serving."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from src import paths, storage
-from src.bars.schema import COLUMNS, TIME_NAMES, check_bars, segments
+from src import paths
+from src.bars.bar import COLUMNS, TIME_NAMES
+from src.bars.schema import check_bars, segments
 from src.errors import DataError
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES, FEATURES, TARGET
 from src.features.indicators import compute
 from src.features.labels import make_labels
+from src.features.promoted import promoted
 from src.params import Features, Label
 
 
@@ -87,16 +90,17 @@ class FeatureManager:
             If a column is missing, a value cannot be, times are not increasing, or no bar has its warm-up.
         """
         bars = _as_bars(market_data)
-        stretches = bars.groupby(segments(bars.index), sort=True)
-        warm = [self._one_stretch(stretch) for _, stretch in stretches if len(stretch) >= self.settings.warm_up_bars]
+        ends = [*np.flatnonzero(np.diff(segments(bars.index))) + 1, len(bars)]
+        stretches = [bars.iloc[start:end] for start, end in pairwise([0, *ends])]
+        warm = [self._one_stretch(stretch) for stretch in stretches if len(stretch) >= self.settings.warm_up_bars]
         if not warm:
-            longest = max((len(stretch) for _, stretch in stretches), default=0)
+            longest = max(len(stretch) for stretch in stretches)
             msg = (
                 f"got {len(bars)} bars, the longest stretch without a gap has {longest}; expected at least "
                 f"{self.settings.warm_up_bars}, the warm-up of the features: give more bars"
             )
             raise DataError(msg)
-        features = pd.concat(warm)
+        features = warm[0] if len(warm) == 1 else pd.concat(warm)
         self.validate_features(features)
         return features
 
@@ -116,8 +120,9 @@ class FeatureManager:
         if list(features.columns) != list(FEATURE_NAMES):
             msg = f"expected the columns {', '.join(FEATURE_NAMES)} in this order, got {', '.join(map(str, features))}"
             raise DataError(msg)
-        rows, columns = np.nonzero(~np.isfinite(features.to_numpy(dtype=float)))
-        if len(rows):
+        is_finite = np.isfinite(features.to_numpy(dtype=float))
+        if not is_finite.all():
+            rows, columns = np.nonzero(~is_finite)
             name, value = FEATURE_NAMES[columns[0]], features.iloc[rows[0], columns[0]]
             msg = f"row {features.index[rows[0]]}: {name} is {value}, expected a finite number"
             raise DataError(msg)
@@ -126,8 +131,10 @@ class FeatureManager:
     def _one_stretch(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Compute one stretch without a gap and drop its warm-up."""
         columns = {name: np.ascontiguousarray(bars[name]) for name in COLUMNS}
-        table = pd.DataFrame(compute(columns, self.settings), index=bars.index, columns=list(FEATURE_NAMES))
-        return table.iloc[self.settings.warm_up_bars - 1 :]
+        computed = compute(columns, self.settings)
+        table = np.stack([computed[name] for name in FEATURE_NAMES])[:, self.settings.warm_up_bars - 1 :]
+        index = bars.index[self.settings.warm_up_bars - 1 :]
+        return pd.DataFrame(table.T, index=index, columns=list(FEATURE_NAMES), copy=False)
 
 
 def build_dataset(bars: pd.DataFrame, settings: Features, label: Label) -> pd.DataFrame:
@@ -149,12 +156,9 @@ def build_dataset(bars: pd.DataFrame, settings: Features, label: Label) -> pd.Da
 
 def _promoted_settings() -> Features:
     """Read what the promoted model was trained with."""
-    if not paths.METADATA.exists():
-        msg = "no model was promoted whose settings could be taken; pass FeatureManager(load_params().features)"
-        raise DataError(msg)
     try:
-        return Features.model_validate(storage.read_json(paths.METADATA)["feature_settings"])
-    except (KeyError, ValidationError) as error:
+        return Features.model_validate(promoted("feature_settings"))
+    except ValidationError as error:
         msg = f"{paths.relative(paths.METADATA)}: no valid feature_settings ({error}); restore it with `git checkout`"
         raise DataError(msg) from error
 

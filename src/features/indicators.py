@@ -97,6 +97,6 @@ def compute(bars: dict[str, Column], settings: Features) -> dict[str, Column]:
 
 
 def _ratio(above: Column, below: Column, *, where_flat: float, flat: Column) -> Column:
-    """Divide, and put the convention where the window is flat."""
+    """Divide, and put the convention where the window is flat, or so nearly that nothing is left to divide by."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(flat, where_flat, above / below)
+        return np.where(flat | (below == 0), where_flat, above / below)

@@ -7,13 +7,19 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from src import paths
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from src.ml.bundle import sha256
+from src.ml.ensemble import ProductionEnsemble
+from src.ml.training import PROBABILITY_DECIMALS
 from src.params import Params
-from src.storage import utc_text
+from src.times import utc_text
 
-LIBRARIES = ("joblib", "lightgbm", "numpy", "pandas", "scikit-learn", "ta-lib")
+LIBRARIES = (*("joblib", "lightgbm", "numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "ta-lib", "treelite"),)
+N_SMOKE_ROWS = 5
 XGBOOST_WHEELS = {"Darwin": "xgboost"}
 NOTES = "Scores are walk-forward and out of sample: the procedure's, not the shipped fit's, which saw every row."
 
@@ -21,7 +27,8 @@ NOTES = "Scores are walk-forward and out of sample: the procedure's, not the shi
 def build_metadata(
     params: Params,
     metrics: Mapping[str, Any],
-    content: bytes,
+    files: Mapping[str, bytes],
+    dataset: pd.DataFrame,
     *,
     model_version: str,
     git_commit: str,
@@ -34,8 +41,10 @@ def build_metadata(
     ----------
     params, metrics
         What the candidate was trained with, and how it scored.
-    content
-        The bytes of the pickled ensemble.
+    files
+        The bytes of the graph and of the pickled ensemble, by file name.
+    dataset
+        What the candidate was trained on; a few of its rows become the smoke test.
     model_version
         Such as 1.0.0.
     git_commit
@@ -52,7 +61,8 @@ def build_metadata(
     """
     scores = metrics["ensemble"]
     weights = params.ensemble.weights.model_dump()
-    moment, digest = utc_text(now), sha256(content)
+    moment = utc_text(now)
+    described = {name: {"sha256": sha256(content), "size_bytes": len(content)} for name, content in files.items()}
     return {
         "version": model_version,
         "created_at": moment,
@@ -80,13 +90,21 @@ def build_metadata(
         },
         "version_control": {
             "git_commit": git_commit,
-            "model_hash": digest,
+            "model_hash": described[paths.ENSEMBLE.name]["sha256"],
             "previous_version": previous_version,
         },
-        "files": {paths.ENSEMBLE.name: {"sha256": digest, "size_bytes": len(content)}},
+        "files": described,
+        "smoke_test": _smoke_test(files[paths.ENSEMBLE.name], dataset),
         "libraries": {"python": platform.python_version()} | {name: version(name) for name in _libraries()},
         "notes": NOTES,
     }
+
+
+def _smoke_test(content: bytes, dataset: pd.DataFrame) -> dict[str, Any]:
+    """Ask the candidate about a few rows, spread evenly; on load the model must answer the same."""
+    rows = dataset[list(FEATURE_NAMES)].iloc[np.linspace(0, len(dataset) - 1, N_SMOKE_ROWS).astype(int)]
+    probabilities = ProductionEnsemble.from_bytes(content).predict_proba(rows)[:, 1]
+    return {"rows": rows.to_numpy().tolist(), "probabilities": probabilities.round(PROBABILITY_DECIMALS).tolist()}
 
 
 def _libraries() -> tuple[str, ...]:

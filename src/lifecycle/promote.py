@@ -6,7 +6,7 @@ from typing import Any
 
 from dvc.repo import Repo
 
-from src import paths, storage
+from src import paths, storage, tables
 from src.errors import GateError, PromotionError
 from src.lifecycle.metadata import build_metadata
 from src.ml.bundle import sha256
@@ -35,14 +35,15 @@ def promote() -> dict[str, Any]:
     _check_reproduced()
     metrics = storage.read_json(paths.METRICS)
     _check_gate(metrics["ensemble"]["f1_score"], params.gate.f1_score_min)
-    content = storage.read_bytes(paths.ENSEMBLE)
+    files = {path.name: storage.read_bytes(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
     before = storage.read_json(paths.METADATA) if paths.METADATA.exists() else None
-    if before and before["version_control"]["model_hash"] == sha256(content):
+    if before and _digests(before) == {name: sha256(content) for name, content in files.items()}:
         return before
     metadata = build_metadata(
         params,
         metrics,
-        content,
+        files,
+        tables.read_frame(paths.FEATURES),
         model_version=next_version(before["version"]) if before else FIRST_VERSION,
         git_commit=_git("rev-parse", "HEAD"),
         previous_version=_git("log", "-1", "--format=%H", "--", str(paths.METADATA)) if before else None,
@@ -50,6 +51,11 @@ def promote() -> dict[str, Any]:
     )
     storage.write_json(metadata, paths.METADATA)
     return metadata
+
+
+def _digests(metadata: dict[str, Any]) -> dict[str, str]:
+    """Return the sha256 of each file that the metadata describe."""
+    return {name: described["sha256"] for name, described in metadata["files"].items()}
 
 
 def next_version(version: str) -> str:

@@ -2,11 +2,27 @@
 
 import hashlib
 import hmac
+import io
+import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from src import paths, storage
 from src.errors import DataError, ModelError
+from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
+
+# Both hold the same graph; the pickle adds weights and threshold.
+FILES = (paths.GRAPH.name, paths.ENSEMBLE.name)
+MADE_FOR = {"feature_names": list(FEATURE_NAMES), "feature_manager_version": FEATURE_MANAGER_VERSION}
+
+
+class Promoted(NamedTuple):
+    """A promoted model's files by name, verified, and its metadata."""
+
+    files: dict[str, bytes]
+    metadata: dict[str, Any]
 
 
 def sha256(content: bytes) -> str:
@@ -14,28 +30,74 @@ def sha256(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def read_promoted(directory: Path = paths.PRODUCTION) -> tuple[bytes, dict[str, Any]]:
-    """Read a promoted model once, and make sure it is the one that was promoted.
+def read_promoted(directory: Path = paths.PRODUCTION) -> Promoted:
+    """Read every file of a promoted model once, and make sure it is the one that was promoted.
 
     Parameters
     ----------
     directory
-        Holds the ensemble and its metadata.
-
-    Returns
-    -------
-    content : bytes
-        The pickled ensemble, verified.
-    metadata : dict
+        Holds the graph, the ensemble and the metadata.
 
     Raises
     ------
     ModelError
-        If a file is absent, or the ensemble is not the one that the metadata describes.
+        If a file is absent, is not the one that the metadata describes, or was made for other features.
     """
     metadata = _read_metadata(directory / paths.METADATA.name)
-    file = directory / paths.ENSEMBLE.name
-    expected = str(metadata["version_control"]["model_hash"])
+    for key, expected in MADE_FOR.items():
+        if metadata[key] != expected:
+            msg = f"model {metadata['version']} has {key} {metadata[key]}, this code {expected}; check out its commit"
+            raise ModelError(msg)
+    files = {name: _read_verified(directory / name, metadata) for name in FILES}
+    return Promoted(files, metadata)
+
+
+def read_state(content: bytes, kind: type) -> dict[str, Any]:
+    """Read the state of a pickled `kind` as plain data: no class is looked up, nothing is called.
+
+    Raises
+    ------
+    ModelError
+        If it is not a pickle of `kind`, or one that names anything else.
+    """
+    try:
+        shell = _PlainUnpickler(io.BytesIO(content), kind).load()
+    except storage.UNREADABLE_PICKLE as error:
+        msg = f"not a readable ensemble ({error}); make it anew with `dvc repro`"
+        raise ModelError(msg) from error
+    if not isinstance(shell, _Shell) or not isinstance(shell.state, dict):
+        msg = f"expected a pickled {kind.__name__}, got {type(shell).__name__}; make it anew with `dvc repro`"
+        raise ModelError(msg)
+    return shell.state
+
+
+class _Shell:
+    """What stands for the one class that a pickle may name: it keeps the state and does nothing."""
+
+    state: object = None
+
+    def __setstate__(self, state: object) -> None:
+        self.state = state
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Knows one class."""
+
+    def __init__(self, file: io.BytesIO, kind: type) -> None:
+        super().__init__(file)
+        self._known = (kind.__module__, kind.__qualname__)
+
+    def find_class(self, module: str, name: str) -> type:
+        """Return the shell for the one class, and refuse all others."""
+        if (module, name) != self._known:
+            msg = f"it names {module}.{name}, expected {'.'.join(self._known)} and nothing else"
+            raise pickle.UnpicklingError(msg)
+        return _Shell
+
+
+def _read_verified(file: Path, metadata: dict[str, Any]) -> bytes:
+    """Read a file and compare its digest in constant time."""
+    expected = str(metadata["files"][file.name]["sha256"])
     if not file.exists():
         msg = f"{paths.relative(file)} is not there; fetch it with `dvc pull`, or make it with `dvc repro`"
         raise ModelError(msg)
@@ -43,26 +105,30 @@ def read_promoted(directory: Path = paths.PRODUCTION) -> tuple[bytes, dict[str, 
     found = sha256(content)
     if not hmac.compare_digest(found.encode(), expected.encode()):
         msg = (
-            f"{paths.relative(file)} is not the promoted model {metadata['version']}: expected {expected}, "
+            f"{paths.relative(file)} is not that of the promoted model {metadata['version']}: expected {expected}, "
             f"got {found}; to bring that one back: `git checkout dvc.lock && dvc pull`; "
             "to promote this one: `python -m src promote`"
         )
         raise ModelError(msg)
-    return content, metadata
+    return content
 
 
 def _read_metadata(file: Path) -> dict[str, Any]:
     """Read the metadata; without it nothing can be trusted."""
+    name = paths.relative(file)
     try:
         metadata = storage.read_json(file)
-        _ = metadata["version"], metadata["version_control"]["model_hash"]
-    except TypeError as error:
-        msg = f"{paths.relative(file)}: version_control is no object; restore it with `git checkout`"
-        raise ModelError(msg) from error
-    except KeyError as error:
-        msg = f"{paths.relative(file)} lacks the key {error}; restore it with `git checkout`"
-        raise ModelError(msg) from error
+        _ = [metadata["files"][part]["sha256"] for part in FILES]
+        _ = [metadata[key] for key in (*MADE_FOR, "version", "phase", "status", "model_weights", "decision_threshold")]
+        _ = [np.array(metadata["smoke_test"][key], dtype=float) for key in ("rows", "probabilities")]
+        _ = metadata["version_control"]["git_commit"]
     except DataError as error:
         msg = f"no model was promoted: {error}, then promote it with `python -m src promote`"
+        raise ModelError(msg) from error
+    except KeyError as error:
+        msg = f"{name} lacks the key {error}; restore it with `git checkout`"
+        raise ModelError(msg) from error
+    except (TypeError, ValueError) as error:
+        msg = f"{name} is not what a promotion writes ({error}); restore it with `git checkout`"
         raise ModelError(msg) from error
     return metadata

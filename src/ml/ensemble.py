@@ -3,31 +3,23 @@
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 
 from src import paths, storage
 from src.errors import ModelError
 from src.features.catalog import FEATURE_NAMES
-from src.ml.bundle import read_promoted
-from src.ml.inputs import as_numbers, as_probabilities, as_rows, as_weights
+from src.ml.bundle import Promoted, read_promoted, read_state
+from src.ml.graph import MemberGraph
+from src.ml.inputs import as_numbers, as_rows, as_weights
+from src.ml.voters import FittedMembers, Member, weighted_vote
 
 STANDARD_WEIGHTS = {"lightgbm": 0.4, "xgboost": 0.4, "random_forest": 0.2}
 STANDARD_THRESHOLD = 0.5
-
-
-class Member(Protocol):
-    """Anything fitted that gives probabilities."""
-
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Return probabilities of shape (n_rows, 2) for features of shape (n_rows, 12)."""
-
-
-def weighted_vote(probabilities: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
-    """Return the weighted mean of the members' probabilities, shape (n_rows,), by weights that sum to 1."""
-    vote = sum((weights[name] * probability for name, probability in probabilities.items()), start=np.zeros(()))
-    return np.clip(vote, 0, 1)
+# What a pickled ensemble of a graph holds.
+STATE = {"graph": bytes, "weights": dict, "decision_threshold": float}
+SMOKE_TOLERANCE = 1e-6
 
 
 class ProductionEnsemble:
@@ -38,8 +30,8 @@ class ProductionEnsemble:
 
     Parameters
     ----------
-    models : mapping of str to Member, optional
-        Fitted classifiers by name. Without it, the promoted model is loaded and verified.
+    models : mapping of str to Member, or MemberGraph, optional
+        Fitted classifiers by name, or all of them as one graph. Without it, the promoted model is loaded and verified.
     weights : mapping of str to float, optional
         Not negative, sum 1, one per member. Without it, 0.4 / 0.4 / 0.2 for LightGBM, XGBoost and RandomForest,
         equal shares for any other set of members.
@@ -60,7 +52,7 @@ class ProductionEnsemble:
 
     def __init__(
         self,
-        models: Mapping[str, Member] | None = None,
+        models: Mapping[str, Member] | MemberGraph | None = None,
         *,
         weights: Mapping[str, float] | None = None,
         decision_threshold: float = STANDARD_THRESHOLD,
@@ -68,47 +60,48 @@ class ProductionEnsemble:
         if models is None:
             self.__dict__.update(self.load().__dict__)
             return
-        if not models:
+        if not isinstance(models, MemberGraph) and not models:
             msg = "no members given: expected a dict of fitted classifiers, or None to load the promoted model"
             raise ModelError(msg)
         if not 0 <= decision_threshold <= 1:
             msg = f"decision_threshold must be a probability from 0 to 1, got {decision_threshold}"
             raise ModelError(msg)
+        self.voters = models if isinstance(models, MemberGraph) else FittedMembers(models)
+        self.members = self.voters.members
         if weights is None:
-            equal = dict.fromkeys(models, 1 / len(models))
-            weights = STANDARD_WEIGHTS if set(models) == set(STANDARD_WEIGHTS) else equal
-        self.models = dict(models)
-        self.weights = as_weights(weights, self.models)
+            equal = dict.fromkeys(self.members, 1 / len(self.members))
+            weights = STANDARD_WEIGHTS if set(self.members) == set(STANDARD_WEIGHTS) else equal
+        self.weights = as_weights(weights, self.members)
         self.decision_threshold = decision_threshold
         self.feature_names = list(FEATURE_NAMES)
         self.metadata: dict[str, Any] | None = None
 
     @classmethod
     def load(cls, directory: Path = paths.PRODUCTION) -> Self:
-        """Load the promoted model that lies in `directory`, after its sha256 was compared with its metadata."""
-        content, metadata = read_promoted(directory)
-        ensemble = cls.from_bytes(content)
-        ensemble.metadata = metadata
+        """Load the promoted model that lies in `directory`, verified: its files, its weights, and its answers."""
+        promoted = read_promoted(directory)
+        ensemble = cls.from_bytes(promoted.files[paths.ENSEMBLE.name])
+        ensemble.metadata = promoted.metadata
+        _check_promoted(ensemble, promoted)
         return ensemble
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        """Unpickle a candidate that this pipeline made.
-
-        Unpickling runs code: what comes from elsewhere must be verified first, as `load` does.
-        """
-        try:
-            ensemble = pickle.loads(content)  # noqa: S301 - see the docstring
-        except storage.UNREADABLE_PICKLE as error:
-            msg = f"not a readable ensemble ({error}); make it anew with `dvc repro`"
-            raise ModelError(msg) from error
-        if not isinstance(ensemble, cls):
-            msg = f"expected a pickled {cls.__name__}, got {type(ensemble).__name__}"
+        """Read what `to_bytes` wrote; it is read as plain data, no code in it is executed."""
+        state = read_state(content, cls)
+        kinds = {name: type(value) for name, value in state.items()}
+        if kinds != STATE:
+            msg = f"an ensemble of other parts: expected {', '.join(STATE)}, got {', '.join(map(str, kinds))}"
             raise ModelError(msg)
-        return ensemble
+        return cls(
+            MemberGraph(state["graph"]), weights=state["weights"], decision_threshold=state["decision_threshold"]
+        )
 
     def to_bytes(self) -> bytes:
         """Return what `from_bytes` and `joblib.load` read. Not compressed: zlib's bytes differ between its builds."""
+        if not isinstance(self.voters, MemberGraph):
+            msg = "only an ensemble of a MemberGraph is written; build one with src.ml.onnx_export.build_graph"
+            raise ModelError(msg)
         return pickle.dumps(self, storage.PICKLE_PROTOCOL)
 
     @property
@@ -119,7 +112,7 @@ class ProductionEnsemble:
     @property
     def is_fitted(self) -> bool:
         """Whether there are members to ask; there always are, since an ensemble without members cannot be made."""
-        return bool(self.models)
+        return bool(self.members)
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
         """Decide for every row.
@@ -154,9 +147,22 @@ class ProductionEnsemble:
         ModelError
             A `ValueError`: wrong count, names or order of columns, NaN or infinity, no rows.
         """
-        rows, weights = as_rows(X), as_weights(self.weights, self.models)
-        rise = weighted_vote({name: self._ask(name, rows) for name in self.models}, weights)
+        rise = self.vote(self.predict_members(X))
         return np.column_stack([1 - rise, rise])
+
+    def predict_members(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
+        """Return each member's probability of a rise, in the order of `members`; `X` as in `predict_proba`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_members)
+        """
+        return self.voters.probabilities(as_rows(X))
+
+    def vote(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the weighted mean of what `predict_members` returned, shape (n_rows,)."""
+        weights = as_weights(self.weights, self.members)
+        return weighted_vote(probabilities, [weights[name] for name in self.members])
 
     def update_weights(self, new_weights: Mapping[str, float]) -> None:
         """Replace the weights of the members named, then scale all of them to the sum 1."""
@@ -165,7 +171,7 @@ class ProductionEnsemble:
         if not (np.isfinite(total) and total > 0):
             msg = f"weights must have a positive, finite sum, got {merged}"
             raise ModelError(msg)
-        self.weights = as_weights({name: weight / total for name, weight in merged.items()}, self.models)
+        self.weights = as_weights({name: weight / total for name, weight in merged.items()}, self.members)
 
     def validate_predictions(self, X: Any, y_true: Any = None) -> dict[str, Any]:  # noqa: ANN401 - as in predict
         """Sum up the predictions for `X`, and score them where the outcomes are given.
@@ -204,7 +210,7 @@ class ProductionEnsemble:
         """Return what this model is: members, weights, features, and which promoted version, if any."""
         info = {
             "type": type(self).__name__,
-            "individual_models": list(self.models),
+            "individual_models": list(self.members),
             "weights": dict(self.weights),
             "decision_threshold": self.decision_threshold,
             "n_features": self.n_features_,
@@ -218,35 +224,37 @@ class ProductionEnsemble:
     def __repr__(self) -> str:
         version = self.metadata["version"] if self.metadata else "not promoted"
         return (
-            f"{type(self).__name__}(models={len(self.models)}, features={self.n_features_}, "
+            f"{type(self).__name__}(models={len(self.members)}, features={self.n_features_}, "
             f"weights={self.weights}, decision_threshold={self.decision_threshold}, version={version})"
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Keep each member as its own pickle's bytes: equal members give an equal file."""
-        members = {name: pickle.dumps(member, storage.PICKLE_PROTOCOL) for name, member in self.models.items()}
-        return {
-            "members": members,
-            "weights": self.weights,
-            "decision_threshold": self.decision_threshold,
-            "feature_names": self.feature_names,
-        }
+        """Keep the graph's bytes, or the models; the promoted version's metadata stay in git."""
+        asked = self.voters
+        members = {"graph": asked.content} if isinstance(asked, MemberGraph) else {"models": asked.models}
+        return {**members, "weights": self.weights, "decision_threshold": self.decision_threshold}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if state["feature_names"] != list(FEATURE_NAMES):
-            msg = f"made for the features {', '.join(state['feature_names'])}, expected {', '.join(FEATURE_NAMES)}"
-            raise ModelError(msg)
-        members = {name: pickle.loads(member) for name, member in state["members"].items()}  # noqa: S301 - verified
-        self.__init__(members, weights=state["weights"], decision_threshold=state["decision_threshold"])  # type: ignore[misc]
+        models = MemberGraph(state["graph"]) if "graph" in state else state["models"]
+        self.__init__(models, weights=state["weights"], decision_threshold=state["decision_threshold"])  # type: ignore[misc]
 
     def _decide(self, probability: np.ndarray) -> np.ndarray:
         """Say 1 where the probability of a rise is greater than the threshold, else 0."""
         return (probability > self.decision_threshold).astype(int)
 
-    def _ask(self, name: str, X: np.ndarray) -> np.ndarray:
-        """Return one member's probabilities of a rise."""
-        member = self.models[name]
-        if not hasattr(member, "predict_proba"):
-            msg = f"member {name!r} has no predict_proba; expected a fitted classifier, got {type(member).__name__}"
-            raise ModelError(msg)
-        return as_probabilities(member.predict_proba(X), len(X), name)
+
+def _check_promoted(ensemble: ProductionEnsemble, promoted: Promoted) -> None:
+    """Refuse an ensemble that is not what its metadata say: in graph, weights, threshold and answers."""
+    metadata = promoted.metadata
+    rows, expected = (np.array(metadata["smoke_test"][name]) for name in ("rows", "probabilities"))
+    answers = ensemble.predict_proba(rows)[:, 1]
+    agrees = {
+        paths.GRAPH.name: getattr(ensemble.voters, "content", None) == promoted.files[paths.GRAPH.name],
+        "model_weights": ensemble.weights == metadata["model_weights"],
+        "decision_threshold": ensemble.decision_threshold == metadata["decision_threshold"],
+        "smoke_test": answers.shape == expected.shape and np.abs(answers - expected).max() <= SMOKE_TOLERANCE,
+    }
+    wrong = ", ".join(name for name in agrees if not agrees[name])
+    if wrong:
+        msg = f"model {metadata['version']} is not what its metadata say: {wrong}; `git checkout` both, then `dvc pull`"
+        raise ModelError(msg)

@@ -6,9 +6,9 @@ from src.errors import ModelError
 from src.features.catalog import FEATURE_NAMES
 
 _INDEX = {name: i for i, name in enumerate(FEATURE_NAMES)}
-_CLOSE = _INDEX["close"]
-_AS_THEY_ARE = [_INDEX[name] for name in ("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio")]
-_OVER_CLOSE = [_INDEX[name] for name in ("macd", "macd_signal", "atr_14", "ema_20", "ema_50")]
+CLOSE = _INDEX["close"]
+AS_THEY_ARE = [_INDEX[name] for name in ("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio")]
+OVER_CLOSE = [_INDEX[name] for name in ("macd", "macd_signal", "atr_14", "ema_20", "ema_50")]
 
 VIEW_NAMES = (
     *("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio"),
@@ -34,7 +34,7 @@ def scale_free_view(X: np.ndarray) -> np.ndarray:
     ModelError
         If a close is zero: every library scores infinity with a plausible number.
     """
-    if (X[:, _CLOSE] == 0).any():
-        msg = f"row {int(np.argmin(X[:, _CLOSE] != 0))}: close is 0, expected a price"
+    if (X[:, CLOSE] == 0).any():
+        msg = f"row {int(np.argmin(X[:, CLOSE] != 0))}: close is 0, expected a price"
         raise ModelError(msg)
-    return np.hstack([X[:, _AS_THEY_ARE], X[:, _OVER_CLOSE] / X[:, [_CLOSE]]])
+    return np.hstack([X[:, AS_THEY_ARE], X[:, OVER_CLOSE] / X[:, [CLOSE]]])

@@ -1,20 +1,24 @@
-"""Ensemble: the three fitted members and their weights in one file, a candidate for promotion."""
+"""Ensemble: the three fitted members as one graph, and with their weights as one model, a candidate for promotion."""
 
 from src import paths, storage
 from src.console import say
 from src.errors import exit_on_error
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.graph import MemberGraph
 from src.ml.members import MEMBERS
+from src.ml.onnx_export import build_graph
 from src.params import load_params
 
 
 def main() -> None:
-    """Read the members, join them, write the candidate."""
+    """Read the members, join them, write graph and candidate."""
     settings = load_params().ensemble
     members = {name: storage.read_pickle(paths.member_model(name)) for name in MEMBERS.values()}
     weights = settings.weights.model_dump()
-    ensemble = ProductionEnsemble(members, weights=weights, decision_threshold=settings.decision_threshold)
+    graph = MemberGraph(build_graph(members))
+    ensemble = ProductionEnsemble(graph, weights=weights, decision_threshold=settings.decision_threshold)
     content = ensemble.to_bytes()
+    storage.write_bytes(graph.content, paths.GRAPH)
     storage.write_bytes(content, paths.ENSEMBLE)
     votes = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
     say("ensemble", f"{votes}; {len(content) / 1e6:.1f} MB")

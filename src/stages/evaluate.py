@@ -1,32 +1,37 @@
 """Evaluate: scores of the candidate beside what it has to beat, and the points of the plots."""
 
-from src import paths, storage
+from src import paths, storage, tables
 from src.console import say
 from src.errors import exit_on_error
 from src.evaluation.evaluate import evaluate
+from src.evaluation.parity import check_parity
+from src.features.catalog import FEATURE_NAMES
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.members import MEMBERS, importances
 from src.params import load_params
 
 
 def main() -> None:
-    """Read features, out-of-fold probabilities and the candidate; score them; write metrics and plots."""
+    """Read features, out-of-fold probabilities, members and candidate; compare, score; write metrics and plots."""
     params = load_params()
-    dataset = storage.read_frame(paths.FEATURES)
-    out_of_fold = {name: storage.read_frame(paths.out_of_fold(name)) for name in MEMBERS.values()}
+    dataset = tables.read_frame(paths.FEATURES)
+    out_of_fold = {name: tables.read_frame(paths.out_of_fold(name)) for name in MEMBERS.values()}
+    members = {name: storage.read_pickle(paths.member_model(name)) for name in MEMBERS.values()}
     candidate = ProductionEnsemble.from_bytes(storage.read_bytes(paths.ENSEMBLE))
+    difference = check_parity(candidate, members, dataset[list(FEATURE_NAMES)].to_numpy())
     evaluation = evaluate(
         dataset,
         out_of_fold,
-        importances(candidate.models, candidate.weights),
+        importances(members, candidate.weights),
         split=params.split,
         label=params.label,
         settings=params.ensemble,
     )
     storage.write_json(evaluation.metrics, paths.METRICS)
     for name, points in evaluation.plots.items():
-        storage.write_csv(points, paths.plot(name))
-    say("evaluate", "AUC {roc_auc:.3f}, Brier skill {brier_skill:+.3f}".format(**evaluation.metrics["ensemble"]))
+        tables.write_csv(points, paths.plot(name))
+    scores = "AUC {roc_auc:.3f}, Brier skill {brier_skill:+.3f}".format(**evaluation.metrics["ensemble"])
+    say("evaluate", f"{scores}; graph and members agree to {difference:.0e}")
 
 
 if __name__ == "__main__":

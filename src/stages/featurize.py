@@ -1,6 +1,6 @@
 """Featurize: the twelve features and the label of every bar that has both."""
 
-from src import paths, storage
+from src import paths, tables
 from src.console import say
 from src.errors import exit_on_error
 from src.features.catalog import TARGET
@@ -11,8 +11,8 @@ from src.params import load_params
 def main() -> None:
     """Read bars, compute the twelve features and the label, write."""
     params = load_params()
-    dataset = build_dataset(storage.read_frame(paths.BARS), params.features, params.label)
-    storage.write_frame(dataset, paths.FEATURES)
+    dataset = build_dataset(tables.read_frame(paths.BARS), params.features, params.label)
+    tables.write_frame(dataset, paths.FEATURES)
     say("featurize", f"{len(dataset):,} rows of 12 features, {dataset[TARGET].mean():.1%} of them a rise")
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from src import paths, storage
+from src import paths, storage, tables
 from src.bars.build import build_bars
 from src.bars.files import read_file
 from src.bars.quality import describe
@@ -17,7 +17,7 @@ def main() -> None:
     table, ignored_columns = read_file(data.file)
     bars, decisions = build_bars(table, data, datetime.now(UTC))
     quality = describe(bars, data, decisions, ignored_columns)
-    storage.write_frame(bars, paths.BARS)
+    tables.write_frame(bars, paths.BARS)
     storage.write_json(quality, paths.DATA_QUALITY)
     say("fetch", "{rows:,} bars of {symbol} {timeframe}, {first_open} to {last_open}, {gaps} gaps".format(**quality))
 

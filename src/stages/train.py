@@ -3,7 +3,7 @@
 import sys
 from functools import partial
 
-from src import paths, storage
+from src import paths, storage, tables
 from src.console import say, track
 from src.errors import exit_on_error
 from src.features.catalog import FEATURE_NAMES, TARGET
@@ -16,13 +16,13 @@ from src.params import load_params
 def main(key: MemberKey) -> None:
     """Read features, fit walk-forward and on all rows, write both results."""
     params = load_params()
-    dataset = storage.read_frame(paths.FEATURES)
+    dataset = tables.read_frame(paths.FEATURES)
     build = partial(build_member, key, params.train, seed=params.seed, n_jobs=params.n_jobs)
     folds = walk_forward(dataset[TARGET].to_numpy(), params.split)
     predictions = out_of_fold(build, dataset, track(folds, f"train_{key}"))
     member = fit(build(), dataset[list(FEATURE_NAMES)].to_numpy(), dataset[TARGET].to_numpy())
     storage.write_pickle(member, paths.member_model(MEMBERS[key]))
-    storage.write_frame(predictions, paths.out_of_fold(MEMBERS[key]))
+    tables.write_frame(predictions, paths.out_of_fold(MEMBERS[key]))
     say(f"train_{key}", f"{len(folds)} folds, {len(predictions):,} out-of-fold rows; fitted on {len(dataset):,}")
 
 

@@ -4,12 +4,24 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from src import paths
 from src.evaluation.report import COLUMNS
+from tests.bench.table import table_lines
 from tests.checkouts import SMALL, Checkout, copy_work_tree
 
+# What the bot's owner brings: where bars come from, and what is done with a signal.
+FEED = """
+from datetime import datetime
+from json import loads
+def my_closed_bars(after):
+    bars = loads({feed!r})[:{n_bars}]
+    return [bar for bar in bars if after is None or datetime.fromisoformat(bar["time"]) > after]
+def my_signal(probability):
+    print(probability)
+"""
 README = (paths.ROOT / "README.md").read_text()
 
 
@@ -43,10 +55,34 @@ def test_shell_blocks_run(block: str, workspace: Checkout, tmp_path: Path) -> No
     workspace.run("bash", "-euo", "pipefail", "-c", block.replace("/srv/models", str(tmp_path)))
 
 
-@pytest.mark.parametrize("block", _blocks("python"))
-def test_python_blocks_run(block: str, reproduced: Checkout) -> None:
-    """Every Python block runs in a fresh process, with the promoted model."""
+def test_the_batch_example_runs(reproduced: Checkout) -> None:
+    """In a fresh process, with the promoted model."""
+    (block,) = [block for block in _blocks("python") if "FeatureManager" in block]
     assert json.loads(paths.METADATA.read_text())["version"] in reproduced.python(block)
+
+
+def test_the_bot_runs_and_goes_on_after_a_restart(reproduced: Checkout, bars: pd.DataFrame) -> None:
+    """Killed after 505 bars and started again, it sends the signals of a bot that was never stopped."""
+    (bot,) = [block for block in _blocks("python") if "FeatureStream" in block]
+    feed = bars.tail(510).reset_index().to_json(orient="records", date_format="iso")
+    signals = []
+    for n_bars in (505, 510):
+        signals += reproduced.python(FEED.format(feed=feed, n_bars=n_bars) + bot).splitlines()
+    (reproduced.root / "stream.json").unlink()
+    assert signals == reproduced.python(FEED.format(feed=feed, n_bars=510) + bot).splitlines()
+    assert len(signals) == 11
+
+
+def test_the_bot_has_twelve_lines() -> None:
+    """Short enough to be read."""
+    (bot,) = [block for block in _blocks("python") if "FeatureStream" in block]
+    assert len([line for line in bot.splitlines() if line]) <= 12
+
+
+def test_the_bench_table_is_that_of_the_last_run() -> None:
+    """The figures are those that `make bench` wrote down."""
+    lines = table_lines(json.loads((paths.REPORTS / "bench.json").read_text())["results"])
+    assert "\n".join(lines) in README
 
 
 def test_the_table_is_that_of_the_metrics() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.bars.schema import PRICES
+from src.bars.bar import PRICES
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import FeatureManager, build_dataset
 from src.ml.members import MEMBERS, build_member

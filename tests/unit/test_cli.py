@@ -1,13 +1,19 @@
 """The commands as a user types them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from src import paths, storage
+from src import paths, storage, tables
 from src.cli import app
+from src.features import stream
+from src.features.promoted import promoted as promoted_value
+from src.ml.bundle import read_promoted
+from src.ml.ensemble import ProductionEnsemble
 
 RUN = CliRunner()
 
@@ -15,7 +21,7 @@ RUN = CliRunner()
 def test_help_names_every_command() -> None:
     """Without a command, the help is shown."""
     shown = RUN.invoke(app, ["--help"]).output
-    assert {"scores", "promote"} <= set(shown.split())
+    assert {"scores", "promote", "predict"} <= set(shown.split())
 
 
 def test_scores_shows_baselines_members_and_the_ensemble() -> None:
@@ -38,3 +44,85 @@ def test_missing_scores_are_an_error_with_the_next_step(tmp_path: Path, monkeypa
     assert shown.exit_code == 2
     assert shown.stderr.endswith("cannot be read (No such file or directory); run `dvc repro` to make it\n")
     assert shown.stdout == ""
+
+
+def test_predict_without_a_model_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line on standard error, exit status 2, nothing on standard output."""
+    monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda _: read_promoted(tmp_path)))
+    shown = RUN.invoke(app, ["predict"], input="")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "no model was promoted" in shown.stderr
+
+
+@pytest.fixture
+def promoted(candidate: ProductionEnsemble, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small model in the place of the promoted one, with a short warm-up."""
+    settings = promoted_value("feature_settings") | {"warm_up_bars": 60}
+    monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda _: candidate))
+    monkeypatch.setattr(stream, "promoted", lambda *keys: settings if keys == ("feature_settings",) else "1h")
+
+
+@pytest.fixture
+def walk(make_bars: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    """Eighty bars."""
+    return make_bars(80, seed=4)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_predict_reads_tables_and_lines(suffix: str, walk: pd.DataFrame, promoted: None, tmp_path: Path) -> None:
+    """Whatever holds the bars, the same predictions."""
+    file = tmp_path / f"bars.{suffix}"
+    if suffix == "csv":
+        walk.to_csv(file)
+    elif suffix == "parquet":
+        tables.write_frame(walk, file)
+    else:
+        walk.reset_index().to_json(file, orient="records", lines=True, date_format="iso", double_precision=15)
+    shown = RUN.invoke(app, ["predict", str(file), "--json"])
+    assert shown.exit_code == 0, shown.stderr
+    predictions = [json.loads(line) for line in shown.stdout.splitlines()]
+    # the sixtieth bar opens 59 hours after midnight
+    assert [predictions[0]["time"], len(predictions)] == ["2020-01-03T11:00:00Z", 21]
+
+
+def test_predict_shows_the_last_ten(walk: pd.DataFrame, promoted: None, tmp_path: Path) -> None:
+    """A header, ten rows, and how to see all."""
+    tables.write_frame(walk, tmp_path / "bars.parquet")
+    lines = RUN.invoke(app, ["predict", str(tmp_path / "bars.parquet")]).stdout.splitlines()
+    assert lines[0].startswith("bar opened            probability  decision  lightgbm  xgboost  random_forest")
+    assert len(lines) == 1 + 10 + 1
+    assert lines[-1] == "the last 10 of 21; --json prints all"
+    assert lines[-2].startswith("2020-01-04T07:00:00Z")
+
+
+def test_predict_appends_to_a_log(walk: pd.DataFrame, promoted: None, tmp_path: Path) -> None:
+    """All predictions, one JSON line each, after what is there."""
+    tables.write_frame(walk, tmp_path / "bars.parquet")
+    for _ in range(2):
+        RUN.invoke(app, ["predict", str(tmp_path / "bars.parquet"), "--log", str(tmp_path / "live.jsonl")])
+    assert len((tmp_path / "live.jsonl").read_text().splitlines()) == 42
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "line 1: not valid JSON"),
+        ("[1]", r"line 1: expected a JSON object"),
+        ('{"time": "2020-01-01"}', "bar without open, high, low, close, volume"),
+        ("", "got 0 bars"),
+    ],
+)
+def test_predict_refuses_bad_lines(text: str, words: str, promoted: None) -> None:
+    """In one line with exit status 2."""
+    shown = RUN.invoke(app, ["predict"], input=text)
+    assert shown.exit_code == 2
+    assert shown.stderr.startswith(f"error: {words}")
+    assert len(shown.stderr.splitlines()) == 1
+
+
+def test_predict_refuses_an_absent_file(promoted: None, tmp_path: Path) -> None:
+    """The file is named."""
+    for name in ("absent.csv", "absent.jsonl"):
+        shown = RUN.invoke(app, ["predict", str(tmp_path / name)])
+        assert shown.exit_code == 2
+        assert f"{name}: cannot be read" in shown.stderr

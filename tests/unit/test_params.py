@@ -109,7 +109,7 @@ def test_all_wrong_keys_are_reported_at_once_each_with_its_line(load):
             ("threshold: 0.003", "threshold: .nan"),
             ("n_splits: 5", "n_splits: five"),
             ("macd_fast: 12", "macd_fast: 26"),
-            ("warm_up_bars: 500", "warm_up_bars: 49"),
+            ("warm_up_bars: 500", "warm_up_bars: 50"),
             ("horizon_bars: 1", "horizon_bars: 0"),
             ("lightgbm: 0.4", "lightgbm: 0.5"),
             ("f1_score_min: 0.6", "f1_score_min: 60"),
@@ -121,7 +121,7 @@ def test_all_wrong_keys_are_reported_at_once_each_with_its_line(load):
         (r": label\.threshold: .*finite number, got nan", "threshold: 0.003"),
         (r": split\.n_splits: .*integer, got 'five'", "n_splits: 5"),
         (r": features\.macd_slow: must be greater than macd_fast, 26, got 26", "macd_slow"),
-        (r": features\.warm_up_bars: must be at least 50, the longest window, got 49", "warm_up_bars"),
+        (r": features\.warm_up_bars: must be greater than 50, the longest window, got 50", "warm_up_bars"),
         (r": label\.horizon_bars: .*greater than or equal to 1, got 0", "horizon_bars: 1"),
         (r": ensemble\.weights: weights must sum to 1, these sum to 1\.1", "weights:  "),
         (r": gate\.f1_score_min: .*less than or equal to 1, got 60", "f1_score_min"),
@@ -159,19 +159,19 @@ def test_what_is_no_count_is_refused(key, value, load):
         pytest.param([("xgboost: 0.4", "xgboost: 0")], "weights must sum to 1, these sum to 0.6", id="too little"),
         pytest.param([("xgboost: 0.4", "xgboost: .nan")], "weights.xgboost: .*finite number, got nan", id="NaN"),
         pytest.param(
-            [("zscore_window: 50", "zscore_window: 20"), ("warm_up_bars: 500", "warm_up_bars: 49")],
-            "warm_up_bars: must be at least 50, the longest window, got 49",
+            [("zscore_window: 50", "zscore_window: 20"), ("warm_up_bars: 500", "warm_up_bars: 50")],
+            "warm_up_bars: must be greater than 50, the longest window, got 50",
             id="ema_50",
         ),
         # 100 bars of the slow average, and 9 - 1 more of the signal
         pytest.param(
-            [("macd_slow: 26", "macd_slow: 100"), ("warm_up_bars: 500", "warm_up_bars: 107")],
-            "warm_up_bars: must be at least 108, the longest window, got 107",
+            [("macd_slow: 26", "macd_slow: 100"), ("warm_up_bars: 500", "warm_up_bars: 108")],
+            "warm_up_bars: must be greater than 108, the longest window, got 108",
             id="macd",
         ),
-        pytest.param([("zscore_window: 50", "zscore_window: 501")], "at least 501, .*got 500", id="z-score"),
-        pytest.param([("bollinger_window: 20", "bollinger_window: 600")], "at least 600, .*got 500", id="Bollinger"),
-        pytest.param([("volume_ratio_window: 20", "volume_ratio_window: 900")], "at least 900", id="volume ratio"),
+        pytest.param([("zscore_window: 50", "zscore_window: 500")], "greater than 500, .*got 500", id="z-score"),
+        pytest.param([("bollinger_window: 20", "bollinger_window: 600")], "greater than 600, .*got", id="Bollinger"),
+        pytest.param([("volume_ratio_window: 20", "volume_ratio_window: 900")], "greater than 900", id="volume ratio"),
         pytest.param([("macd_slow: 26", "macd_slow: 12")], "must be greater than macd_fast, 12, got 12", id="equal"),
         pytest.param([("horizon_bars: 1", "horizon_bars: 2")], "split.gap must be .* got 1 and 2", id="gap"),
         pytest.param([("seed: 42", "seed: -1")], "seed: .*equal to 0, got -1", id="negative seed"),
@@ -187,7 +187,7 @@ def test_values_that_contradict_each_other_are_refused(changes, words, load):
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param([("warm_up_bars: 500", "warm_up_bars: 50")], id="shortest warm-up"),
+        pytest.param([("warm_up_bars: 500", "warm_up_bars: 51")], id="shortest warm-up"),
         pytest.param([("horizon_bars: 1", "horizon_bars: 3"), ("gap: 1", "gap: 3")], id="gap as long as the horizon"),
         pytest.param([("bollinger_width: 2.0", "bollinger_width: 2")], id="whole number for a number"),
         # 0.1 + 0.69 + 0.21 is 0.9999999999999999 in binary

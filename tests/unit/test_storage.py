@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src import paths, storage
+from src import storage, tables
 from src.errors import DataError
 
 OLD = b"what was there before"
@@ -26,22 +26,6 @@ def disk_full():
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@pytest.fixture
-def frame(make_bars):
-    """Sixty bars."""
-    return make_bars(60)
-
-
-def footer_of(content):
-    """Where the footer of a Parquet file begins."""
-    return len(content) - 8 - int.from_bytes(content[-8:-4], "little")
-
-
-def flipped(content, at, bit):
-    """The same bytes with one bit turned."""
-    return content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :]
 
 
 def test_bytes_are_read_back(tmp_path):
@@ -86,7 +70,7 @@ def not_a_frame():
 @pytest.mark.parametrize(
     ("write", "content"),
     [
-        pytest.param(storage.write_frame, not_a_frame(), id="frame"),
+        pytest.param(tables.write_frame, not_a_frame(), id="frame"),
         pytest.param(storage.write_json, {"score": math.nan}, id="JSON"),
         pytest.param(storage.write_pickle, lambda: None, id="pickle"),
     ],
@@ -101,79 +85,11 @@ def test_what_cannot_be_written_leaves_the_old_file(write, content, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_frame_is_read_back_with_its_index(frame, tmp_path):
-    """Names, types, times and every bit of every number."""
-    storage.write_frame(frame, tmp_path / "frame.parquet")
-    pd.testing.assert_frame_equal(storage.read_frame(tmp_path / "frame.parquet"), frame, check_freq=False)
-
-
-def test_nan_in_a_frame_stays_nan(tmp_path):
-    """What is not known is neither dropped nor filled on disk."""
-    frame = pd.DataFrame({"rsi_14": [np.nan, 1.5], "target": np.array([0, 1], dtype="int8")})
-    storage.write_frame(frame, tmp_path / "frame.parquet")
-    pd.testing.assert_frame_equal(storage.read_frame(tmp_path / "frame.parquet"), frame)
-
-
-@pytest.mark.parametrize("write", [storage.write_frame, storage.write_csv])
-def test_equal_frames_give_equal_bytes(write, frame, tmp_path):
-    """A copy that was made on another way, under another file's name, gives the same file."""
-    detour = pd.concat([frame.iloc[:20], frame.iloc[20:]])[::-1].sort_index()
-    write(frame, tmp_path / "one")
-    write(detour, tmp_path / "two")
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-
-
-def test_every_bit_in_the_pages_is_guarded(frame, tmp_path):
-    """A flipped bit before the footer is refused, or lies where it changes nothing."""
-    path = tmp_path / "frame.parquet"
-    storage.write_frame(frame, path)
-    content = path.read_bytes()
-    refused = 0
-    for at in range(4, footer_of(content), 11):
-        path.write_bytes(flipped(content, at, at % 8))
-        try:
-            pd.testing.assert_frame_equal(storage.read_frame(path), frame, check_freq=False)
-        except DataError:
-            refused += 1
-    assert refused > 100
-
-
-def test_a_damaged_footer_raises_nothing_but_the_projects_error(frame, tmp_path):
-    """The footer has no checksum: what cannot be understood is refused, and no row gets lost."""
-    path = tmp_path / "frame.parquet"
-    storage.write_frame(frame, path)
-    content = path.read_bytes()
-    # Thrift writes 60, the number of rows, as the byte 120: it is tried with each of its bits turned.
-    counts = [(at, bit) for at in range(footer_of(content), len(content)) if content[at] == 120 for bit in range(7)]
-    for at, bit in [*counts, *((at, at % 8) for at in range(footer_of(content), len(content), 41))]:
-        path.write_bytes(flipped(content, at, bit))
-        try:
-            assert len(storage.read_frame(path)) == len(frame)
-        except DataError:
-            continue
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"PAR1", b"no Parquet at all", bytes(64)], ids=["empty", "start", "text", "0"]
-)
-def test_what_is_no_parquet_file_is_refused(content, tmp_path):
-    """The message names the file and the way to a good one."""
-    (tmp_path / "frame.parquet").write_bytes(content)
-    with pytest.raises(DataError, match=r"frame\.parquet: damaged Parquet file .*; delete it, then run `dvc repro`"):
-        storage.read_frame(tmp_path / "frame.parquet")
-
-
-@pytest.mark.parametrize("read", [storage.read_bytes, storage.read_frame, storage.read_json, storage.read_pickle])
+@pytest.mark.parametrize("read", [storage.read_bytes, tables.read_frame, storage.read_json, storage.read_pickle])
 def test_an_absent_file_is_named(read, tmp_path):
     """Outside the repository with the whole path, and with what makes it."""
     with pytest.raises(DataError, match=rf"^{tmp_path}/absent: cannot be read \(No such file .*; run `dvc repro`"):
         read(tmp_path / "absent")
-
-
-def test_a_file_of_the_repository_is_named_from_its_root():
-    """The user sees the path as typed from the repository's root."""
-    with pytest.raises(DataError, match=r"^data/absent\.parquet: cannot be read"):
-        storage.read_frame(paths.ROOT / "data" / "absent.parquet")
 
 
 NUMBERS = st.one_of(st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False))
@@ -227,12 +143,6 @@ def test_what_is_no_json_object_is_refused(content, words, tmp_path):
         storage.read_json(tmp_path / "object.json")
 
 
-def test_csv_holds_the_columns_without_the_index(tmp_path):
-    """One header, one line per point, the same line ends everywhere."""
-    storage.write_csv(pd.DataFrame({"x": [0.1, 0.2], "y": ["a", "b"]}, index=[7, 8]), tmp_path / "plot.csv")
-    assert (tmp_path / "plot.csv").read_bytes() == b"x,y\n0.1,a\n0.2,b\n"
-
-
 def test_a_pickle_is_read_back_and_equal_things_give_equal_bytes(tmp_path):
     """The protocol is fixed, so that the bytes do not depend on the Python that writes them."""
     for name in ("one", "two"):
@@ -250,3 +160,21 @@ def test_a_pickle_cut_short_is_refused(length, tmp_path):
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(DataError, match=r"member\.pkl: damaged.*`dvc repro`"):
         storage.read_pickle(path)
+
+
+def test_lines_are_appended_to_a_log(tmp_path):
+    """Each call adds whole lines after those that are there; folders are made."""
+    log = tmp_path / "log" / "live.jsonl"
+    storage.append_lines(['{"a": 1}', '{"a": 2}'], log)
+    storage.append_lines(iter(['{"a": 3}']), log)
+    storage.append_lines([], log)
+    assert log.read_text() == '{"a": 1}\n{"a": 2}\n{"a": 3}\n'
+
+
+def test_a_log_whose_last_line_is_cut_off_is_left_alone(tmp_path):
+    """A line appended to half a line would be lost with it."""
+    log = tmp_path / "live.jsonl"
+    log.write_text('{"a": 1}\n{"a"')
+    with pytest.raises(DataError, match=r"live\.jsonl: its last line is cut off"):
+        storage.append_lines(["{}"], log)
+    assert log.read_text() == '{"a": 1}\n{"a"'

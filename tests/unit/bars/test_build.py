@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from src.bars.bar import COLUMNS
 from src.bars.build import build_bars
-from src.bars.schema import COLUMNS
 from src.errors import DataError
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)

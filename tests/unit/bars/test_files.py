@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from src.bars.bar import COLUMNS
 from src.bars.files import read_file, to_numbers
-from src.bars.schema import COLUMNS
 from src.errors import DataError
 
 HEADER = "timestamp,open,high,low,close,volume"

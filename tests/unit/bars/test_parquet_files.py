@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from src import storage
+from src import tables
 from src.bars.files import read_file, to_numbers
 from src.errors import DataError
 
@@ -98,7 +98,7 @@ def test_parquet_files_of_many_makers_are_read_alike(table, parquet):
 def test_a_parquet_file_cut_short_is_refused(tmp_path):
     """Wherever a download broke off, the rest is not read as bars."""
     whole, cut = tmp_path / "bars.parquet", tmp_path / "cut.parquet"
-    storage.write_frame(BARS, whole)
+    tables.write_frame(BARS, whole)
     content = whole.read_bytes()
     for length in range(0, len(content), 97):
         cut.write_bytes(content[:length])
@@ -109,7 +109,7 @@ def test_a_parquet_file_cut_short_is_refused(tmp_path):
 def test_a_damaged_parquet_file_gives_the_same_bars_or_none(tmp_path):
     """No flipped bit makes other bars, and none raises anything but the project's own error."""
     path = tmp_path / "bars.parquet"
-    storage.write_frame(BARS, path)
+    tables.write_frame(BARS, path)
     content = path.read_bytes()
     refused = 0
     for at in range(0, len(content), 23):
@@ -124,7 +124,7 @@ def test_a_damaged_parquet_file_gives_the_same_bars_or_none(tmp_path):
 def test_a_footer_that_counts_fewer_rows_is_refused(make_bars, tmp_path):
     """The footer has no checksum: its counts of rows are compared with each other."""
     path = tmp_path / "bars.parquet"
-    storage.write_frame(make_bars(60), path)
+    tables.write_frame(make_bars(60), path)
     content = path.read_bytes()
     footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
     # Thrift writes the number 60 as the byte 120.

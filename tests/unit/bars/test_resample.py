@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
+from src.bars.bar import COLUMNS
 from src.bars.build import build_bars
 from src.bars.quality import describe
-from src.bars.schema import COLUMNS
 from src.errors import DataError
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)

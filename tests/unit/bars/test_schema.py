@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from pandera.errors import SchemaErrors
 
-from src.bars.schema import COLUMNS, check_bars, segments
+from src.bars.bar import COLUMNS
+from src.bars.schema import check_bars, segments
 from src.errors import DataError
 
 TIMES = pd.date_range("2020-01-01T00:00Z", periods=5, freq="h", name="time", unit="us")

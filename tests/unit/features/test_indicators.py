@@ -6,7 +6,7 @@ import talib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.bars.schema import COLUMNS
+from src.bars.bar import COLUMNS
 from src.features import indicators
 from src.features.catalog import FEATURE_NAMES
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from src import paths, storage
-from src.bars.schema import COLUMNS
+from src import paths, storage, tables
+from src.bars.bar import COLUMNS
 from src.errors import exit_on_error
 from src.params import load_params
 from src.stages import fetch
@@ -68,7 +68,7 @@ def test_a_csv_file_becomes_bars_and_a_record(run, outputs, mine, tmp_path, caps
     path = tmp_path / "mine.csv"
     path.write_text(as_csv(mine, iso(mine)))
     run(path)
-    pd.testing.assert_frame_equal(storage.read_frame(outputs[0]), mine, check_freq=False)
+    pd.testing.assert_frame_equal(tables.read_frame(outputs[0]), mine, check_freq=False)
     assert storage.read_json(outputs[1]) == {
         "symbol": "BTC/EUR",
         "source": "file",
@@ -133,7 +133,7 @@ def test_the_bundled_bars_are_read_without_a_file(run, outputs, bars):
     """The source `sample` needs no path, and the window of params.yaml is cut out of it."""
     run("no/such/file.csv", source="sample", start="2018-01-01T00:00:00Z", end="2018-02-01T00:00:00Z")
     # January has 31 days of 24 hours
-    fetched, record = storage.read_frame(outputs[0]), storage.read_json(outputs[1])
+    fetched, record = tables.read_frame(outputs[0]), storage.read_json(outputs[1])
     pd.testing.assert_frame_equal(fetched, bars["2018-01-01":"2018-01-31"], check_freq=False)
     assert record["rows"] + record["missing_bars"] == 31 * 24
 
@@ -143,7 +143,7 @@ def test_hours_are_joined_to_what_params_ask_for(run, outputs, mine, tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text(as_csv(mine, epoch_ms(mine)))
     run(path, timeframe="4h")
-    fetched, record = storage.read_frame(outputs[0]), storage.read_json(outputs[1])
+    fetched, record = tables.read_frame(outputs[0]), storage.read_json(outputs[1])
     assert (record["source_step"], record["timeframe"], record["rows"]) == ("1h", "4h", 10)
     assert (record["incomplete_resampled_bars"], record["missing_bars"]) == (2, 2)
     hours = mine["2020-01-01T08:00Z":"2020-01-01T11:59Z"]

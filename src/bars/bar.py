@@ -1,0 +1,135 @@
+"""One bar: the names of its columns, and the contract of its values. Light enough for a bot: no pandas."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from src.errors import DataError
+from src.times import utc_text
+
+PRICES = ["open", "high", "low", "close"]
+COLUMNS = [*PRICES, "volume"]
+TIME_NAMES = ("timestamp", "time", "date", "datetime")
+# No price and no volume is as large; up to here, no feature overflows.
+LARGEST = 1e100
+# Bitcoin's first block is of January 2009; what lies outside is a wrong unit.
+EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+NO_OFFSET = timedelta(0)
+EPOCH_UNITS = {"s": 1, "ms": 1_000}
+
+
+class Bar(NamedTuple):
+    """A closed bar; `time` is its open time in UTC, prices are in quote currency, volume in base currency."""
+
+    time: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+    @property
+    def name(self) -> str:
+        """What a message calls this bar."""
+        return f"bar {utc_text(self.time)}"
+
+
+def read_bar(fields: Mapping[str, Any]) -> Bar:
+    """Read one bar, such as one that an exchange sent.
+
+    Parameters
+    ----------
+    fields
+        A time under one of `TIME_NAMES`: a datetime in UTC, ISO 8601 text that says UTC, or epoch seconds or
+        milliseconds; numbers under `COLUMNS`; what else there may be is ignored.
+
+    Raises
+    ------
+    DataError
+        Naming the bar and the value that cannot be.
+    """
+    for key in TIME_NAMES:
+        if key in fields:
+            break
+    try:
+        time = fields[key]
+        values: tuple[Any, ...] = (fields["open"], fields["high"], fields["low"], fields["close"], fields["volume"])
+    except KeyError as error:
+        missing = [*([] if key in fields else [" or ".join(TIME_NAMES)]), *[n for n in COLUMNS if n not in fields]]
+        msg = f"bar without {', '.join(missing)}: got {', '.join(map(str, fields)) or 'no fields'}"
+        raise DataError(msg) from error
+    if {*map(type, values)} != {float}:
+        values = tuple(_number(value, name, time) for value, name in zip(values, COLUMNS, strict=True))
+    opening, high, low, close, volume = values
+    bar = Bar(read_time(time), opening, high, low, close, volume)
+    # NaN fails every comparison.
+    if not (0 < low <= opening <= high < LARGEST and low <= close <= high and 0 <= volume < LARGEST):
+        msg = f"{bar.name}: {_wrong(bar)} ({_values(bar)}); mend or leave it out, no value is ever filled in"
+        raise DataError(msg)
+    return bar
+
+
+def read_time(time: Any) -> datetime:  # noqa: ANN401 - whatever a feed calls a time
+    """Read the open time of a bar, as `read_bar` does; `DataError` for what is not clearly UTC."""
+    moment = time
+    try:
+        if isinstance(time, str):
+            moment = datetime.fromisoformat(time)
+        elif isinstance(time, float) or hasattr(time, "__index__"):
+            moment = _from_epoch(float(time))
+        is_utc = isinstance(moment, datetime) and moment.utcoffset() == NO_OFFSET and EARLIEST <= moment < LATEST
+    except (ValueError, OverflowError):
+        is_utc = False
+    if not is_utc:
+        msg = (
+            f"bar of time {str(time)[:60]!r}: expected its open time in UTC, 2009 to 2100, as '2019-10-17T09:00:00Z', "
+            "a datetime in UTC, or epoch seconds or milliseconds"
+        )
+        raise DataError(msg)
+    return moment if moment.tzinfo is UTC else moment.replace(tzinfo=UTC)
+
+
+def _from_epoch(time: float) -> datetime | None:
+    """Tell seconds from milliseconds by size; None for what is neither, or no whole number of them."""
+    units = (n for n in EPOCH_UNITS.values() if EARLIEST.timestamp() <= time / n < LATEST.timestamp())
+    return next((datetime.fromtimestamp(time / n, UTC) for n in units if time.is_integer()), None)
+
+
+def _number(value: Any, name: str, time: object) -> float:  # noqa: ANN401 - whatever a feed sends
+    """Return a field as a float; text is refused, and so is True."""
+    is_number = (
+        hasattr(value, "__float__") and not isinstance(value, bool) and str(getattr(value, "dtype", "")) != "bool"
+    )
+    try:
+        if is_number:
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    msg = f"bar {time}: {name} is {str(value)[:60]!r}, expected a number"
+    raise DataError(msg)
+
+
+def _wrong(bar: Bar) -> str:
+    """Say what breaks the contract, values by themselves before how they compare."""
+    values = bar._asdict()
+    for name in COLUMNS:
+        value = values[name]
+        if math.isnan(value):
+            return f"{name} is missing or not a number"
+        if math.isinf(value):
+            return f"{name} is infinite"
+        if value >= LARGEST:
+            return f"{name} is {LARGEST:g} or more"
+        if value < 0 or (value == 0 and name in PRICES):
+            return f"{name} is {'negative' if name == 'volume' else 'not positive'}"
+    if bar.high < bar.low:
+        return "high is below low"
+    outside = "open" if not bar.low <= bar.open <= bar.high else "close"
+    return f"{outside} lies outside low to high"
+
+
+def _values(bar: Bar) -> str:
+    """Write the five values."""
+    return ", ".join(f"{name} {value!r}" for name, value in zip(COLUMNS, bar[1:], strict=True))

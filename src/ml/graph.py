@@ -1,0 +1,76 @@
+"""The fitted members as one ONNX graph, asked through onnxruntime: no library that trained them is needed."""
+
+import numpy as np
+from onnxruntime import InferenceSession, SessionOptions
+from onnxruntime.capi import onnxruntime_pybind11_state as ort
+
+from src.errors import ModelError
+from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
+
+GRAPH_FORMAT = "1"
+INPUT, OUTPUT = "features", "probabilities"
+UNREADABLE_GRAPH = (
+    *(ort.Fail, ort.InvalidArgument, ort.InvalidGraph, ort.InvalidProtobuf, ort.NotImplemented, ort.RuntimeException),
+    *(RuntimeError, UnicodeDecodeError),
+)
+
+
+def graph_labels(members: tuple[str, ...]) -> dict[str, str]:
+    """Return what a graph says of itself: its format, its members in order, and the features it takes."""
+    return {
+        "format": GRAPH_FORMAT,
+        "members": ",".join(members),
+        "features": ",".join(FEATURE_NAMES),
+        "feature_manager_version": FEATURE_MANAGER_VERSION,
+    }
+
+
+class MemberGraph:
+    """The members of an ensemble as one graph: the twelve features in, a probability of a rise per member out.
+
+    Parameters
+    ----------
+    content
+        A graph that `src.ml.onnx_export.build_graph` made.
+
+    Raises
+    ------
+    ModelError
+        If it is no such graph, or one of other features or another format.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        options = SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors only
+        # An arena keeps what the largest batch took.
+        options.enable_cpu_mem_arena = False
+        try:
+            providers = ["CPUExecutionProvider"]
+            self._session = InferenceSession(content, options, providers=providers, enable_fallback=0)
+            labels = self._session.get_modelmeta().custom_metadata_map
+        except UNREADABLE_GRAPH as error:
+            msg = f"not a readable ONNX graph ({' '.join(str(error).split())}); make it anew with `dvc repro`"
+            raise ModelError(msg) from error
+        self.members = tuple(labels.get("members", "").split(","))
+        expected = graph_labels(self.members)
+        wrong = [name for name in expected if labels.get(name) != expected[name]]
+        if wrong:
+            name, came = wrong[0], labels.get(wrong[0])
+            msg = f"graph of other {name}: expected {expected[name]}, got {came}; use the code it was made with"
+            raise ModelError(msg)
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray:
+        """Return each member's probability of a rise.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, 12)
+            float64, checked.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_members)
+        """
+        return self._session.run([OUTPUT], {INPUT: rows})[0]

@@ -1,0 +1,83 @@
+"""Prediction, start, memory and file size: the served graph against the members as their libraries keep them."""
+
+import io
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import joblib
+import numpy as np
+
+from src import paths, storage, tables
+from src.features.catalog import FEATURE_NAMES
+from src.ml.ensemble import ProductionEnsemble
+from src.ml.members import MEMBERS
+from tests.bench.timing import race, result
+
+SCORE = "import numpy; row = numpy.array([[8000, 100, 0, 50, 1, 1, 30, 0.5, 8000, 8000, 0, 1]], dtype=float); "
+OURS = "from src.ml.ensemble import ProductionEnsemble; model = ProductionEnsemble(); model.predict_proba(row)"
+NATIVE = (
+    "import joblib; models = [joblib.load(f'models/training/{name}.pkl') for name in "
+    f"{list(MEMBERS.values())}]; [model.predict_proba(row) for model in models]"
+)
+# What the operating system holds for the process.
+SAY = "; print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmRSS')), flush=True)"
+
+
+def compare_prediction() -> Iterator[dict[str, Any]]:
+    """One row and 20,000 rows, in one process."""
+    model, native = ProductionEnsemble(), _native()
+    X = tables.read_frame(paths.FEATURES)[list(FEATURE_NAMES)].to_numpy()
+    X = np.concatenate([X, X])[:20_000]
+    np.testing.assert_allclose(model.predict_proba(X), native.predict_proba(X), rtol=0, atol=1e-6)
+    assert (model.predict(X) == native.predict(X)).all()
+    row = X[:1].copy()
+    one = race(
+        {"ONNX graph": lambda: model.predict_proba(row), "three libraries": lambda: native.predict_proba(row)},
+        rounds=30,
+        repeat=20,
+    )
+    yield result("one prediction", "ms", one, scale=1e3)
+    many = race(
+        {"ONNX graph": lambda: model.predict_proba(X), "three libraries": lambda: native.predict_proba(X)}, rounds=7
+    )
+    yield result("20,000 predictions", "s", many)
+
+
+def compare_start() -> Iterator[dict[str, Any]]:
+    """From nothing to the first answer, in processes of their own; what they hold then; what lies on the disk."""
+    starts = {"ONNX graph": OURS, "three libraries": NATIVE}
+    runs = {name: [_start(code) for _ in range(2)][1:] for name, code in starts.items()}
+    for _ in range(6):
+        for name, code in starts.items():
+            runs[name].append(_start(code))
+    seconds, memory = ({name: np.array(values)[:, i] for name, values in runs.items()} for i in (0, 1))
+    yield result("start to first prediction", "s", seconds)
+    yield result("memory then, resident", "MiB", memory)
+    served = paths.ENSEMBLE.stat().st_size
+    kept = sum(paths.member_model(name).stat().st_size for name in MEMBERS.values())
+    packed = io.BytesIO()
+    joblib.dump(_native().voters.models, packed, compress=3)
+    sizes = {"ONNX graph": served, "three libraries": kept, "three libraries, compressed": len(packed.getvalue())}
+    yield result("model file", "MB", {name: np.array([size]) for name, size in sizes.items()}, scale=1e-6)
+
+
+def _native() -> ProductionEnsemble:
+    """The fitted members, each asked through its library with one thread, as the graph is."""
+    members = {name: storage.read_pickle(paths.member_model(name)) for name in MEMBERS.values()}
+    for member in members.values():
+        member[-1].set_params(n_jobs=1)
+    return ProductionEnsemble(members)
+
+
+def _start(code: str) -> tuple[float, float]:
+    """Return the seconds from the start of a process to its answer, and the MiB it holds then."""
+    start = time.perf_counter()
+    command = [sys.executable, "-c", SCORE + code + SAY]
+    with subprocess.Popen(command, cwd=paths.ROOT, stdout=subprocess.PIPE, text=True) as process:
+        answer = process.stdout.readline()
+        seconds = time.perf_counter() - start
+    assert process.returncode == 0
+    return seconds, int(answer) / 1024

@@ -1,0 +1,128 @@
+"""What a bot does: load the promoted model, follow bars, predict; in a process that holds no training library."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from src import storage, tables
+from src.bars.bar import PRICES
+from src.features.catalog import FEATURE_NAMES
+from src.features.feature_manager import FeatureManager
+from src.ml.ensemble import ProductionEnsemble
+from src.ml.members import MEMBERS
+from tests.checkouts import Checkout
+
+SERVE = """
+import json, sys
+from src.features.stream import FeatureStream
+from src.ml.ensemble import ProductionEnsemble
+
+model, stream = ProductionEnsemble(), FeatureStream()
+for line in open(sys.argv[1]):
+    row = stream.update(json.loads(line))
+probability = model.predict_proba([row])[0, 1]
+assert FeatureStream.from_state(stream.state()).last_time == stream.last_time
+print(probability)
+print(sorted({name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)))
+"""
+IN_DATAFRAME = """
+import pandas, sys
+from src.ml.ensemble import ProductionEnsemble
+from src.features.catalog import FEATURE_NAMES
+X = pandas.read_parquet("data/features.parquet")[list(FEATURE_NAMES)]
+assert ProductionEnsemble().predict(X).shape == (len(X),)
+assert not {"sklearn", "lightgbm", "xgboost", "talib", "pydantic"} & set(sys.modules)
+"""
+
+
+@pytest.fixture(scope="module")
+def lines(reproduced: Checkout, bars: pd.DataFrame) -> list[str]:
+    """The last 510 bundled bars as a feed would send them, and in a file of the clone."""
+    records = bars.tail(510).reset_index().to_dict("records")
+    sent = [json.dumps(record | {"time": int(record["time"].timestamp()) * 1_000}) for record in records]
+    (reproduced.root / "feed.jsonl").write_text("\n".join(sent) + "\n")
+    return sent
+
+
+@pytest.fixture(scope="module")
+def candidate_of_all_bars(reproduced: Checkout) -> ProductionEnsemble:
+    """The model of the whole pipeline."""
+    return ProductionEnsemble.load(reproduced.root / "models" / "production")
+
+
+def test_no_training_library(reproduced: Checkout, lines: list[str], bars: pd.DataFrame, candidate_of_all_bars) -> None:
+    """Serving imports onnxruntime and numpy, and of their own needs nothing that trains or reads tables."""
+    (reproduced.root / "serve.py").write_text(SERVE)
+    probability, modules = reproduced.run("python", "-c", SERVE, "feed.jsonl").splitlines()
+    features = FeatureManager().generate_features(bars.tail(510))
+    assert float(probability) == pytest.approx(candidate_of_all_bars.predict_proba(features)[-1, 1], abs=1e-12)
+    loaded = set(json.loads(modules.replace("'", '"')))
+    assert {"numpy", "onnxruntime"} <= loaded
+    assert not loaded & {"sklearn", "lightgbm", "xgboost", "pandas", "scipy", "joblib", "talib", "pydantic", "pyarrow"}
+
+
+def test_a_frame_needs_pandas_alone(reproduced: Checkout) -> None:
+    """Who hands in a DataFrame has pandas already; no training library comes with it."""
+    reproduced.python(IN_DATAFRAME)
+
+
+@pytest.mark.parametrize("highest", [4e6, 2e7], ids=["4 million", "20 million"])
+def test_parity_in_yen(highest: float, reproduced: Checkout, bars: pd.DataFrame, candidate_of_all_bars) -> None:
+    """Over all bundled bars, scaled to prices in yen: graph and libraries agree, and decide the same."""
+    scaled = bars.copy()
+    scaled[PRICES] *= highest / bars["high"].max()
+    rows = FeatureManager().generate_features(scaled)[list(FEATURE_NAMES)].to_numpy()
+    files = {name: reproduced.root / "models" / "training" / f"{name}.pkl" for name in MEMBERS.values()}
+    native = ProductionEnsemble({name: storage.read_pickle(file) for name, file in files.items()})
+    difference = np.abs(candidate_of_all_bars.predict_members(rows) - native.predict_members(rows))
+    assert difference.max() <= 1e-6
+    assert (candidate_of_all_bars.predict(rows) == native.predict(rows)).all()
+
+
+def test_predict_reads_a_table(reproduced: Checkout, bars: pd.DataFrame, candidate_of_all_bars) -> None:
+    """All bars of a Parquet file, one JSON line each."""
+    printed = reproduced.run("python", "-m", "src", "predict", "data/sample/btcusd_1h.parquet", "--json").splitlines()
+    features = FeatureManager().generate_features(bars)
+    expected = candidate_of_all_bars.predict_proba(features)[:, 1]
+    found = [json.loads(line) for line in printed]
+    np.testing.assert_allclose([line["probability"] for line in found], expected, rtol=0, atol=1e-12)
+    assert found[-1]["time"] == "2019-10-17T09:00:00Z"
+
+
+def test_predict_follows_a_feed_and_keeps_a_log(reproduced: Checkout, lines: list[str]) -> None:
+    """From the five hundredth bar on an answer for each line, in columns, and the same in the log."""
+    shown = reproduced.run("bash", "-c", "python -m src predict --follow --log log/live.jsonl <feed.jsonl").splitlines()
+    assert shown[0].split() == [
+        "bar",
+        "opened",
+        "probability",
+        "decision",
+        "lightgbm",
+        "xgboost",
+        "random_forest",
+        "disagreement",
+    ]
+    assert len(shown) == 1 + 11
+    log = [json.loads(line) for line in (reproduced.root / "log" / "live.jsonl").read_text().splitlines()]
+    assert [entry["time"] for entry in log] == [line.split()[0] for line in shown[1:]]
+    assert [f"{entry['probability']:.3f}" for entry in log] == [line.split()[1] for line in shown[1:]]
+
+
+def test_a_bad_line_stops_with_its_reason(reproduced: Checkout, lines: list[str]) -> None:
+    """One line, exit status 2, and whatever was answered before stays."""
+    feed = "\n".join([*lines[:501], lines[500]])
+    (reproduced.root / "twice.jsonl").write_text(feed)
+    shown = reproduced.run("python", "-m", "src", "predict", "twice.jsonl", "--follow", expect=2)
+    assert "came already; leave it out" in shown
+    assert len(shown.splitlines()) == 1 + 2 + 1
+
+
+def test_the_model_is_that_of_its_members(reproduced: Checkout, candidate_of_all_bars) -> None:
+    """Every bundled row, as it is."""
+    rows = tables.read_frame(reproduced.root / "data" / "features.parquet")[list(FEATURE_NAMES)].to_numpy()
+    files = {name: reproduced.root / "models" / "training" / f"{name}.pkl" for name in MEMBERS.values()}
+    native = ProductionEnsemble({name: storage.read_pickle(file) for name, file in files.items()})
+    assert np.abs(candidate_of_all_bars.predict_members(rows) - native.predict_members(rows)).max() <= 1e-6
+    assert (candidate_of_all_bars.predict(rows) == native.predict(rows)).all()

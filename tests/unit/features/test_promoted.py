@@ -1,0 +1,35 @@
+"""What the promoted model was trained with, read from its metadata."""
+
+import pytest
+
+from src import paths, storage
+from src.errors import DataError
+from src.features.promoted import promoted
+
+
+@pytest.fixture
+def metadata(tmp_path, monkeypatch):
+    file = tmp_path / "metadata.json"
+    storage.write_json({"training_info": {"data": {"timeframe": "4h"}}, "version": "1.0.0"}, file)
+    monkeypatch.setattr(paths, "METADATA", file)
+    return file
+
+
+def test_value(metadata):
+    """A value is found under its keys, one inside the other."""
+    assert promoted("training_info", "data", "timeframe") == "4h"
+    assert promoted("version") == "1.0.0"
+
+
+@pytest.mark.parametrize("keys", [("absent",), ("training_info", "label"), ("version", "major")])
+def test_missing(keys, metadata):
+    """A key that is not there, or not inside an object, is named with the file."""
+    with pytest.raises(DataError, match=rf"metadata\.json: no valid {'.'.join(keys)}; restore it with `git checkout`"):
+        promoted(*keys)
+
+
+def test_nothing_promoted(metadata):
+    """Without metadata nothing was promoted."""
+    metadata.unlink()
+    with pytest.raises(DataError, match="no model was promoted whose timeframe could be taken"):
+        promoted("training_info", "data", "timeframe")
