@@ -105,7 +105,7 @@ def _read_verified(file: Path, metadata: dict[str, Any]) -> bytes:
     found = sha256(content)
     if not hmac.compare_digest(found.encode(), expected.encode()):
         msg = (
-            f"{paths.relative(file)} is not that of the promoted model {metadata['version']}: expected {expected}, "
+            f"{paths.relative(file)} is not the promoted model {metadata['version']}: expected {expected}, "
             f"got {found}; to bring that one back: `git checkout dvc.lock && dvc pull`; "
             "to promote this one: `python -m src promote`"
         )

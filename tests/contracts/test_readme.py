@@ -69,7 +69,9 @@ def test_the_bot_runs_and_goes_on_after_a_restart(reproduced: Checkout, bars: pd
     for n_bars in (505, 510):
         signals += reproduced.python(FEED.format(feed=feed, n_bars=n_bars) + bot).splitlines()
     (reproduced.root / "stream.json").unlink()
-    assert signals == reproduced.python(FEED.format(feed=feed, n_bars=510) + bot).splitlines()
+    never_stopped = reproduced.python(FEED.format(feed=feed, n_bars=510) + bot).splitlines()
+    (reproduced.root / "stream.json").unlink()
+    assert signals == never_stopped
     assert len(signals) == 11
 
 

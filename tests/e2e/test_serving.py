@@ -1,6 +1,7 @@
 """What a bot does: load the promoted model, follow bars, predict; in a process that holds no training library."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -38,12 +39,13 @@ assert not {"sklearn", "lightgbm", "xgboost", "talib", "pydantic"} & set(sys.mod
 
 
 @pytest.fixture(scope="module")
-def lines(reproduced: Checkout, bars: pd.DataFrame) -> list[str]:
-    """The last 510 bundled bars as a feed would send them, and in a file of the clone."""
+def feed(bars: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The last 510 bundled bars as a feed would send them."""
     records = bars.tail(510).reset_index().to_dict("records")
     sent = [json.dumps(record | {"time": int(record["time"].timestamp()) * 1_000}) for record in records]
-    (reproduced.root / "feed.jsonl").write_text("\n".join(sent) + "\n")
-    return sent
+    file = tmp_path_factory.mktemp("feed") / "feed.jsonl"
+    file.write_text("\n".join(sent) + "\n")
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +54,9 @@ def candidate_of_all_bars(reproduced: Checkout) -> ProductionEnsemble:
     return ProductionEnsemble.load(reproduced.root / "models" / "production")
 
 
-def test_no_training_library(reproduced: Checkout, lines: list[str], bars: pd.DataFrame, candidate_of_all_bars) -> None:
+def test_no_training_library(reproduced: Checkout, feed: Path, bars: pd.DataFrame, candidate_of_all_bars) -> None:
     """Serving imports onnxruntime and numpy, and of their own needs nothing that trains or reads tables."""
-    (reproduced.root / "serve.py").write_text(SERVE)
-    probability, modules = reproduced.run("python", "-c", SERVE, "feed.jsonl").splitlines()
+    probability, modules = reproduced.run("python", "-c", SERVE, str(feed)).splitlines()
     features = FeatureManager().generate_features(bars.tail(510))
     assert float(probability) == pytest.approx(candidate_of_all_bars.predict_proba(features)[-1, 1], abs=1e-12)
     loaded = set(json.loads(modules.replace("'", '"')))
@@ -91,9 +92,10 @@ def test_predict_reads_a_table(reproduced: Checkout, bars: pd.DataFrame, candida
     assert found[-1]["time"] == "2019-10-17T09:00:00Z"
 
 
-def test_predict_follows_a_feed_and_keeps_a_log(reproduced: Checkout, lines: list[str]) -> None:
+def test_predict_follows_a_feed_and_keeps_a_log(reproduced: Checkout, feed: Path, tmp_path: Path) -> None:
     """From the five hundredth bar on an answer for each line, in columns, and the same in the log."""
-    shown = reproduced.run("bash", "-c", "python -m src predict --follow --log log/live.jsonl <feed.jsonl").splitlines()
+    kept = tmp_path / "log" / "live.jsonl"
+    shown = reproduced.run("bash", "-c", f"python -m src predict --follow --log {kept} <{feed}").splitlines()
     assert shown[0].split() == [
         "bar",
         "opened",
@@ -105,16 +107,16 @@ def test_predict_follows_a_feed_and_keeps_a_log(reproduced: Checkout, lines: lis
         "disagreement",
     ]
     assert len(shown) == 1 + 11
-    log = [json.loads(line) for line in (reproduced.root / "log" / "live.jsonl").read_text().splitlines()]
+    log = [json.loads(line) for line in kept.read_text().splitlines()]
     assert [entry["time"] for entry in log] == [line.split()[0] for line in shown[1:]]
     assert [f"{entry['probability']:.3f}" for entry in log] == [line.split()[1] for line in shown[1:]]
 
 
-def test_a_bad_line_stops_with_its_reason(reproduced: Checkout, lines: list[str]) -> None:
+def test_a_bad_line_stops_with_its_reason(reproduced: Checkout, feed: Path, tmp_path: Path) -> None:
     """One line, exit status 2, and whatever was answered before stays."""
-    feed = "\n".join([*lines[:501], lines[500]])
-    (reproduced.root / "twice.jsonl").write_text(feed)
-    shown = reproduced.run("python", "-m", "src", "predict", "twice.jsonl", "--follow", expect=2)
+    lines = feed.read_text().splitlines()
+    (tmp_path / "twice.jsonl").write_text("\n".join([*lines[:501], lines[500]]))
+    shown = reproduced.run("python", "-m", "src", "predict", str(tmp_path / "twice.jsonl"), "--follow", expect=2)
     assert "came already; leave it out" in shown
     assert len(shown.splitlines()) == 1 + 2 + 1
 

@@ -116,7 +116,7 @@ def test_tampered(tamper, name, bundle, tmp_path):
     tampered = tamper((tmp_path / name).read_bytes())
     (tmp_path / name).write_bytes(tampered)
     expected = bundle["files"][name]["sha256"]
-    words = f"{name} is not that of the promoted model 1.2.0: expected {expected}, got {sha256(tampered)}; .*dvc pull"
+    words = f"{name} is not the promoted model 1.2.0: expected {expected}, got {sha256(tampered)}; .*dvc pull"
     with pytest.raises(ModelError, match=words):
         ProductionEnsemble.load(tmp_path)
 
@@ -180,7 +180,7 @@ def test_trap(bundle, tmp_path):
     sprung = tmp_path / "sprung"
     trap = pickle.dumps(Trap(sprung))
     (tmp_path / paths.ENSEMBLE.name).write_bytes(trap)
-    with pytest.raises(ModelError, match="not that of the promoted model"):
+    with pytest.raises(ModelError, match="not the promoted model"):
         ProductionEnsemble.load(tmp_path)
     write_described(trap, paths.ENSEMBLE.name, bundle, tmp_path)
     with pytest.raises(ModelError, match=r"names pathlib\.Path\.touch, expected src\.ml\.ensemble\.Production"):
