@@ -32,7 +32,7 @@ def scores(*, as_json: Json = False) -> None:
     """Show the scores of the last evaluation beside what they have to beat."""
     from rich.console import Console
 
-    from src.evaluation.report import scores_table, verdict
+    from src.evaluation.report import differences_table, scores_table, verdict
     from src.params import load_params
 
     with exit_on_error():
@@ -42,6 +42,7 @@ def scores(*, as_json: Json = False) -> None:
             return
         console = Console()
         console.print(scores_table(metrics))
+        console.print(differences_table(metrics))
         for sentence in verdict(metrics, load_params().gate.f1_score_min):
             console.print(sentence, highlight=False)
         console.print("Next: `dvc plots show` draws the curves; reports/metrics.json has every digit; README.md.")

@@ -194,6 +194,13 @@ class Ensemble(Section):
     decision_threshold: Share
 
 
+class Backtest(Section):
+    """What trading costs, in basis points of the stake for every change of the position."""
+
+    fee_bps: Annotated[float, Field(ge=0, lt=10_000)]
+    slippage_bps: Annotated[float, Field(ge=0, lt=10_000)]
+
+
 class Gate(Section):
     """What a candidate must reach to be promoted."""
 
@@ -211,6 +218,7 @@ class Params(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)]
     n_jobs: Count
     ensemble: Ensemble
+    backtest: Backtest
     gate: Gate
 
     @field_validator("split")

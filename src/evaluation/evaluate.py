@@ -8,12 +8,14 @@ import pandas as pd
 
 from src.errors import DataError
 from src.evaluation import plots
+from src.evaluation.backtest import backtest
 from src.evaluation.baselines import forecast_baselines
-from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
+from src.evaluation.intervals import bootstrap_scores, describe_intervals
+from src.evaluation.metrics import METRIC_DECIMALS, Forecast, calibration_line, score
 from src.features.catalog import TARGET
 from src.ml.splits import walk_forward
 from src.ml.voters import weighted_vote
-from src.params import Ensemble, Label, Split
+from src.params import Params
 from src.times import utc_text
 
 
@@ -26,12 +28,10 @@ class Evaluation(NamedTuple):
 
 def evaluate(
     dataset: pd.DataFrame,
+    bars: pd.DataFrame,
     members: Mapping[str, pd.DataFrame],
     importance: Mapping[str, float],
-    *,
-    split: Split,
-    label: Label,
-    settings: Ensemble,
+    params: Params,
 ) -> Evaluation:
     """Score out-of-fold rows only.
 
@@ -39,33 +39,41 @@ def evaluate(
     ----------
     dataset : DataFrame of shape (n_rows, 13)
         Features and `target`.
+    bars
+        The bars they were made of; the decisions are traded on them.
     members
         Out-of-fold frames by member, as `src.ml.training.out_of_fold` returns them.
     importance
         Share of each feature in the fitted ensemble's splits.
-    split, label, settings
-        Folds, horizon, weights and decision threshold, as in training.
+    params
+        Folds, horizon, weights and threshold as in training; seed of the draws, costs of trading.
 
     Raises
     ------
     DataError
         If the members were not scored on the folds of this dataset.
     """
-    folds = walk_forward(dataset[TARGET].to_numpy(), split)
+    folds = walk_forward(dataset[TARGET].to_numpy(), params.split)
     rows = dataset.iloc[np.concatenate([fold.test for fold in folds])]
     _check_rows(rows, members)
-    y, threshold = rows[TARGET].to_numpy(), settings.decision_threshold
+    y, threshold = rows[TARGET].to_numpy().astype(int), params.ensemble.decision_threshold
     voters = {
         name: Forecast.from_probability(frame["probability"].to_numpy(), threshold) for name, frame in members.items()
     }
-    weights = settings.weights.model_dump()
+    weights = params.ensemble.weights.model_dump()
     vote = weighted_vote(np.column_stack([voters[name].probability for name in weights]), list(weights.values()))
     ensemble = Forecast.from_probability(vote, threshold)
-    baselines = forecast_baselines(dataset, folds, horizon_bars=label.horizon_bars, decision_threshold=threshold)
+    baselines = forecast_baselines(dataset, folds, horizon_bars=params.label.horizon_bars, decision_threshold=threshold)
+    forecasts = {"ensemble": ensemble, **voters, **baselines}
+    scores = {name: score(y, forecast) for name, forecast in forecasts.items()}
+    traded, equity = backtest(bars, rows.index, ensemble.decision, params.backtest, seed=params.seed)
     metrics = {
-        "ensemble": score(y, ensemble),
-        "members": {name: score(y, forecast) for name, forecast in voters.items()},
-        "baselines": {name: score(y, forecast) for name, forecast in baselines.items()},
+        "ensemble": scores["ensemble"],
+        "members": {name: scores[name] for name in voters},
+        "baselines": {name: scores[name] for name in baselines},
+        "intervals": describe_intervals(bootstrap_scores(y, forecasts, seed=params.seed), scores, "ensemble"),
+        "calibration": calibration_line(y, ensemble.probability),
+        "backtest": traded,
         "n_samples": len(y),
         "n_training_rows": len(dataset),
         "base_rate": round(float(y.mean()), METRIC_DECIMALS),
@@ -80,6 +88,7 @@ def evaluate(
         "confusion": plots.confusion(y, ensemble.decision),
         "fold_auc": plots.fold_auc(y, fold_of_row, by_fold),
         "feature_importance": plots.feature_importance(importance),
+        "equity": equity,
     }
     return Evaluation(metrics, drawn)
 

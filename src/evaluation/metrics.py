@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn import metrics
+from sklearn.linear_model import LogisticRegression
 
 from src.errors import DataError
 
@@ -71,6 +72,24 @@ def score(y: np.ndarray, forecast: Forecast) -> Scores:
         "expected_calibration_error": expected_calibration_error(y, probability),
     }
     return {name: None if value is None else round(float(value), METRIC_DECIMALS) for name, value in scores.items()}
+
+
+def calibration_line(y: np.ndarray, probability: np.ndarray) -> Scores:
+    """Regress what happened on the log odds of the forecast; a calibrated forecast has slope 1 and intercept 0.
+
+    A slope below 1 says that the forecasts are too sure of themselves, above 1 that they are too timid; an intercept
+    below 0, that rises are forecast too often. None where a forecast was certain: its log odds are infinite.
+
+    References
+    ----------
+    .. [1] Cox (1958), Two further applications of a model for binary regression.
+    """
+    if not ((probability > 0) & (probability < 1)).all():
+        return {"slope": None, "intercept": None}
+    odds = np.log(probability / (1 - probability)).reshape(-1, 1)
+    fitted = LogisticRegression(C=np.inf, tol=1e-10).fit(odds, y)
+    line = {"slope": fitted.coef_[0, 0], "intercept": fitted.intercept_[0]}
+    return {name: round(float(value), METRIC_DECIMALS) for name, value in line.items()}
 
 
 def expected_calibration_error(y: np.ndarray, probability: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""The scores as a table for the terminal, with a verdict in words."""
+"""The scores as tables for the terminal, with a verdict in words."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ COLUMNS = {
     "mcc": "MCC",
     "expected_calibration_error": "ECE",
 }
+DIFFERENCES = ("roc_auc", "brier_skill", "log_loss", "f1_score")
 
 
 def scores_table(metrics: dict[str, Any]) -> Table:
@@ -35,34 +36,87 @@ def scores_table(metrics: dict[str, Any]) -> Table:
         table.add_row(name.replace("_", " "), *_cells(scores))
     table.add_section()
     table.add_row("ensemble", *_cells(metrics["ensemble"]), style="bold")
+    intervals = metrics["intervals"]["scores"]["ensemble"]
+    for end, words in enumerate(("from", "to")):
+        table.add_row(f"  {words}", *_cells({name: ends and ends[end] for name, ends in intervals.items()}))
+    return table
+
+
+def differences_table(metrics: dict[str, Any]) -> Table:
+    """Return how much the ensemble scores more than each other forecast, with the interval of the difference."""
+    intervals = metrics["intervals"]
+    table = Table(
+        title=f"The ensemble less each, with {intervals['level']:.0%} intervals",
+        caption=f"{intervals['n_resamples']:,} draws of blocks of {intervals['block_length']} bars",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("less", no_wrap=True)
+    for name in DIFFERENCES:
+        table.add_column(COLUMNS[name], justify="right")
+    for other, scores in intervals["ensemble_less"].items():
+        table.add_row(other.replace("_", " "), *[_difference(scores.get(name)) for name in DIFFERENCES])
     return table
 
 
 def verdict(metrics: dict[str, Any], f1_score_min: float) -> list[str]:
     """Say in sentences what the scores mean, and no more than they do."""
-    ensemble, volatility = metrics["ensemble"], metrics["baselines"]["volatility_only"]
-    majority = metrics["baselines"]["majority_class"]
-    skill, known = ensemble["brier_skill"], volatility["brier_skill"]
-    auc, volatility_auc = ensemble["roc_auc"], volatility["roc_auc"]
-    if skill <= 0:
-        first = f"No skill: Brier skill {skill:+.3f}; the base rate alone forecasts as well."
-    elif auc <= volatility_auc or skill <= known:
-        first = (
-            f"Skill, but no more than volatility's: AUC {auc:.3f} against {volatility_auc:.3f}, Brier skill "
-            f"{skill:+.3f} against {known:+.3f}. It knows when the market moves; that it knows which way is not shown."
-        )
-    else:
-        first = (
-            f"Ahead of volatility alone: AUC {auc:.3f} against {volatility_auc:.3f}, Brier skill "
-            f"{skill:+.3f} against {known:+.3f}. The margin has no interval here, so it may be chance."
-        )
-    f1 = ensemble["f1_score"]
-    passes = "reaches" if f1 >= f1_score_min else "misses"
-    second = (
-        f"Weighted F1 {f1:.3f} {passes} gate.f1_score_min {f1_score_min:g}; "
-        f"always saying the majority class scores {majority['f1_score']:.3f}."
+    return [_skill(metrics), _against_volatility(metrics), _f1(metrics, f1_score_min), _traded(metrics)]
+
+
+def _skill(metrics: dict[str, Any]) -> str:
+    """Say whether the probabilities beat a constant."""
+    skill, ends = metrics["ensemble"]["brier_skill"], metrics["intervals"]["scores"]["ensemble"]["brier_skill"]
+    words = f"Brier skill {skill:+.3f} ({_span(ends, '+.3f')})"
+    if ends[0] > 0:
+        return f"Skill: {words}, better than the base rate known in hindsight."
+    return f"No skill is shown: {words}; the base rate alone may forecast as well."
+
+
+def _against_volatility(metrics: dict[str, Any]) -> str:
+    """Say whether it knows more than how much the price moves."""
+    scores = metrics["intervals"]["ensemble_less"]["volatility_only"]
+    words = "; ".join(
+        f"{COLUMNS[name]} {scores[name]['difference']:+.3f} ({_span(scores[name]['interval'], '+.3f')})"
+        for name in ("roc_auc", "brier_skill")
     )
-    return [first, second]
+    lows, highs = zip(*(scores[name]["interval"] for name in ("roc_auc", "brier_skill")), strict=True)
+    if min(lows) > 0:
+        return f"Ahead of volatility alone: {words}."
+    if max(highs) < 0:
+        return f"Behind volatility alone: {words}."
+    return f"Not shown to beat volatility alone: {words}. It knows when the market moves; which way, is not shown."
+
+
+def _f1(metrics: dict[str, Any], f1_score_min: float) -> str:
+    """Say whether the founding document's threshold is met, and what it is worth."""
+    f1, majority = metrics["ensemble"]["f1_score"], metrics["baselines"]["majority_class"]["f1_score"]
+    passes = "reaches" if f1 >= f1_score_min else "misses"
+    return (
+        f"Weighted F1 {f1:.3f} {passes} gate.f1_score_min {f1_score_min:g}; "
+        f"always saying the majority class scores {majority:.3f}."
+    )
+
+
+def _traded(metrics: dict[str, Any]) -> str:
+    """Say what its decisions would have earned."""
+    traded = metrics["backtest"]
+    model, hold, random = traded["model"], traded["buy_and_hold"], traded["random_entries"]
+    result = "gained" if model["net_return"] > 0 else "lost"
+    return (
+        f"Traded after costs it {result} {abs(model['net_return']):.1%} in {model['trades']} trades (Sharpe ratio "
+        f"{model['sharpe']:.2f}, {_span(model['sharpe_interval'], '.2f')}); holding made {hold['net_return']:+.1%}, "
+        f"as many random entries {random['net_return']:+.1%}, and it beat {random['share_beaten']:.0%} of those."
+    )
+
+
+def _span(ends: list[float], form: str) -> str:
+    """Write an interval."""
+    return f"{ends[0]:{form}} to {ends[1]:{form}}"
+
+
+def _difference(score: dict[str, Any] | None) -> str:
+    """Write a difference with its interval; nothing where a score is infinite."""
+    return f"{score['difference']:+.3f}\n{_span(score['interval'], '+.3f')}" if score else ""
 
 
 def _cells(scores: dict[str, float | None]) -> list[str]:

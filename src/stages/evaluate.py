@@ -12,7 +12,7 @@ from src.params import load_params
 
 
 def main() -> None:
-    """Read features, out-of-fold probabilities, members and candidate; compare, score; write metrics and plots."""
+    """Read what the stages before made and the candidate; compare, score, trade; write metrics and plots."""
     params = load_params()
     dataset = tables.read_frame(paths.FEATURES)
     out_of_fold = {name: tables.read_frame(paths.out_of_fold(name)) for name in MEMBERS.values()}
@@ -20,12 +20,7 @@ def main() -> None:
     candidate = ProductionEnsemble.from_bytes(storage.read_bytes(paths.ENSEMBLE))
     difference = check_parity(candidate, members, dataset[list(FEATURE_NAMES)].to_numpy())
     evaluation = evaluate(
-        dataset,
-        out_of_fold,
-        importances(members, candidate.weights),
-        split=params.split,
-        label=params.label,
-        settings=params.ensemble,
+        dataset, tables.read_frame(paths.BARS), out_of_fold, importances(members, candidate.weights), params
     )
     storage.write_json(evaluation.metrics, paths.METRICS)
     for name, points in evaluation.plots.items():

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from src import paths
-from src.evaluation.report import COLUMNS
+from src.evaluation.report import COLUMNS, verdict
+from src.params import Params
 from tests.bench.table import table_lines
 from tests.checkouts import SMALL, Checkout, copy_work_tree
 
@@ -100,6 +101,13 @@ def test_the_table_is_that_of_the_metrics() -> None:
     for name, scores in forecasts.items():
         expected = ["inf" if scores[key] is None else f"{scores[key]:.3f}" for key in COLUMNS]
         assert table[name.replace("_", " ")] == expected
+
+
+def test_the_verdict_is_that_of_the_metrics(params: Params) -> None:
+    """What the terminal says of the scores stands here in the same words."""
+    text = " ".join(README.replace("**", "").split())
+    for sentence in verdict(json.loads(paths.METRICS.read_text()), params.gate.f1_score_min):
+        assert sentence in text
 
 
 def test_the_window_and_the_counts_are_those_of_the_metrics() -> None:

@@ -57,7 +57,12 @@ def out_of_fold(rows):
 
 
 def evaluated(dataset, members, params, settings=None):
-    return evaluate(dataset, members, SHARES, split=SPLIT, label=LABEL, settings=settings or params.ensemble)
+    changed = params.model_copy(update={"split": SPLIT, "label": LABEL, "ensemble": settings or params.ensemble})
+    # the features hold the closes; each bar opens where the one before it closed
+    bars = pd.DataFrame(
+        {"open": dataset["close"].shift(1, fill_value=dataset["close"].iloc[0]), "close": dataset["close"]}
+    )
+    return evaluate(dataset, bars, members, SHARES, changed)
 
 
 def test_rows(dataset, rows, out_of_fold, params):

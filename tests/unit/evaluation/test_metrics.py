@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics
 
 from src.errors import DataError
-from src.evaluation.metrics import Forecast, expected_calibration_error, score
+from src.evaluation.metrics import Forecast, calibration_line, expected_calibration_error, score
 
 Y = np.array([1, 1, 1, 0, 0, 0, 0, 0])
 PROBABILITY = np.array([0.9, 0.7, 0.3, 0.6, 0.55, 0.2, 0.1, 0.1])
@@ -132,3 +132,19 @@ def test_calibration_error_by_hand(y, probability, expected):
     """Within a bin errors make up for each other, between bins they do not."""
     found = expected_calibration_error(np.array(y), np.array(probability))
     assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (0.5, 0.0), (2.0, -0.3)])
+def test_calibration_line(slope, intercept):
+    """The line through what happened finds the slope and intercept that made it happen."""
+    rng = np.random.default_rng(0)
+    odds = rng.normal(-1, 1, 200_000)
+    y = (rng.uniform(size=len(odds)) < 1 / (1 + np.exp(-(slope * odds + intercept)))).astype(int)
+    line = calibration_line(y, 1 / (1 + np.exp(-odds)))
+    assert (line["slope"], line["intercept"]) == pytest.approx((slope, intercept), abs=0.03)
+
+
+@pytest.mark.parametrize("certain", [0.0, 1.0])
+def test_no_calibration_line(certain):
+    """A certainty has infinite odds, and no line."""
+    assert calibration_line(np.array([0, 1]), np.array([0.5, certain])) == {"slope": None, "intercept": None}

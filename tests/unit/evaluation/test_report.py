@@ -5,15 +5,16 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from src.evaluation.report import COLUMNS, scores_table, verdict
+from src.evaluation.report import COLUMNS, differences_table, scores_table, verdict
 
 SCORES = dict.fromkeys([*COLUMNS, "precision", "recall", "accuracy", "brier_score"], 0.5)
 BASELINES = ["majority_class", "persistence", "base_rate", "volatility_only"]
 
 
-def metrics_of(ensemble=None, volatility=None, majority=None):
+def metrics_of(
+    ensemble=None, majority=None, skill=(0.04, 0.08), auc_less=(0.001, 0.01), skill_less=(0.002, 0.02), **model
+):
     baselines = {name: dict(SCORES) for name in BASELINES}
-    baselines["volatility_only"] |= {"roc_auc": 0.67, "brier_skill": 0.05} | (volatility or {})
     baselines["majority_class"] |= {"f1_score": 0.61} | (majority or {})
     return {
         "ensemble": SCORES | {"roc_auc": 0.68, "brier_skill": 0.06, "f1_score": 0.7} | (ensemble or {}),
@@ -21,6 +22,24 @@ def metrics_of(ensemble=None, volatility=None, majority=None):
         "baselines": baselines,
         "n_samples": 16_340,
         "base_rate": 0.2534,
+        "intervals": {
+            "level": 0.95,
+            "n_resamples": 1_000,
+            "block_length": 48,
+            "scores": {"ensemble": {name: [0.25, 0.75] for name in COLUMNS} | {"brier_skill": list(skill)}},
+            "ensemble_less": {
+                "majority_class": {"roc_auc": {"difference": 0.18, "interval": [0.15, 0.21]}},
+                "volatility_only": {
+                    "roc_auc": {"difference": 0.005, "interval": list(auc_less)},
+                    "brier_skill": {"difference": 0.01, "interval": list(skill_less)},
+                },
+            },
+        },
+        "backtest": {
+            "model": {"net_return": -0.321, "sharpe": -0.35, "sharpe_interval": [-1.24, 0.51], "trades": 390} | model,
+            "buy_and_hold": {"net_return": -0.319},
+            "random_entries": {"net_return": -0.614, "share_beaten": 0.986},
+        },
         "window": {"first_open": "2017-12-12T05:00:00Z", "last_open": "2019-10-17T08:00:00Z"},
     }
 
@@ -28,6 +47,7 @@ def metrics_of(ensemble=None, volatility=None, majority=None):
 def printed(metrics):
     console = Console(file=StringIO(), width=140, color_system=None)
     console.print(scores_table(metrics))
+    console.print(differences_table(metrics))
     return console.file.getvalue()
 
 
@@ -69,27 +89,62 @@ def test_infinite_log_loss():
     assert "inf" in line_of("majority class", printed(metrics_of(majority={"log_loss": None})))
 
 
+def test_intervals():
+    """Below the ensemble stand the ends of its intervals."""
+    text = printed(metrics_of())
+    assert line_of("from", text)[1:3] == ["0.250", "0.040"]
+    assert line_of("to ", text)[1:3] == ["0.750", "0.080"]
+
+
+def test_differences():
+    """How much the ensemble scores more than each, over the interval; nothing where a score is infinite."""
+    lines = [line.split() for line in printed(metrics_of()).split("The ensemble less each")[1].splitlines()]
+    at = lines.index(["volatility", "only", "+0.005", "+0.010"])
+    assert lines[at + 1] == ["+0.001", "to", "+0.010", "+0.002", "to", "+0.020"]
+    assert "1,000 draws of blocks of 48 bars" in printed(metrics_of())
+
+
 @pytest.mark.parametrize(
-    ("ensemble", "words"),
+    ("skill", "words"),
     [
-        pytest.param({"brier_skill": -0.01}, "No skill: Brier skill -0.010", id="worse than the base rate"),
-        pytest.param({"brier_skill": 0.0}, "No skill: Brier skill +0.000", id="as good as the base rate"),
-        pytest.param({"brier_skill": -0.01, "roc_auc": 0.9}, "No skill", id="ranks, but worse than the base rate"),
-        pytest.param(
-            {"roc_auc": 0.66},
-            "Skill, but no more than volatility's: AUC 0.660 against 0.670, Brier skill +0.060 against +0.050",
-            id="behind in AUC",
-        ),
-        pytest.param({"roc_auc": 0.67}, "Skill, but no more than volatility's", id="level in AUC"),
-        pytest.param({"brier_skill": 0.05}, "Skill, but no more than volatility's", id="level in Brier skill"),
-        pytest.param(
-            {}, "Ahead of volatility alone: AUC 0.680 against 0.670, Brier skill +0.060 against +0.050", id="ahead"
-        ),
+        ((0.04, 0.08), "Skill: Brier skill +0.060 (+0.040 to +0.080), better than the base rate known in hindsight."),
+        ((0.0, 0.08), "No skill is shown: Brier skill +0.060 (+0.000 to +0.080); the base rate alone may"),
+        ((-0.01, 0.08), "No skill is shown: Brier skill +0.060 (-0.010 to +0.080)"),
     ],
+    ids=["above zero", "touching zero", "around zero"],
 )
-def test_verdict_on_skill(ensemble, words):
-    """The verdict compares with the base rate and with volatility alone; a draw is no lead."""
-    assert verdict(metrics_of(ensemble=ensemble), 0.6)[0].startswith(words)
+def test_verdict_on_skill(skill, words):
+    """Skill is claimed only if all of its interval lies above zero."""
+    assert verdict(metrics_of(skill=skill), 0.6)[0].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("auc_less", "skill_less", "words"),
+    [
+        (
+            (0.001, 0.01),
+            (0.002, 0.02),
+            "Ahead of volatility alone: AUC +0.005 (+0.001 to +0.010); Brier skill",
+        ),
+        ((-0.001, 0.01), (0.002, 0.02), "Not shown to beat volatility alone: AUC +0.005 (-0.001 to +0.010); Brier"),
+        ((0.001, 0.01), (-0.002, 0.02), "Not shown to beat volatility alone"),
+        ((-0.02, -0.01), (-0.002, 0.02), "Not shown to beat volatility alone"),
+        ((-0.02, -0.01), (-0.02, -0.01), "Behind volatility alone"),
+    ],
+    ids=["ahead in both", "AUC around zero", "Brier skill around zero", "AUC below zero", "behind in both"],
+)
+def test_verdict_on_volatility(auc_less, skill_less, words):
+    """A lead is claimed only where both intervals exclude zero."""
+    assert verdict(metrics_of(auc_less=auc_less, skill_less=skill_less), 0.6)[1].startswith(words)
+
+
+@pytest.mark.parametrize(("net_return", "words"), [(-0.321, "lost 32.1% in 390 trades"), (0.05, "gained 5.0% in 390")])
+def test_verdict_on_trading(net_return, words):
+    """A loss is called a loss, beside holding and chance."""
+    sentence = verdict(metrics_of(net_return=net_return), 0.6)[3]
+    assert f"after costs it {words}" in sentence
+    assert "(Sharpe ratio -0.35, -1.24 to 0.51); holding made -31.9%, as many random entries -61.4%" in sentence
+    assert sentence.endswith("it beat 99% of those.")
 
 
 @pytest.mark.parametrize(
@@ -103,4 +158,4 @@ def test_verdict_on_skill(ensemble, words):
 )
 def test_verdict_on_f1(f1_score, words):
     """The verdict sets F1 beside the gate and the majority class."""
-    assert verdict(metrics_of(ensemble={"f1_score": f1_score}), 0.6)[1] == words
+    assert verdict(metrics_of(ensemble={"f1_score": f1_score}), 0.6)[2] == words
