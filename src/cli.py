@@ -91,6 +91,35 @@ def predict(
             typer.echo(f"the last {N_SHOWN} of {len(predictions):,}; --json prints all")
 
 
+@app.command()
+def leakcheck(
+    function: Annotated[
+        str | None, typer.Option("--callable", help="module:function of your own, from bars to features.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Search features, labels and folds for what knows the future; exit status 1 if there is any."""
+    from rich.console import Console
+
+    from src import tables
+    from src.evaluation.leakcheck import check_callable, check_pipeline, load_callable, summary
+    from src.evaluation.report import leakcheck_table
+    from src.params import load_params
+
+    with exit_on_error():
+        params, bars = load_params(), tables.read_frame(paths.BARS)
+        if function is None:
+            checks = check_pipeline(bars, params)
+        else:
+            checks = check_callable(load_callable(function), bars, params)
+    if as_json:
+        _print_json(summary(checks))
+    else:
+        Console().print(leakcheck_table(checks))
+    raise typer.Exit(0 if all(check.is_clean for check in checks) else 1)
+
+
 def _read_bars(file: Path | None, timeframe: str) -> Iterable[dict[str, Any]]:
     """Read bars from a table, from lines in a file, or from standard input."""
     from src.bars.lines import read_lines

@@ -1,9 +1,14 @@
 """The scores as tables for the terminal, with a verdict in words."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from src.evaluation.leakcheck import Check
 
 COLUMNS = {
     "roc_auc": "AUC",
@@ -55,6 +60,21 @@ def differences_table(metrics: dict[str, Any]) -> Table:
         table.add_column(COLUMNS[name], justify="right")
     for other, scores in intervals["ensemble_less"].items():
         table.add_row(other.replace("_", " "), *[_difference(scores.get(name)) for name in DIFFERENCES])
+    return table
+
+
+def leakcheck_table(checks: "Sequence[Check]") -> Table:
+    """Return a row for every check, and under it one for every finding."""
+    table = Table(title="What may let a score know the future", box=box.SIMPLE_HEAD)
+    table.add_column("check")
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("seen")
+    for check in checks:
+        table.add_row(check.name, "clean" if check.is_clean else "LEAK", check.words)
+        for found in check.findings:
+            where = f" at {found.row}" if found.row else ""
+            depends = f", depends on {found.depends_on}" if found.depends_on else ""
+            table.add_row(f"  {found.feature}", "", f"{found.cause}{where}{depends}")
     return table
 
 

@@ -1,6 +1,8 @@
 """The commands as a user types them."""
 
 import json
+import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +23,7 @@ RUN = CliRunner()
 def test_help_names_every_command() -> None:
     """Without a command, the help is shown."""
     shown = RUN.invoke(app, ["--help"]).output
-    assert {"scores", "promote", "predict"} <= set(shown.split())
+    assert {"scores", "promote", "predict", "leakcheck"} <= set(shown.split())
 
 
 def test_scores_shows_baselines_members_and_the_ensemble() -> None:
@@ -126,3 +128,41 @@ def test_predict_refuses_an_absent_file(promoted: None, tmp_path: Path) -> None:
         shown = RUN.invoke(app, ["predict", str(tmp_path / name)])
         assert shown.exit_code == 2
         assert f"{name}: cannot be read" in shown.stderr
+
+
+def looks_ahead(bars: pd.DataFrame) -> pd.Series:
+    """A feature that cannot be known."""
+    return bars["close"].shift(-1)
+
+
+@pytest.fixture
+def bars_file(make_bars: Callable[..., pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bars where the pipeline keeps them."""
+    monkeypatch.setattr(paths, "BARS", tmp_path / "bars.parquet")
+    tables.write_frame(make_bars(1_200, seed=3), paths.BARS)
+
+
+def test_leakcheck_of_the_shipped_features(bars_file: None) -> None:
+    """Clean: a row for every check, exit status 0."""
+    shown = RUN.invoke(app, ["leakcheck"])
+    assert shown.exit_code == 0, shown.output
+    assert "no feature knows a later bar" in shown.stdout
+    assert "LEAK" not in shown.stdout
+
+
+def test_leakcheck_of_a_function(bars_file: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leak: named for a machine, exit status 1."""
+    module = types.ModuleType("mine")
+    module.looks_ahead = looks_ahead
+    monkeypatch.setitem(sys.modules, "mine", module)
+    shown = RUN.invoke(app, ["leakcheck", "--callable", "mine:looks_ahead", "--json"])
+    assert shown.exit_code == 1
+    found = json.loads(shown.stdout)["checks"][0]["findings"]
+    assert [finding["cause"].split(":")[0] for finding in found] == ["shift(-1)"]
+
+
+def test_leakcheck_of_nothing(bars_file: None) -> None:
+    """No such function: one line, exit status 2."""
+    shown = RUN.invoke(app, ["leakcheck", "--callable", "nowhere:nothing"])
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.startswith("error: expected a function as module:function")
