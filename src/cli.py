@@ -92,6 +92,34 @@ def predict(
 
 
 @app.command()
+def compare(
+    revision: Annotated[
+        str | None, typer.Argument(help="The champion's: any name git knows. Without it: the promoted commit.")
+    ] = None,
+    *,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the work tree's forecasts with another revision's, on the same bars."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from src.lifecycle.compare import compare as compare_with
+    from src.lifecycle.compare_report import markdown
+
+    with exit_on_error():
+        comparison = compare_with(revision)
+        if as_json:
+            _print_json(comparison)
+            return
+        text = markdown(comparison)
+        if as_markdown:
+            typer.echo(text)
+        else:
+            Console().print(Markdown(text))
+
+
+@app.command()
 def leakcheck(
     function: Annotated[
         str | None, typer.Option("--callable", help="module:function of your own, from bars to features.")

@@ -45,6 +45,8 @@ class Bootstrap(NamedTuple):
 def describe_intervals(bootstrap: Bootstrap, scores: Mapping[str, Scores], name: str) -> dict[str, Any]:
     """Return all intervals for the report: of every forecast, and of how much `name` scores more than each other.
 
+    Every value is a list: the two ends of an interval, or a difference and the two ends of its own.
+
     Parameters
     ----------
     bootstrap
@@ -57,7 +59,7 @@ def describe_intervals(bootstrap: Bootstrap, scores: Mapping[str, Scores], name:
     headline = list(bootstrap.draws[name])
     differences = {
         other: {
-            key: {"difference": _less(scores[name][key], scores[other][key]), "interval": interval}
+            key: [_less(scores[name][key], scores[other][key]), *interval]
             for key in headline
             if (interval := bootstrap.difference(name, other, key))
         }

@@ -96,10 +96,10 @@ def _against_volatility(metrics: dict[str, Any]) -> str:
     """Say whether it knows more than how much the price moves."""
     scores = metrics["intervals"]["ensemble_less"]["volatility_only"]
     words = "; ".join(
-        f"{COLUMNS[name]} {scores[name]['difference']:+.3f} ({_span(scores[name]['interval'], '+.3f')})"
+        f"{COLUMNS[name]} {scores[name][0]:+.3f} ({_span(scores[name][1:], '+.3f')})"
         for name in ("roc_auc", "brier_skill")
     )
-    lows, highs = zip(*(scores[name]["interval"] for name in ("roc_auc", "brier_skill")), strict=True)
+    lows, highs = zip(*(scores[name][1:] for name in ("roc_auc", "brier_skill")), strict=True)
     if min(lows) > 0:
         return f"Ahead of volatility alone: {words}."
     if max(highs) < 0:
@@ -134,9 +134,9 @@ def _span(ends: list[float], form: str) -> str:
     return f"{ends[0]:{form}} to {ends[1]:{form}}"
 
 
-def _difference(score: dict[str, Any] | None) -> str:
+def _difference(score: list[float] | None) -> str:
     """Write a difference with its interval; nothing where a score is infinite."""
-    return f"{score['difference']:+.3f}\n{_span(score['interval'], '+.3f')}" if score else ""
+    return f"{score[0]:+.3f}\n{_span(score[1:], '+.3f')}" if score else ""
 
 
 def _cells(scores: dict[str, float | None]) -> list[str]:

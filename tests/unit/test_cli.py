@@ -23,7 +23,7 @@ RUN = CliRunner()
 def test_help_names_every_command() -> None:
     """Without a command, the help is shown."""
     shown = RUN.invoke(app, ["--help"]).output
-    assert {"scores", "promote", "predict", "leakcheck"} <= set(shown.split())
+    assert {"scores", "promote", "predict", "leakcheck", "compare"} <= set(shown.split())
 
 
 def test_scores_shows_baselines_members_and_the_ensemble() -> None:

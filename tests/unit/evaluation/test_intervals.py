@@ -139,6 +139,6 @@ def test_description():
     described = describe_intervals(bootstrap_scores(Y, forecasts, seed=1), scores, "forecast")
     assert (described["level"], described["n_resamples"]) == (0.95, 1_000)
     assert set(described["scores"]) == {"forecast", "noise"}
-    auc = described["forecast_less"]["noise"]["roc_auc"]
-    assert auc["difference"] == pytest.approx(scores["forecast"]["roc_auc"] - scores["noise"]["roc_auc"], abs=1e-8)
-    assert auc["interval"][0] < auc["difference"] < auc["interval"][1]
+    difference, low, high = described["forecast_less"]["noise"]["roc_auc"]
+    assert difference == pytest.approx(scores["forecast"]["roc_auc"] - scores["noise"]["roc_auc"], abs=1e-8)
+    assert low < difference < high

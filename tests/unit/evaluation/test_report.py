@@ -28,10 +28,10 @@ def metrics_of(
             "block_length": 48,
             "scores": {"ensemble": {name: [0.25, 0.75] for name in COLUMNS} | {"brier_skill": list(skill)}},
             "ensemble_less": {
-                "majority_class": {"roc_auc": {"difference": 0.18, "interval": [0.15, 0.21]}},
+                "majority_class": {"roc_auc": [0.18, 0.15, 0.21]},
                 "volatility_only": {
-                    "roc_auc": {"difference": 0.005, "interval": list(auc_less)},
-                    "brier_skill": {"difference": 0.01, "interval": list(skill_less)},
+                    "roc_auc": [0.005, *auc_less],
+                    "brier_skill": [0.01, *skill_less],
                 },
             },
         },

@@ -1,0 +1,151 @@
+"""Champion and challenger on the same bars: what another revision forecast, beside what the work tree does."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.contingency_tables import mcnemar
+
+from src import paths, storage, tables
+from src.errors import DataError, ModelError
+from src.evaluation.intervals import bootstrap_scores
+from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
+from src.features.catalog import FEATURE_NAMES, TARGET
+from src.lifecycle.revision import Revision
+from src.ml.ensemble import ProductionEnsemble
+from src.ml.members import MEMBERS
+from src.ml.voters import weighted_vote
+from src.params import load_params
+from src.times import utc_text
+
+COMPARED = ("log_loss", "brier_skill", "roc_auc", "f1_score")
+REGIMES = ("calm", "usual", "wild")
+Pair = dict[str, Forecast]
+
+
+def compare(name: str | None = None) -> dict[str, Any]:
+    """Compare the work tree's candidate with a revision's, on the bars that both forecast out of fold.
+
+    Parameters
+    ----------
+    name
+        Of the champion's revision; without it, the commit that the promoted metadata name.
+
+    Returns
+    -------
+    dict
+        Plain JSON: the revision, the common bars, differences challenger less champion with intervals, McNemar's
+        test, rows by fold and by volatility, and the same for the bars since the champion was trained.
+
+    Raises
+    ------
+    DataError
+        If the revision's predictions cannot be had, share no bars, or were of another label.
+    """
+    champion = Revision(name or storage.read_json(paths.METADATA)["version_control"]["git_commit"])
+    params = load_params()
+    files = {member: paths.out_of_fold(member) for member in MEMBERS.values()}
+    theirs = _voted({m: champion.read_frame(file) for m, file in files.items()}, champion.params["ensemble"])
+    ours = _voted({m: tables.read_frame(file) for m, file in files.items()}, params.ensemble.model_dump())
+    both = theirs.join(ours, how="inner", lsuffix="_champion", rsuffix="_challenger")
+    if both.empty:
+        msg = f"{champion.name} and the work tree forecast no bar in common; compare revisions of overlapping windows"
+        raise DataError(msg)
+    if (both[f"{TARGET}_champion"] != both[f"{TARGET}_challenger"]).any():
+        msg = (
+            f"{champion.name} labelled the same bars otherwise; scores of another label or of other prices tell nothing"
+        )
+        raise DataError(msg)
+    dataset = tables.read_frame(paths.FEATURES)
+    return {
+        "champion": {"revision": champion.name, "commit": champion.commit},
+        "common": _window(both),
+        **_paired(both, params.seed),
+        "by_fold": list(_rows(both, both["fold_challenger"].map("fold {}".format))),
+        "by_regime": list(_rows(both, _regimes(dataset.loc[both.index]))),
+        "since_training": _since(champion, theirs.index[-1], ours, dataset, params.seed),
+    }
+
+
+def _voted(members: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Join the members' out-of-fold probabilities to the ensemble's, with its decision."""
+    weights = {name: float(weight) for name, weight in settings["weights"].items()}
+    first = next(iter(members.values()))
+    probability = weighted_vote(
+        np.column_stack([members[name]["probability"] for name in weights]), list(weights.values())
+    )
+    decision = (probability > settings["decision_threshold"]).astype(int)
+    return first[["fold", TARGET]].assign(probability=probability, decision=decision)
+
+
+def _pair(both: pd.DataFrame) -> tuple[np.ndarray, Pair]:
+    """Return what happened, and both forecasts of it."""
+    forecasts = {
+        side: Forecast(both[f"probability_{side}"].to_numpy(), both[f"decision_{side}"].to_numpy())
+        for side in ("champion", "challenger")
+    }
+    return both[f"{TARGET}_challenger"].to_numpy().astype(int), forecasts
+
+
+def _paired(both: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """Score both on the same bars and the same draws."""
+    y, forecasts = _pair(both)
+    scores = {side: score(y, forecast) for side, forecast in forecasts.items()}
+    bootstrap = bootstrap_scores(y, forecasts, seed=seed)
+    differences = {
+        name: {
+            "champion": scores["champion"][name],
+            "challenger": scores["challenger"][name],
+            "difference": _less(scores["challenger"][name], scores["champion"][name]),
+            "interval": bootstrap.difference("challenger", "champion", name),
+        }
+        for name in COMPARED
+    }
+    right = [forecasts[side].decision == y for side in ("champion", "challenger")]
+    table = [[int(((right[0] == a) & (right[1] == b)).sum()) for b in (True, False)] for a in (True, False)]
+    test = mcnemar(table, exact=table[0][1] + table[1][0] < 25)  # noqa: PLR2004 - the usual bound of the approximation
+    only = {"only_champion_right": table[0][1], "only_challenger_right": table[1][0]}
+    return {"differences": differences, "mcnemar": only | {"p_value": round(float(test.pvalue), METRIC_DECIMALS)}}
+
+
+def _less(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else round(one - other, METRIC_DECIMALS)
+
+
+def _rows(both: pd.DataFrame, group: pd.Series) -> Iterator[dict[str, Any]]:
+    """Yield the differences of each group of bars that holds both classes."""
+    for name, part in both.groupby(group, observed=True):
+        y, forecasts = _pair(part)
+        if y.min() == y.max():
+            continue
+        scores = {side: score(y, forecast) for side, forecast in forecasts.items()}
+        less = {key: _less(scores["challenger"][key], scores["champion"][key]) for key in COMPARED}
+        yield {"rows": str(name), "n_bars": len(part), **less}
+
+
+def _regimes(dataset: pd.DataFrame) -> pd.Series:
+    """Part the bars in thirds by volatility, atr_14 over close."""
+    return pd.qcut((dataset["atr_14"] / dataset["close"]).rank(method="first"), 3, labels=list(REGIMES))
+
+
+def _since(
+    champion: Revision, trained_to: pd.Timestamp, ours: pd.DataFrame, dataset: pd.DataFrame, seed: int
+) -> dict[str, Any] | None:
+    """Compare on the bars after the champion's last, forecast by the very model that it shipped."""
+    later = ours[ours.index > trained_to]
+    if later.empty or later[TARGET].min() == later[TARGET].max():
+        return None
+    try:
+        model = ProductionEnsemble.from_bytes(champion.read(paths.ENSEMBLE))
+    except ModelError as error:
+        return {**_window(later), "refused": f"the champion's model cannot be asked: {error}"}
+    rows = dataset.loc[later.index, list(FEATURE_NAMES)]
+    live = later.assign(probability=model.predict_proba(rows)[:, 1], decision=model.predict(rows))
+    both = live.join(later, lsuffix="_champion", rsuffix="_challenger")
+    return {**_window(both), **_paired(both, seed)}
+
+
+def _window(rows: pd.DataFrame) -> dict[str, Any]:
+    """Say which bars these are."""
+    return {"n_bars": len(rows), "first_open": utc_text(rows.index[0]), "last_open": utc_text(rows.index[-1])}

@@ -1,0 +1,77 @@
+"""What another revision made, read by content hash from DVC's cache or remote; the work tree stays as it is."""
+
+import hashlib
+import io
+import subprocess
+from typing import Any
+
+import dvc.api
+import pandas as pd
+import pyarrow as pa
+import yaml
+from dvc.exceptions import DvcException
+
+from src import paths, tables
+from src.errors import DataError
+
+
+class Revision:
+    """One commit's parameters and files.
+
+    Parameters
+    ----------
+    name
+        Whatever git takes for a commit.
+
+    Raises
+    ------
+    DataError
+        If git knows no such commit, or it holds no pipeline.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.commit = _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", revision=name).strip()
+        self.name = name
+        self.params: dict[str, Any] = yaml.safe_load(self._text(paths.PARAMS))
+        lock = yaml.safe_load(self._text(paths.ROOT / "dvc.lock"))
+        self._md5 = {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage.get("outs", [])}
+
+    def read(self, path: Any) -> bytes:  # noqa: ANN401 - a Path
+        """Return a file that the pipeline made at this revision, verified: DVC hands out what lies in its cache."""
+        name = paths.relative(path)
+        if name not in self._md5:
+            msg = f"{self.name} did not make {name}; compare with a revision that has it"
+            raise DataError(msg)
+        try:
+            with dvc.api.open(name, repo=str(paths.ROOT), rev=self.commit, mode="rb") as file:
+                content = file.read()
+        except (DvcException, OSError) as error:
+            msg = (
+                f"{name} of {self.name} is neither in the cache nor on the remote: `dvc fetch --all-commits` ({error})"
+            )
+            raise DataError(msg) from error
+        # Not for safety: DVC's own name of the content.
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() != self._md5[name]:
+            msg = f"{name} of {self.name} is damaged in the cache or on the remote: its md5 is not that of dvc.lock"
+            raise DataError(msg)
+        return content
+
+    def read_frame(self, path: Any) -> pd.DataFrame:  # noqa: ANN401 - a Path
+        """Return a Parquet file of this revision as a frame."""
+        try:
+            return tables.read_table(self.read(path)).to_pandas()
+        except (pa.ArrowException, OSError) as error:
+            msg = f"{paths.relative(path)} of {self.name} is no readable Parquet file ({error})"
+            raise DataError(msg) from error
+
+    def _text(self, path: Any) -> io.StringIO:  # noqa: ANN401 - a Path
+        return io.StringIO(_git("show", f"{self.commit}:{paths.relative(path)}", revision=self.name))
+
+
+def _git(*arguments: str, revision: str) -> str:
+    """Run git in the repository and return what it prints."""
+    git = subprocess.run(["git", *arguments], cwd=paths.ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607
+    if git.returncode:
+        msg = f"{revision}: no such revision with a pipeline ({git.stderr.strip() or 'unknown to git'})"
+        raise DataError(msg)
+    return git.stdout
