@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
-from src.evaluation.metrics import CALIBRATION_BINS, METRIC_DECIMALS, Forecast, Scores
+from src.evaluation.metrics import CALIBRATION_BINS, METRIC_DECIMALS, Forecast, Scores, difference
 
 LEVEL = 0.95
 N_RESAMPLES = 1_000
@@ -59,7 +59,7 @@ def describe_intervals(bootstrap: Bootstrap, scores: Mapping[str, Scores], name:
     headline = list(bootstrap.draws[name])
     differences = {
         other: {
-            key: [_less(scores[name][key], scores[other][key]), *interval]
+            key: [difference(scores[name][key], scores[other][key]), *interval]
             for key in headline
             if (interval := bootstrap.difference(name, other, key))
         }
@@ -73,11 +73,6 @@ def describe_intervals(bootstrap: Bootstrap, scores: Mapping[str, Scores], name:
         "scores": {one: {key: bootstrap.interval(one, key) for key in headline} for one in scores},
         f"{name}_less": differences,
     }
-
-
-def _less(one: float | None, other: float | None) -> float | None:
-    """Return the difference of two scores that are there."""
-    return None if one is None or other is None else round(one - other, METRIC_DECIMALS)
 
 
 def bootstrap_scores(y: np.ndarray, forecasts: Mapping[str, Forecast], *, seed: int) -> Bootstrap:

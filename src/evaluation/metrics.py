@@ -74,22 +74,28 @@ def score(y: np.ndarray, forecast: Forecast) -> Scores:
     return {name: None if value is None else round(float(value), METRIC_DECIMALS) for name, value in scores.items()}
 
 
+def difference(one: float | None, other: float | None) -> float | None:
+    """Return how much one score is more than the other, None where one of them is infinite."""
+    return None if one is None or other is None else round(one - other, METRIC_DECIMALS)
+
+
 def calibration_line(y: np.ndarray, probability: np.ndarray) -> Scores:
     """Regress what happened on the log odds of the forecast; a calibrated forecast has slope 1 and intercept 0.
 
-    A slope below 1 says that the forecasts are too sure of themselves, above 1 that they are too timid; an intercept
-    below 0, that rises are forecast too often. None where a forecast was certain: its log odds are infinite.
+    A slope below 1 says that the forecasts are too sure of themselves, above 1 that they are too timid. Both are None
+    where a forecast was certain: its log odds are infinite. `mean_forecast` is to be held against the base rate.
 
     References
     ----------
     .. [1] Cox (1958), Two further applications of a model for binary regression.
     """
-    if not ((probability > 0) & (probability < 1)).all():
-        return {"slope": None, "intercept": None}
-    odds = np.log(probability / (1 - probability)).reshape(-1, 1)
-    fitted = LogisticRegression(C=np.inf, tol=1e-10).fit(odds, y)
-    line = {"slope": fitted.coef_[0, 0], "intercept": fitted.intercept_[0]}
-    return {name: round(float(value), METRIC_DECIMALS) for name, value in line.items()}
+    line: dict[str, float | None] = {"slope": None, "intercept": None}
+    if ((probability > 0) & (probability < 1)).all():
+        odds = np.log(probability / (1 - probability)).reshape(-1, 1)
+        fitted = LogisticRegression(C=np.inf, tol=1e-10).fit(odds, y)
+        slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+        line = {"slope": round(slope, METRIC_DECIMALS), "intercept": round(intercept, METRIC_DECIMALS)}
+    return line | {"mean_forecast": round(float(probability.mean()), METRIC_DECIMALS)}
 
 
 def expected_calibration_error(y: np.ndarray, probability: np.ndarray) -> float:

@@ -19,6 +19,8 @@ COLUMNS = {
     "mcc": "MCC",
     "expected_calibration_error": "ECE",
 }
+# How far a calibration line's slope may lie from 1 before it is called off.
+SLOPE_OFF = 0.1
 DIFFERENCES = ("roc_auc", "brier_skill", "log_loss", "f1_score")
 
 
@@ -80,7 +82,13 @@ def leakcheck_table(checks: "Sequence[Check]") -> Table:
 
 def verdict(metrics: dict[str, Any], f1_score_min: float) -> list[str]:
     """Say in sentences what the scores mean, and no more than they do."""
-    return [_skill(metrics), _against_volatility(metrics), _f1(metrics, f1_score_min), _traded(metrics)]
+    return [
+        _skill(metrics),
+        _against_volatility(metrics),
+        _calibrated(metrics),
+        _f1(metrics, f1_score_min),
+        _traded(metrics),
+    ]
 
 
 def _skill(metrics: dict[str, Any]) -> str:
@@ -107,6 +115,17 @@ def _against_volatility(metrics: dict[str, Any]) -> str:
     return f"Not shown to beat volatility alone: {words}. It knows when the market moves; which way, is not shown."
 
 
+def _calibrated(metrics: dict[str, Any]) -> str:
+    """Say whether the probabilities can be taken at their word."""
+    line = metrics["calibration"]
+    average = f"forecasts average {line['mean_forecast']:.1%}, {metrics['base_rate']:.1%} came."
+    if line["slope"] is None:
+        return f"Calibration: {average}"
+    sure = "too sure of themselves" if line["slope"] < 1 - SLOPE_OFF else "as sure as they should be"
+    sure = "too timid" if line["slope"] > 1 + SLOPE_OFF else sure
+    return f"Calibration: slope {line['slope']:.2f} (1 is ideal), they are {sure}; {average}"
+
+
 def _f1(metrics: dict[str, Any], f1_score_min: float) -> str:
     """Say whether the founding document's threshold is met, and what it is worth."""
     f1, majority = metrics["ensemble"]["f1_score"], metrics["baselines"]["majority_class"]["f1_score"]
@@ -121,6 +140,8 @@ def _traded(metrics: dict[str, Any]) -> str:
     """Say what its decisions would have earned."""
     traded = metrics["backtest"]
     model, hold, random = traded["model"], traded["buy_and_hold"], traded["random_entries"]
+    if not model["trades"]:
+        return f"It never traded: no probability exceeded the threshold. Holding made {hold['net_return']:+.1%}."
     result = "gained" if model["net_return"] > 0 else "lost"
     return (
         f"Traded after costs it {result} {abs(model['net_return']):.1%} in {model['trades']} trades (Sharpe ratio "

@@ -10,7 +10,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from src import paths, storage, tables
 from src.errors import DataError, ModelError
 from src.evaluation.intervals import bootstrap_scores
-from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
+from src.evaluation.metrics import METRIC_DECIMALS, Forecast, difference, score
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.lifecycle.revision import Revision
 from src.ml.ensemble import ProductionEnsemble
@@ -97,7 +97,7 @@ def _paired(both: pd.DataFrame, seed: int) -> dict[str, Any]:
         name: {
             "champion": scores["champion"][name],
             "challenger": scores["challenger"][name],
-            "difference": _less(scores["challenger"][name], scores["champion"][name]),
+            "difference": difference(scores["challenger"][name], scores["champion"][name]),
             "interval": bootstrap.difference("challenger", "champion", name),
         }
         for name in COMPARED
@@ -109,10 +109,6 @@ def _paired(both: pd.DataFrame, seed: int) -> dict[str, Any]:
     return {"differences": differences, "mcnemar": only | {"p_value": round(float(test.pvalue), METRIC_DECIMALS)}}
 
 
-def _less(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else round(one - other, METRIC_DECIMALS)
-
-
 def _rows(both: pd.DataFrame, group: pd.Series) -> Iterator[dict[str, Any]]:
     """Yield the differences of each group of bars that holds both classes."""
     for name, part in both.groupby(group, observed=True):
@@ -120,7 +116,7 @@ def _rows(both: pd.DataFrame, group: pd.Series) -> Iterator[dict[str, Any]]:
         if y.min() == y.max():
             continue
         scores = {side: score(y, forecast) for side, forecast in forecasts.items()}
-        less = {key: _less(scores["challenger"][key], scores["champion"][key]) for key in COMPARED}
+        less = {key: difference(scores["challenger"][key], scores["champion"][key]) for key in COMPARED}
         yield {"rows": str(name), "n_bars": len(part), **less}
 
 

@@ -1,6 +1,5 @@
 """Promote: declare the candidate in the work tree to be the production model."""
 
-import subprocess
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +7,7 @@ from dvc.repo import Repo
 
 from src import paths, storage, tables
 from src.errors import GateError, PromotionError
+from src.lifecycle.git import git
 from src.lifecycle.metadata import build_metadata
 from src.ml.bundle import sha256
 from src.params import load_params
@@ -45,8 +45,8 @@ def promote() -> dict[str, Any]:
         files,
         tables.read_frame(paths.FEATURES),
         model_version=next_version(before["version"]) if before else FIRST_VERSION,
-        git_commit=_git("rev-parse", "HEAD"),
-        previous_version=_git("log", "-1", "--format=%H", "--", str(paths.METADATA)) if before else None,
+        git_commit=git("rev-parse", "HEAD"),
+        previous_version=git("log", "-1", "--format=%H", "--", str(paths.METADATA)) if before else None,
         now=datetime.now(UTC),
     )
     storage.write_json(metadata, paths.METADATA)
@@ -66,7 +66,7 @@ def next_version(version: str) -> str:
 
 def _check_committed() -> None:
     """Refuse changes that no commit holds: nobody could get this model back from git."""
-    changed = _git("status", "--porcelain").splitlines()
+    changed = git("status", "--porcelain").splitlines()
     if changed:
         msg = (
             f"expected a clean work tree, {len(changed)} paths differ from the last commit: {changed[0]}; commit first"
@@ -88,12 +88,3 @@ def _check_gate(f1_score: float, f1_score_min: float) -> None:
     if not f1_score >= f1_score_min:
         msg = f"weighted F1 is {f1_score:.4f}, gate.f1_score_min in params.yaml asks for {f1_score_min:g}; not promoted"
         raise GateError(msg)
-
-
-def _git(*arguments: str) -> str:
-    """Run git in the repository and return what it prints."""
-    git = subprocess.run(["git", *arguments], cwd=paths.ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607
-    if git.returncode:
-        msg = f"`git {' '.join(arguments)}` failed: {git.stderr.strip()}"
-        raise PromotionError(msg)
-    return git.stdout.strip()

@@ -1,8 +1,6 @@
 """What another revision made, read by content hash from DVC's cache or remote; the work tree stays as it is."""
 
 import hashlib
-import io
-import subprocess
 from typing import Any
 
 import dvc.api
@@ -12,7 +10,8 @@ import yaml
 from dvc.exceptions import DvcException
 
 from src import paths, tables
-from src.errors import DataError
+from src.errors import DataError, PromotionError
+from src.lifecycle.git import git
 
 
 class Revision:
@@ -30,10 +29,16 @@ class Revision:
     """
 
     def __init__(self, name: str) -> None:
-        self.commit = _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", revision=name).strip()
         self.name = name
-        self.params: dict[str, Any] = yaml.safe_load(self._text(paths.PARAMS))
-        lock = yaml.safe_load(self._text(paths.ROOT / "dvc.lock"))
+        try:
+            self.commit = git("rev-parse", "--verify", f"{name}^{{commit}}")
+            params, lock = (
+                yaml.safe_load(git("show", f"{self.commit}:{file}")) for file in ("params.yaml", "dvc.lock")
+            )
+        except PromotionError as error:
+            msg = f"{name} is no revision with a pipeline: {error}"
+            raise DataError(msg) from error
+        self.params: dict[str, Any] = params
         self._md5 = {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage.get("outs", [])}
 
     def read(self, path: Any) -> bytes:  # noqa: ANN401 - a Path
@@ -63,15 +68,3 @@ class Revision:
         except (pa.ArrowException, OSError) as error:
             msg = f"{paths.relative(path)} of {self.name} is no readable Parquet file ({error})"
             raise DataError(msg) from error
-
-    def _text(self, path: Any) -> io.StringIO:  # noqa: ANN401 - a Path
-        return io.StringIO(_git("show", f"{self.commit}:{paths.relative(path)}", revision=self.name))
-
-
-def _git(*arguments: str, revision: str) -> str:
-    """Run git in the repository and return what it prints."""
-    git = subprocess.run(["git", *arguments], cwd=paths.ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607
-    if git.returncode:
-        msg = f"{revision}: no such revision with a pipeline ({git.stderr.strip() or 'unknown to git'})"
-        raise DataError(msg)
-    return git.stdout

@@ -102,4 +102,7 @@ def test_damaged_and_missing_predictions_are_refused(champion: Checkout) -> None
 def test_an_unknown_revision(small: Checkout) -> None:
     """One line, exit status 2."""
     shown = small.run("python", "-m", "src", "compare", "nowhere", expect=2)
-    assert shown == "error: nowhere: no such revision with a pipeline (unknown to git)\n"
+    assert shown.startswith(
+        "error: nowhere is no revision with a pipeline: `git rev-parse --verify nowhere^{commit}` failed"
+    )
+    assert len(shown.splitlines()) == 1

@@ -147,4 +147,8 @@ def test_calibration_line(slope, intercept):
 @pytest.mark.parametrize("certain", [0.0, 1.0])
 def test_no_calibration_line(certain):
     """A certainty has infinite odds, and no line."""
-    assert calibration_line(np.array([0, 1]), np.array([0.5, certain])) == {"slope": None, "intercept": None}
+    assert calibration_line(np.array([0, 1]), np.array([0.5, certain])) == {
+        "slope": None,
+        "intercept": None,
+        "mean_forecast": (0.5 + certain) / 2,
+    }

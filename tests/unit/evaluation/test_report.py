@@ -35,6 +35,7 @@ def metrics_of(
                 },
             },
         },
+        "calibration": {"slope": 1.0, "intercept": -0.22, "mean_forecast": 0.271},
         "backtest": {
             "model": {"net_return": -0.321, "sharpe": -0.35, "sharpe_interval": [-1.24, 0.51], "trades": 390} | model,
             "buy_and_hold": {"net_return": -0.319},
@@ -138,10 +139,31 @@ def test_verdict_on_volatility(auc_less, skill_less, words):
     assert verdict(metrics_of(auc_less=auc_less, skill_less=skill_less), 0.6)[1].startswith(words)
 
 
+@pytest.mark.parametrize(
+    ("slope", "words"),
+    [
+        (1.0, "slope 1.00 (1 is ideal), they are as sure as they should be; forecasts average 27.1%, 25.3% came."),
+        (0.8, "slope 0.80 (1 is ideal), they are too sure of themselves; forecasts average"),
+        (1.2, "slope 1.20 (1 is ideal), they are too timid; forecasts average"),
+        (None, "Calibration: forecasts average 27.1%, 25.3% came."),
+    ],
+)
+def test_verdict_on_calibration(slope, words):
+    """Too sure or too timid, as the slope says; the average beside what came."""
+    metrics = metrics_of() | {"calibration": {"slope": slope, "intercept": slope, "mean_forecast": 0.271}}
+    assert words in verdict(metrics, 0.6)[2]
+
+
+def test_verdict_on_no_trade():
+    """Who never traded neither gained nor lost."""
+    sentence = verdict(metrics_of(net_return=0.0, trades=0), 0.6)[4]
+    assert sentence == "It never traded: no probability exceeded the threshold. Holding made -31.9%."
+
+
 @pytest.mark.parametrize(("net_return", "words"), [(-0.321, "lost 32.1% in 390 trades"), (0.05, "gained 5.0% in 390")])
 def test_verdict_on_trading(net_return, words):
     """A loss is called a loss, beside holding and chance."""
-    sentence = verdict(metrics_of(net_return=net_return), 0.6)[3]
+    sentence = verdict(metrics_of(net_return=net_return), 0.6)[4]
     assert f"after costs it {words}" in sentence
     assert "(Sharpe ratio -0.35, -1.24 to 0.51); holding made -31.9%, as many random entries -61.4%" in sentence
     assert sentence.endswith("it beat 99% of those.")
@@ -158,4 +180,4 @@ def test_verdict_on_trading(net_return, words):
 )
 def test_verdict_on_f1(f1_score, words):
     """The verdict sets F1 beside the gate and the majority class."""
-    assert verdict(metrics_of(ensemble={"f1_score": f1_score}), 0.6)[2] == words
+    assert verdict(metrics_of(ensemble={"f1_score": f1_score}), 0.6)[3] == words

@@ -12,8 +12,9 @@ from src import paths, storage
 from src.errors import GateError, PromotionError
 from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import build_dataset
+from src.lifecycle.git import git
 from src.lifecycle.metadata import build_metadata
-from src.lifecycle.promote import _check_gate, _git, next_version
+from src.lifecycle.promote import _check_gate, next_version
 from src.ml.bundle import sha256
 from src.ml.ensemble import ProductionEnsemble
 from src.params import Params
@@ -42,7 +43,7 @@ def test_the_gate_lets_pass_what_reaches_it() -> None:
 def test_a_failing_git_is_quoted() -> None:
     """The words of git reach the reader."""
     with pytest.raises(PromotionError, match=r"`git rev-parse --verify nowhere` failed: fatal"):
-        _git("rev-parse", "--verify", "nowhere")
+        git("rev-parse", "--verify", "nowhere")
 
 
 @pytest.fixture
