@@ -38,9 +38,9 @@ def object_of(checkout: Checkout, path: str) -> Path:
     return checkout.root / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
 
 
-def test_a_champion_is_not_better_than_itself(small: Checkout) -> None:
+def test_a_champion_is_not_better_than_itself(champion: Checkout) -> None:
     """All differences are zero, and so are their intervals."""
-    found = compared(small)
+    found = compared(champion)
     assert {(d["difference"], *d["interval"]) for d in found["differences"].values()} == {(0, 0, 0)}
     assert found["mcnemar"]["p_value"] == 1
     assert found["since_training"] is None
