@@ -56,7 +56,7 @@ def backtest(
         `time`, `model` and `buy_and_hold`, once a day.
     """
     held = bars.iloc[bars.index.get_loc(rows[0]) + 1 :]
-    held = held[held.index <= rows[-1] + (held.index[0] - rows[0])] if len(held) else held
+    held = held[held.index <= rows[-1] + (held.index[0] - rows[0])]
     prices = np.append(held["open"].to_numpy(), held["close"].iloc[-1])
     returns = prices[1:] / prices[:-1] - 1
     cost = (costs.fee_bps + costs.slippage_bps) * BASIS_POINT

@@ -156,8 +156,10 @@ class _Probe:
         return any(self._differs(at, _changed(self.bars, where, factor, factor)) for factor in (3.0, 1 / 3))
 
     def _differs(self, at: int, bars: pd.DataFrame) -> bool:
-        """Tell whether a row is another one, or gone, with other bars."""
+        """Tell whether a row is another one, or gone, with other bars; one that never was, is not."""
         name, row = str(self.column.name), self.bars.index[at]
+        if row not in self.column.index:
+            return False
         other = _run(self.features, bars)
         if name not in other or row not in other.index:
             return True

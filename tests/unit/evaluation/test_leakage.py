@@ -80,6 +80,12 @@ def test_shipped_features(walk, params):
     assert find_leaks(manager.generate_features, walk) == []
 
 
+def test_rows_left_out(walk):
+    """A leak beside rows that the function left out is found and told like any other."""
+    found = find_leaks(lambda b: b["close"].shift(-1).where(b.index.hour % 5 == 0).dropna().rename("x"), walk)
+    assert [finding.cause.split(":")[0] for finding in found] == ["shift(-1)"]
+
+
 def test_one_among_many(walk):
     """Only the leaking columns are named, in their order."""
     found = find_leaks(
