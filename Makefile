@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help repro test bench lint lock clean
+.PHONY: help repro test bench proof lint lock clean
 
 help:   ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -24,6 +24,9 @@ test: .venv/.requirements-dev lint   ## Prove it: lint, types, unit tests, contr
 
 bench: .venv/.requirements-dev   ## Time ours against the alternatives in one run, about 4 minutes; needs `make repro` before
 	@python -m tests.bench
+
+proof: .venv/.requirements-dev   ## Count what the gate promotes among noise and candidates known to be worse or better, about 50 minutes
+	@python -W ignore -m tests.proof
 
 lint: .venv/.requirements-dev   ## Style, types and layers
 	@ruff check .

@@ -24,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine instead of text.")]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")]
+AsFirst = Annotated[bool, typer.Option("--as-first", help="Compare with the baselines only, as the first model ever.")]
 N_SHOWN = 10
 
 
@@ -49,12 +51,26 @@ def scores(*, as_json: Json = False) -> None:
 
 
 @app.command()
-def promote(*, as_json: Json = False) -> None:
-    """Make the candidate in models/production the production model, by writing its metadata."""
+def gate(*, as_first: AsFirst = False, as_markdown: Markdown = False, as_json: Json = False) -> None:
+    """Judge whether the candidate may replace the production model; exit status 0 yes, 1 no, 2 cannot tell."""
+    from src.lifecycle.gate import gate as ask_gate
+
+    with exit_on_error():
+        report = ask_gate(as_first=as_first)
+        if as_json:
+            _print_json(report)
+        else:
+            _print_markdown(storage.read_bytes(paths.GATE_REPORT).decode(), as_markdown=as_markdown)
+    raise typer.Exit({"yes": 0, "no": 1}.get(report["verdict"], 2))
+
+
+@app.command()
+def promote(*, as_first: AsFirst = False, as_json: Json = False) -> None:
+    """Ask the gate, and on its yes make the candidate the production model, by writing its metadata."""
     from src.lifecycle.promote import promote as promote_candidate
 
     with exit_on_error():
-        metadata = promote_candidate()
+        metadata = promote_candidate(as_first=as_first)
         if as_json:
             _print_json(metadata)
             return
@@ -97,13 +113,10 @@ def compare(
         str | None, typer.Argument(help="The champion's: any name git knows. Without it: the promoted commit.")
     ] = None,
     *,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")] = False,
+    as_markdown: Markdown = False,
     as_json: Json = False,
 ) -> None:
     """Compare the work tree's forecasts with another revision's, on the same bars."""
-    from rich.console import Console
-    from rich.markdown import Markdown
-
     from src.lifecycle.compare import compare as compare_with
     from src.lifecycle.compare_report import markdown
 
@@ -112,11 +125,7 @@ def compare(
         if as_json:
             _print_json(comparison)
             return
-        text = markdown(comparison)
-        if as_markdown:
-            typer.echo(text)
-        else:
-            Console().print(Markdown(text))
+        _print_markdown(markdown(comparison), as_markdown=as_markdown)
 
 
 @app.command()
@@ -191,6 +200,17 @@ def _as_text(predictions: "list[Prediction]", *, with_header: bool) -> Iterator[
         decision = "buy" if prediction.decision else "stay out"
         cells = [plain["time"], f"{prediction.probability:>11.3f}", f"{decision:8}", *votes]
         yield "  ".join([*cells, f"{prediction.disagreement:>12.3f}"])
+
+
+def _print_markdown(text: str, *, as_markdown: bool) -> None:
+    """Write Markdown as it is, or drawn for the terminal."""
+    from rich import markdown
+    from rich.console import Console
+
+    if as_markdown:
+        typer.echo(text)
+    else:
+        Console().print(markdown.Markdown(text))
 
 
 def _print_json(content: dict[str, Any]) -> None:

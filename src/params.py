@@ -153,6 +153,7 @@ class Xgb(Section):
     learning_rate: Rate
     max_depth: Count
     min_child_weight: Annotated[float, Field(ge=0)]
+    subsample: Rate
 
 
 class Rf(Section):
@@ -161,11 +162,13 @@ class Rf(Section):
     n_estimators: Count
     max_depth: Count
     min_samples_leaf: Count
+    max_features: Rate
 
 
 class Train(Section):
-    """The three members."""
+    """The three members, and how fast the past fades for all of them."""
 
+    half_life_rows: Annotated[float, Field(gt=0)] | None
     lgbm: Lgbm
     xgb: Xgb
     rf: Rf
@@ -205,6 +208,15 @@ class Gate(Section):
     """What a candidate must reach to be promoted."""
 
     f1_score_min: Share
+    brier_skill_min: Annotated[float, Field(ge=-1, le=1)]
+    volatility_tolerance: Annotated[float, Field(ge=-1, le=1)]
+    champion_tolerance: Share
+    calibration_error_max: Share
+    missing_share_max: Share
+    newest_bar_age_max_h: Annotated[float, Field(gt=0)] | None
+    model_size_max_mb: Annotated[float, Field(gt=0)]
+    latency_ratio_min: Annotated[float, Field(gt=0)]
+    memory_max_mib: Annotated[float, Field(gt=0)]
 
 
 class Params(Section):

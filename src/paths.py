@@ -22,6 +22,9 @@ REPORTS = ROOT / "reports"
 DATA_QUALITY = REPORTS / "data_quality.json"
 METRICS = REPORTS / "metrics.json"
 PLOTS = REPORTS / "plots"
+GATE = REPORTS / "gate.json"
+GATE_REPORT = REPORTS / "gate.md"
+TRIALS = REPORTS / "trials.jsonl"
 
 
 def member_model(name: str) -> Path:

@@ -14,7 +14,7 @@ from src.ml.members import MEMBERS, build_member
 from src.ml.onnx_export import build_graph
 from src.ml.training import fit
 from src.params import Params, load_params
-from tests.checkouts import SMALL, Checkout, copy_work_tree
+from tests.checkouts import LENIENT, SMALL, Checkout, copy_work_tree
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,10 @@ def members(params: Params) -> dict[str, Pipeline]:
     train = params.train.model_copy(update=small)
     X = np.random.default_rng(3).uniform(1, 2, (600, 12))
     y = (X[:, 2] > 1.5).astype(int)
-    return {name: fit(build_member(key, train, seed=1, n_jobs=1), X, y) for key, name in MEMBERS.items()}
+    return {
+        name: fit(build_member(key, train, trend=1, seed=1, n_jobs=1), X, y, half_life_rows=None)
+        for key, name in MEMBERS.items()
+    }
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +83,17 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout with few bars and few trees, reproduced and committed; put back what you change."""
     checkout = copy_work_tree(tmp_path_factory.mktemp("small"))
-    checkout.set_params({**SMALL, ("gate", "f1_score_min"): 0.3})
+    checkout.set_params({**SMALL, **LENIENT})
     checkout.repro()
     checkout.commit("small")
     return checkout
+
+
+@pytest.fixture(scope="session")
+def promoted(small: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A small repository whose first model was promoted and pushed; copy before changing."""
+    origin = small.copy(tmp_path_factory.mktemp("promoted") / "origin")
+    for path in (paths.METADATA, paths.TRIALS):
+        (origin.root / paths.relative(path)).unlink()
+    origin.promote("first", "--as-first")
+    return origin

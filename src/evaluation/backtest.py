@@ -16,6 +16,8 @@ from src.params import Backtest
 YEAR = pd.Timedelta(days=365.25)
 BASIS_POINT = 1e-4
 N_RANDOM = 500
+# Returns that differ by rounding alone.
+STILL = 1e-12
 
 
 class Run(NamedTuple):
@@ -95,16 +97,28 @@ def describe(run: Run, per_year: float, seed: int) -> dict[str, Any]:
         "max_drawdown": (1 - equity / np.maximum.accumulate(np.append(1.0, equity))[1:]).max(),
         "turnover": changes * per_year / len(run.net),
         "exposure": run.position.mean(),
+        "skewness": _moment(run.net, 3),
+        "kurtosis": _moment(run.net, 4),
+        "bars_per_year": per_year,
     }
     rounded: dict[str, Any] = {name: round(float(value), METRIC_DECIMALS) for name, value in figures.items()}
     interval = interval_of(_sharpe(mean, deviation, per_year))
-    return rounded | {"sharpe_interval": interval, "trades": int((np.diff(run.position, prepend=0.0) > 0).sum())}
+    trades = int((np.diff(run.position, prepend=0.0) > 0).sum())
+    return rounded | {"sharpe_interval": interval, "trades": trades, "n_bars": len(run.net)}
+
+
+def _moment(returns: np.ndarray, order: int) -> float:
+    """Return the standardised central moment; that of a normal distribution, 0 or 3, where nothing moved."""
+    deviation = returns.std()
+    if deviation <= STILL:
+        return {3: 0.0, 4: 3.0}[order]
+    return float((((returns - returns.mean()) / deviation) ** order).mean())
 
 
 def _sharpe(mean: Any, deviation: Any, per_year: float) -> Any:  # noqa: ANN401 - numbers or arrays of them
     """Return mean over deviation, per year; 0 where nothing moved."""
-    moved = np.where(deviation > 0, deviation, 1.0)
-    return np.where(deviation > 0, mean / moved * np.sqrt(per_year), 0.0)
+    moved = np.where(deviation > STILL, deviation, 1.0)
+    return np.where(deviation > STILL, mean / moved * np.sqrt(per_year), 0.0)
 
 
 def _positions(times: pd.Index, rows: pd.Index, held: pd.Index, decision: np.ndarray) -> np.ndarray:

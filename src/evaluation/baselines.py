@@ -11,11 +11,16 @@ from sklearn.preprocessing import StandardScaler
 from src.evaluation.metrics import Forecast
 from src.features.catalog import TARGET
 from src.ml.splits import Fold
-from src.ml.training import PROBABILITY_DECIMALS
+from src.ml.training import PROBABILITY_DECIMALS, row_weights
 
 
 def forecast_baselines(
-    dataset: pd.DataFrame, folds: Sequence[Fold], *, horizon_bars: int, decision_threshold: float
+    dataset: pd.DataFrame,
+    folds: Sequence[Fold],
+    *,
+    horizon_bars: int,
+    half_life_rows: float | None,
+    decision_threshold: float,
 ) -> dict[str, Forecast]:
     """Forecast every fold's test rows by each baseline.
 
@@ -27,6 +32,8 @@ def forecast_baselines(
         Those that the members were scored on.
     horizon_bars
         Bars until a label is known.
+    half_life_rows
+        How fast the past fades, as for the members: what helps them must help these too.
     decision_threshold
         Decide for a rise above this probability.
 
@@ -40,8 +47,14 @@ def forecast_baselines(
     """
     y = dataset[TARGET].to_numpy()
     volatility = np.log(dataset["atr_14"] / dataset["close"]).to_numpy().reshape(-1, 1)
-    base_rates = _by_fold(folds, lambda fold: np.full(len(fold.test), y[fold.train].mean()))
-    probabilities = _by_fold(folds, lambda fold: _regress(volatility[fold.train], y[fold.train], volatility[fold.test]))
+    weights = {fold.number: row_weights(len(fold.train), half_life_rows) for fold in folds}
+    base_rates = _by_fold(
+        folds, lambda fold: np.full(len(fold.test), np.average(y[fold.train], weights=weights[fold.number]))
+    )
+    probabilities = _by_fold(
+        folds,
+        lambda fold: _regress(volatility[fold.train], y[fold.train], weights[fold.number], volatility[fold.test]),
+    )
     return {
         "majority_class": _certain((base_rates > 0.5).astype(int)),  # noqa: PLR2004 - more than half
         "persistence": _certain(_by_fold(folds, lambda fold: y[fold.test - horizon_bars])),
@@ -59,7 +72,7 @@ def _certain(decision: np.ndarray) -> Forecast:
     return Forecast(decision.astype(float), decision.astype(int))
 
 
-def _regress(volatility: np.ndarray, y: np.ndarray, later: np.ndarray) -> np.ndarray:
+def _regress(volatility: np.ndarray, y: np.ndarray, weights: np.ndarray, later: np.ndarray) -> np.ndarray:
     """Fit on the training rows, predict the later ones; solved far enough that no processor changes the digits kept."""
     model = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-10))
-    return model.fit(volatility, y).predict_proba(later)[:, 1]
+    return model.fit(volatility, y, logisticregression__sample_weight=weights).predict_proba(later)[:, 1]

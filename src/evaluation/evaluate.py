@@ -63,7 +63,13 @@ def evaluate(
     weights = params.ensemble.weights.model_dump()
     vote = weighted_vote(np.column_stack([voters[name].probability for name in weights]), list(weights.values()))
     ensemble = Forecast.from_probability(vote, threshold)
-    baselines = forecast_baselines(dataset, folds, horizon_bars=params.label.horizon_bars, decision_threshold=threshold)
+    baselines = forecast_baselines(
+        dataset,
+        folds,
+        horizon_bars=params.label.horizon_bars,
+        half_life_rows=params.train.half_life_rows,
+        decision_threshold=threshold,
+    )
     forecasts = {"ensemble": ensemble, **voters, **baselines}
     scores = {name: score(y, forecast) for name, forecast in forecasts.items()}
     traded, equity = backtest(bars, rows.index, ensemble.decision, params.backtest, seed=params.seed)

@@ -1,6 +1,7 @@
 """Whether the graph that serves answers as the members do that were trained."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,15 @@ TOLERANCE = 1e-6
 YEN_PER_DOLLAR = 1_000.0
 
 
-def check_parity(candidate: ProductionEnsemble, members: Mapping[str, Member], rows: np.ndarray) -> float:
+class Parity(NamedTuple):
+    """How far a graph is from its members: the largest difference of a probability, its row, decisions that differ."""
+
+    difference: float
+    row: int
+    n_flipped: int
+
+
+def measure_parity(candidate: ProductionEnsemble, members: Mapping[str, Member], rows: np.ndarray) -> Parity:
     """Compare a candidate with the members it was built of, on rows as they are and with prices a thousandfold.
 
     Parameters
@@ -27,26 +36,33 @@ def check_parity(candidate: ProductionEnsemble, members: Mapping[str, Member], r
 
     Returns
     -------
-    float
-        The largest difference of any member's probability.
+    Parity
+        The row is that of a flipped decision, if there is one.
+    """
+    native = ProductionEnsemble(members, weights=candidate.weights, decision_threshold=candidate.decision_threshold)
+    in_yen = rows * np.where([feature.unit == "quote currency" for feature in FEATURES], YEN_PER_DOLLAR, 1.0)
+    worst, n_flipped = np.zeros(len(rows)), np.zeros(len(rows), dtype=int)
+    for scaled in (rows, in_yen):
+        difference = np.abs(candidate.predict_members(scaled) - native.predict_members(scaled)).max(axis=1)
+        worst = np.maximum(worst, difference)
+        n_flipped += candidate.predict(scaled) != native.predict(scaled)
+    row = int(np.argmax(np.where(n_flipped > 0, 1.0, worst)))
+    return Parity(float(worst.max()), row, int(n_flipped.sum()))
+
+
+def check_parity(candidate: ProductionEnsemble, members: Mapping[str, Member], rows: np.ndarray) -> float:
+    """Return the largest difference of any member's probability, as `measure_parity` does.
 
     Raises
     ------
     ModelError
         If a probability differs by more than 1e-6, or a decision differs.
     """
-    native = ProductionEnsemble(members, weights=candidate.weights, decision_threshold=candidate.decision_threshold)
-    in_yen = rows * np.where([feature.unit == "quote currency" for feature in FEATURES], YEN_PER_DOLLAR, 1.0)
-    worst = 0.0
-    for scaled in (rows, in_yen):
-        difference = np.abs(candidate.predict_members(scaled) - native.predict_members(scaled)).max(axis=1)
-        flipped = candidate.predict(scaled) != native.predict(scaled)
-        row = int(np.argmax(np.where(flipped, 1.0, difference)))
-        if flipped[row] or difference[row] > TOLERANCE:
-            msg = (
-                f"row {row}: the graph and its members differ by {difference[row]:.1e} (allowed {TOLERANCE:.0e}), "
-                f"{flipped.sum()} decisions differ; the ONNX export is wrong for these members"
-            )
-            raise ModelError(msg)
-        worst = max(worst, float(difference.max()))
-    return worst
+    difference, row, n_flipped = measure_parity(candidate, members, rows)
+    if n_flipped or difference > TOLERANCE:
+        msg = (
+            f"row {row}: the graph and its members differ by {difference:.1e} (allowed {TOLERANCE:.0e}), "
+            f"{n_flipped} decisions differ; the ONNX export is wrong for these members"
+        )
+        raise ModelError(msg)
+    return difference

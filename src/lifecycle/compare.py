@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.contingency_tables import mcnemar
 
-from src import paths, storage, tables
+from src import paths, tables
 from src.errors import DataError, ModelError
 from src.evaluation.intervals import bootstrap_scores
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, difference, score
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.lifecycle.revision import Revision
+from src.ml.bundle import read_metadata
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.members import MEMBERS
 from src.ml.voters import weighted_vote
@@ -43,33 +44,57 @@ def compare(name: str | None = None) -> dict[str, Any]:
     DataError
         If the revision's predictions cannot be had, share no bars, or were of another label.
     """
-    champion = Revision(name or storage.read_json(paths.METADATA)["version_control"]["git_commit"])
+    champion = Revision(name or read_metadata()["version_control"]["git_commit"])
     params = load_params()
     files = {member: paths.out_of_fold(member) for member in MEMBERS.values()}
-    theirs = _voted({m: champion.read_frame(file) for m, file in files.items()}, champion.params["ensemble"])
-    ours = _voted({m: tables.read_frame(file) for m, file in files.items()}, params.ensemble.model_dump())
-    both = theirs.join(ours, how="inner", lsuffix="_champion", rsuffix="_challenger")
-    if both.empty:
-        msg = f"{champion.name} and the work tree forecast no bar in common; compare revisions of overlapping windows"
-        raise DataError(msg)
-    if (both[f"{TARGET}_champion"] != both[f"{TARGET}_challenger"]).any():
-        msg = (
-            f"{champion.name} labelled the same bars otherwise; scores of another label or of other prices tell nothing"
-        )
-        raise DataError(msg)
+    theirs = vote({m: champion.read_frame(file) for m, file in files.items()}, champion.params["ensemble"])
+    ours = vote({m: tables.read_frame(file) for m, file in files.items()}, params.ensemble.model_dump())
     dataset = tables.read_frame(paths.FEATURES)
     return {
         "champion": {"revision": champion.name, "commit": champion.commit},
-        "common": _window(both),
-        **_paired(both, params.seed),
-        "by_fold": list(_rows(both, both["fold_challenger"].map("fold {}".format))),
-        "by_regime": list(_rows(both, _regimes(dataset.loc[both.index]))),
+        **compare_forecasts(theirs, ours, dataset, name=champion.name, seed=params.seed),
         "since_training": _since(champion, theirs.index[-1], ours, dataset, params.seed),
     }
 
 
-def _voted(members: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Join the members' out-of-fold probabilities to the ensemble's, with its decision."""
+def compare_forecasts(
+    theirs: pd.DataFrame, ours: pd.DataFrame, dataset: pd.DataFrame, *, name: str, seed: int
+) -> dict[str, Any]:
+    """Compare two ensembles' out-of-fold forecasts on the bars they have in common.
+
+    Parameters
+    ----------
+    theirs, ours
+        As `vote` returns them: the champion's and the challenger's.
+    dataset
+        The challenger's features; `atr_14` and `close` tell calm bars from wild ones.
+    name
+        Of the champion, for the words of an error.
+    seed
+        Of the draws.
+
+    Raises
+    ------
+    DataError
+        If they share no bars, or were of another label.
+    """
+    both = theirs.join(ours, how="inner", lsuffix="_champion", rsuffix="_challenger")
+    if both.empty:
+        msg = f"{name} and the work tree forecast no bar in common; compare revisions of overlapping windows"
+        raise DataError(msg)
+    if (both[f"{TARGET}_champion"] != both[f"{TARGET}_challenger"]).any():
+        msg = f"{name} labelled the same bars otherwise; scores of another label or of other prices tell nothing"
+        raise DataError(msg)
+    return {
+        "common": _window(both),
+        **_paired(both, seed),
+        "by_fold": list(_rows(both, both["fold_challenger"].map("fold {}".format))),
+        "by_regime": list(_rows(both, _regimes(dataset.loc[both.index]))),
+    }
+
+
+def vote(members: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Join the members' out-of-fold probabilities to the ensemble's, with its decision; settings as in params.yaml."""
     weights = {name: float(weight) for name, weight in settings["weights"].items()}
     first = next(iter(members.values()))
     probability = weighted_vote(

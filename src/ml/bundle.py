@@ -43,7 +43,7 @@ def read_promoted(directory: Path = paths.PRODUCTION) -> Promoted:
     ModelError
         If a file is absent, is not the one that the metadata describes, or was made for other features.
     """
-    metadata = _read_metadata(directory / paths.METADATA.name)
+    metadata = read_metadata(directory / paths.METADATA.name)
     for key, expected in MADE_FOR.items():
         if metadata[key] != expected:
             msg = f"model {metadata['version']} has {key} {metadata[key]}, this code {expected}; check out its commit"
@@ -113,8 +113,8 @@ def _read_verified(file: Path, metadata: dict[str, Any]) -> bytes:
     return content
 
 
-def _read_metadata(file: Path) -> dict[str, Any]:
-    """Read the metadata; without it nothing can be trusted."""
+def read_metadata(file: Path = paths.METADATA) -> dict[str, Any]:
+    """Read the metadata, without which nothing can be trusted; `ModelError` if they are not what a promotion writes."""
     name = paths.relative(file)
     try:
         metadata = storage.read_json(file)

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from src.errors import ModelError
-from src.ml.model_view import VIEW_NAMES, scale_free_view
+from src.ml.model_view import VIEW_NAMES, VOLATILITY, scale_free_view
 from src.params import Lgbm, Rf, Train, Xgb
 
 MemberKey = Literal["lgbm", "xgb", "rf"]
@@ -22,7 +22,7 @@ MemberKey = Literal["lgbm", "xgb", "rf"]
 MEMBERS: dict[MemberKey, str] = {"lgbm": "lightgbm", "xgb": "xgboost", "rf": "random_forest"}
 
 
-def build_member(key: MemberKey, train: Train, *, seed: int, n_jobs: int) -> Pipeline:
+def build_member(key: MemberKey, train: Train, *, trend: int, seed: int, n_jobs: int) -> Pipeline:
     """Build one member.
 
     Parameters
@@ -31,25 +31,30 @@ def build_member(key: MemberKey, train: Train, *, seed: int, n_jobs: int) -> Pip
         Which of `MEMBERS`.
     train
         Settings of all three.
+    trend
+        Which way the probability may move with the volatility, as `src.features.labels.volatility_trend` returns it.
     seed
         Of its random draws.
     n_jobs
         Threads while training.
     """
+    trends = [trend if name == VOLATILITY else 0 for name in VIEW_NAMES]
     build: dict[MemberKey, Callable[[], ClassifierMixin]] = {
-        "lgbm": lambda: _lightgbm(train.lgbm, seed, n_jobs),
-        "xgb": lambda: _xgboost(train.xgb, seed, n_jobs),
-        "rf": lambda: _random_forest(train.rf, seed, n_jobs),
+        "lgbm": lambda: _lightgbm(train.lgbm, trends, seed, n_jobs),
+        "xgb": lambda: _xgboost(train.xgb, trends, seed, n_jobs),
+        "rf": lambda: _random_forest(train.rf, trends, seed, n_jobs),
     }
     return make_pipeline(FunctionTransformer(scale_free_view), build[key]())
 
 
-def _lightgbm(settings: Lgbm, seed: int, n_jobs: int) -> ClassifierMixin:
+def _lightgbm(settings: Lgbm, trends: list[int], seed: int, n_jobs: int) -> ClassifierMixin:
     from lightgbm import LGBMClassifier  # noqa: PLC0415 - see the module's docstring
 
     return LGBMClassifier(
         **settings.model_dump(),
         subsample_freq=1,
+        monotone_constraints=trends,
+        monotone_constraints_method="advanced",
         importance_type="gain",
         random_state=seed,
         n_jobs=n_jobs,
@@ -59,22 +64,23 @@ def _lightgbm(settings: Lgbm, seed: int, n_jobs: int) -> ClassifierMixin:
     )
 
 
-def _xgboost(settings: Xgb, seed: int, n_jobs: int) -> ClassifierMixin:
+def _xgboost(settings: Xgb, trends: list[int], seed: int, n_jobs: int) -> ClassifierMixin:
     from xgboost import XGBClassifier  # noqa: PLC0415 - see the module's docstring
 
     return XGBClassifier(
         **settings.model_dump(),
         tree_method="hist",
+        monotone_constraints=tuple(trends),
         importance_type="total_gain",
         random_state=seed,
         n_jobs=n_jobs,
     )
 
 
-def _random_forest(settings: Rf, seed: int, n_jobs: int) -> ClassifierMixin:
+def _random_forest(settings: Rf, trends: list[int], seed: int, n_jobs: int) -> ClassifierMixin:
     from sklearn.ensemble import RandomForestClassifier  # noqa: PLC0415 - see the module's docstring
 
-    return RandomForestClassifier(**settings.model_dump(), random_state=seed, n_jobs=n_jobs)
+    return RandomForestClassifier(**settings.model_dump(), monotonic_cst=trends, random_state=seed, n_jobs=n_jobs)
 
 
 def importances(members: Mapping[str, Pipeline], weights: Mapping[str, float]) -> dict[str, float]:

@@ -14,6 +14,8 @@ VIEW_NAMES = (
     *("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio"),
     *("macd_over_close", "macd_signal_over_close", "atr_14_over_close", "ema_20_over_close", "ema_50_over_close"),
 )
+# The column that holds most of what can be known.
+VOLATILITY = "atr_14_over_close"
 
 
 def scale_free_view(X: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from src import paths, storage, tables
 from src.console import say, track
 from src.errors import exit_on_error
 from src.features.catalog import FEATURE_NAMES, TARGET
+from src.features.labels import volatility_trend
 from src.ml.members import MEMBERS, MemberKey, build_member
 from src.ml.splits import walk_forward
 from src.ml.training import fit, out_of_fold
@@ -17,10 +18,12 @@ def main(key: MemberKey) -> None:
     """Read features, fit walk-forward and on all rows, write both results."""
     params = load_params()
     dataset = tables.read_frame(paths.FEATURES)
-    build = partial(build_member, key, params.train, seed=params.seed, n_jobs=params.n_jobs)
+    trend, half_life_rows = volatility_trend(params.label), params.train.half_life_rows
+    build = partial(build_member, key, params.train, trend=trend, seed=params.seed, n_jobs=params.n_jobs)
     folds = walk_forward(dataset[TARGET].to_numpy(), params.split)
-    predictions = out_of_fold(build, dataset, track(folds, f"train_{key}"))
-    member = fit(build(), dataset[list(FEATURE_NAMES)].to_numpy(), dataset[TARGET].to_numpy())
+    predictions = out_of_fold(build, dataset, track(folds, f"train_{key}"), half_life_rows=half_life_rows)
+    X, y = dataset[list(FEATURE_NAMES)].to_numpy(), dataset[TARGET].to_numpy()
+    member = fit(build(), X, y, half_life_rows=half_life_rows)
     storage.write_pickle(member, paths.member_model(MEMBERS[key]))
     tables.write_frame(predictions, paths.out_of_fold(MEMBERS[key]))
     say(f"train_{key}", f"{len(folds)} folds, {len(predictions):,} out-of-fold rows; fitted on {len(dataset):,}")

@@ -13,10 +13,11 @@ from talipp.ohlcv import OHLCV
 
 from src import paths, tables
 from src.bars.bar import COLUMNS
+from src.evaluation.timing import race
 from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import FeatureManager
 from src.features.stream import FeatureStream
-from tests.bench.timing import race, result
+from tests.bench.result import result
 
 N_BARS = 100_000
 RECOMPUTED = 300

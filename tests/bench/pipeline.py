@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from tests.bench.timing import race, result
+from src.evaluation.timing import race
+from tests.bench.result import result
 from tests.checkouts import Checkout, copy_work_tree
 
 N_STAGES = 7

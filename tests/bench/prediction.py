@@ -1,9 +1,6 @@
 """Prediction, start, memory and file size: the served graph against the members as their libraries keep them."""
 
 import io
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,10 +8,12 @@ import joblib
 import numpy as np
 
 from src import paths, storage, tables
+from src.evaluation.serving import one_thread
+from src.evaluation.timing import race, start
 from src.features.catalog import FEATURE_NAMES
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.members import MEMBERS
-from tests.bench.timing import race, result
+from tests.bench.result import result
 
 SCORE = "import numpy; row = numpy.array([[8000, 100, 0, 50, 1, 1, 30, 0.5, 8000, 8000, 0, 1]], dtype=float); "
 OURS = "from src.ml.ensemble import ProductionEnsemble; model = ProductionEnsemble(); model.predict_proba(row)"
@@ -22,8 +21,6 @@ NATIVE = (
     "import joblib; models = [joblib.load(f'models/training/{name}.pkl') for name in "
     f"{list(MEMBERS.values())}]; [model.predict_proba(row) for model in models]"
 )
-# What the operating system holds for the process.
-SAY = "; print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmRSS')), flush=True)"
 
 
 def compare_prediction() -> Iterator[dict[str, Any]]:
@@ -49,10 +46,10 @@ def compare_prediction() -> Iterator[dict[str, Any]]:
 def compare_start() -> Iterator[dict[str, Any]]:
     """From nothing to the first answer, in processes of their own; what they hold then; what lies on the disk."""
     starts = {"ONNX graph": OURS, "three libraries": NATIVE}
-    runs = {name: [_start(code) for _ in range(2)][1:] for name, code in starts.items()}
+    runs = {name: [start(SCORE + code) for _ in range(2)][1:] for name, code in starts.items()}
     for _ in range(6):
         for name, code in starts.items():
-            runs[name].append(_start(code))
+            runs[name].append(start(SCORE + code))
     seconds, memory = ({name: np.array(values)[:, i] for name, values in runs.items()} for i in (0, 1))
     yield result("start to first prediction", "s", seconds)
     yield result("memory then, resident", "MiB", memory)
@@ -66,18 +63,4 @@ def compare_start() -> Iterator[dict[str, Any]]:
 
 def _native() -> ProductionEnsemble:
     """The fitted members, each asked through its library with one thread, as the graph is."""
-    members = {name: storage.read_pickle(paths.member_model(name)) for name in MEMBERS.values()}
-    for member in members.values():
-        member[-1].set_params(n_jobs=1)
-    return ProductionEnsemble(members)
-
-
-def _start(code: str) -> tuple[float, float]:
-    """Return the seconds from the start of a process to its answer, and the MiB it holds then."""
-    start = time.perf_counter()
-    command = [sys.executable, "-c", SCORE + code + SAY]
-    with subprocess.Popen(command, cwd=paths.ROOT, stdout=subprocess.PIPE, text=True) as process:
-        answer = process.stdout.readline()
-        seconds = time.perf_counter() - start
-    assert process.returncode == 0
-    return seconds, int(answer) / 1024
+    return one_thread({name: storage.read_pickle(paths.member_model(name)) for name in MEMBERS.values()})

@@ -11,7 +11,7 @@ from src import paths
 from src.evaluation.report import COLUMNS, verdict
 from src.params import Params
 from tests.bench.table import table_lines
-from tests.checkouts import SMALL, Checkout, copy_work_tree
+from tests.checkouts import Checkout
 
 # What the bot's owner brings: where bars come from, and what is done with a signal.
 FEED = """
@@ -31,12 +31,11 @@ def _blocks(language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout with few bars, its environment in place, as after the set-up."""
-    checkout = copy_work_tree(tmp_path_factory.mktemp("readme"))
+def workspace(promoted: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A repository with few bars and a promoted model, its environment in place, nothing reproduced yet."""
+    checkout = promoted.copy(tmp_path_factory.mktemp("readme") / "repository")
     (checkout.root / ".venv").symlink_to(paths.ROOT / ".venv")
-    checkout.set_params({**SMALL, ("gate", "f1_score_min"): 0.3})
-    checkout.commit("few bars")
+    checkout.run("git", "clean", "-dfX", "--quiet", "--exclude", "!.venv", "data", "models", "reports", ".dvc/cache")
     return checkout
 
 

@@ -1,7 +1,6 @@
 """Champion and challenger on the same bars, with real git and real DVC in a scratch repository."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,16 +8,6 @@ import pytest
 from tests.checkouts import Checkout
 
 METRICS = Path("reports") / "metrics.json"
-
-
-@pytest.fixture
-def champion(small: Checkout, tmp_path: Path) -> Checkout:
-    """A repository whose last commit is the champion, and whose work tree equals it."""
-    checkout = Checkout(tmp_path / "repository")
-    shutil.copytree(small.root, checkout.root, symlinks=True)
-    checkout.run("git", "checkout", "--quiet", ".")
-    checkout.run("dvc", "checkout", "--force")
-    return checkout
 
 
 def compared(checkout: Checkout, revision: str = "HEAD") -> dict:

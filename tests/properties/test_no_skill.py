@@ -22,7 +22,7 @@ def build(request, params):
     """One member with ten trees."""
     small = getattr(params.train, request.param).model_copy(update={"n_estimators": 10})
     train = params.train.model_copy(update={request.param: small})
-    return partial(build_member, request.param, train, seed=params.seed, n_jobs=1)
+    return partial(build_member, request.param, train, trend=0, seed=params.seed, n_jobs=1)
 
 
 @pytest.fixture(scope="module")

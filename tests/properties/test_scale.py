@@ -49,7 +49,7 @@ def test_probabilities(key, recent, params):
     dataset = build_dataset(recent, params.features, params.label)
     X = dataset[list(FEATURE_NAMES)].to_numpy()
     member = build_member(key, params.train.model_copy(update={key: small}), seed=1, n_jobs=1)
-    answers = fit(member, X, dataset[TARGET].to_numpy()).predict_proba(X)
+    answers = fit(member, X, dataset[TARGET].to_numpy(), half_life_rows=None).predict_proba(X)
     assert np.ptp(answers[:, 1]) > 0.05
     for price_factor, volume_factor in ((100.0, 1.0), (2.0**10, 1.0), (1.0, 3.0)):
         other = build_dataset(in_other_units(recent, price_factor, volume_factor), params.features, params.label)

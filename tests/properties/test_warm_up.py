@@ -61,7 +61,7 @@ def test_probabilities(key, recent, full, params):
     train = params.train.model_copy(update={key: small})
     dataset = build_dataset(recent, params.features, params.label)
     X, y = dataset[list(FEATURE_NAMES)].to_numpy(), dataset[TARGET].to_numpy()
-    member = fit(build_member(key, train, seed=1, n_jobs=1), X, y)
+    member = fit(build_member(key, train, trend=1, seed=1, n_jobs=1), X, y, half_life_rows=None)
     later = FeatureManager(params.features).generate_features(recent.iloc[1_234:])
     moved = member.predict_proba(later.to_numpy()) - member.predict_proba(full.loc[later.index].to_numpy())
     # the design allows 1e-4

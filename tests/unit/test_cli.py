@@ -5,15 +5,21 @@ import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 from src import paths, storage, tables
 from src.cli import app
+from src.errors import ParamsError
 from src.features import stream
 from src.features.promoted import promoted as promoted_value
+from src.lifecycle import gate
+from src.lifecycle.gate_report import markdown as gate_markdown
+from src.lifecycle.judgement import Judgement, Verdict, overall
 from src.ml.bundle import read_promoted
 from src.ml.ensemble import ProductionEnsemble
 
@@ -23,7 +29,7 @@ RUN = CliRunner()
 def test_help_names_every_command() -> None:
     """Without a command, the help is shown."""
     shown = RUN.invoke(app, ["--help"]).output
-    assert {"scores", "promote", "predict", "leakcheck", "compare"} <= set(shown.split())
+    assert {"scores", "gate", "promote", "predict", "leakcheck", "compare"} <= set(shown.split())
 
 
 def test_scores_shows_baselines_members_and_the_ensemble() -> None:
@@ -166,3 +172,64 @@ def test_leakcheck_of_nothing(bars_file: None) -> None:
     shown = RUN.invoke(app, ["leakcheck", "--callable", "nowhere:nothing"])
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert shown.stderr.startswith("error: expected a function as module:function")
+
+
+@pytest.fixture
+def ask_gate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Result, dict[str, Any], list[bool]]]:
+    """A function that runs the command with a gate of this verdict: what it shows, the report, what was asked."""
+
+    def ask(verdict: Verdict, *options: str) -> tuple[Result, dict[str, Any], list[bool]]:
+        judgement = Judgement("leaks", 2.5, 0.0, verdict, "words | of the rule")
+        report = {
+            "verdict": overall([judgement]),
+            "judged_at": "2026-01-04T12:30:00Z",
+            "candidate": None,
+            "judgements": [judgement._asdict()],
+            "in_words": ["It never traded."],
+            "comparison": None,
+        }
+        asked: list[bool] = []
+        monkeypatch.setattr(gate, "gate", lambda *, as_first: asked.append(as_first) or report)
+        return RUN.invoke(app, ["gate", *options]), report, asked
+
+    return ask
+
+
+@pytest.mark.parametrize("option", [[], ["--json"], ["--markdown"], ["--as-first"]], ids=" ".join)
+@pytest.mark.parametrize(("verdict", "exit_status"), [("yes", 0), ("no", 1), ("unknown", 2)])
+def test_the_exit_status_is_the_verdict(
+    verdict: Verdict, exit_status: int, option: list[str], ask_gate: Callable[..., Any]
+) -> None:
+    """A script needs no words; however the report is shown, nothing stands on standard error."""
+    shown, _, asked = ask_gate(verdict, *option)
+    assert (shown.exit_code, shown.stderr) == (exit_status, "")
+    assert asked == [option == ["--as-first"]]
+
+
+@pytest.mark.parametrize("verdict", ["yes", "no", "unknown"])
+def test_gate_as_json_is_the_report(verdict: Verdict, ask_gate: Callable[..., Any]) -> None:
+    """Nothing around it."""
+    shown, report, _ = ask_gate(verdict, "--json")
+    assert json.loads(shown.stdout) == report
+
+
+def test_gate_as_markdown_is_the_file_for_a_pull_request(ask_gate: Callable[..., Any]) -> None:
+    """As in reports/gate.md; without the option it is drawn for the terminal."""
+    shown, report, _ = ask_gate("no", "--markdown")
+    assert shown.stdout == f"{gate_markdown(report)}\n"
+    drawn, _, _ = ask_gate("no")
+    assert "|---|" not in drawn.stdout
+    assert "Not promoted: 1 of 1 rules. leaks: words | of the rule." in " ".join(drawn.stdout.split())
+
+
+def test_a_gate_that_cannot_judge_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line on standard error, exit status 2 as where it cannot tell, nothing on standard output."""
+
+    def fail(*, as_first: bool) -> None:
+        msg = "params.yaml: seed: missing, add it"
+        raise ParamsError(msg)
+
+    monkeypatch.setattr(gate, "gate", fail)
+    shown = RUN.invoke(app, ["gate", "--json"])
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr == "error: params.yaml: seed: missing, add it\n"

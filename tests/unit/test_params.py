@@ -184,6 +184,40 @@ def test_values_that_contradict_each_other_are_refused(changes, words, load):
         load(*changes)
 
 
+GATE = {
+    "f1_score_min": (["-0.1", "1.1"], ["0", "1"]),
+    "brier_skill_min": (["-1.1", "1.1"], ["-1", "1"]),
+    "volatility_tolerance": (["-1.1", "1.1"], ["-1", "1"]),
+    "champion_tolerance": (["-0.1", "1.1"], ["0", "1"]),
+    "calibration_error_max": (["-0.1", "1.1"], ["0", "1"]),
+    "missing_share_max": (["-0.1", "1.1"], ["0", "1"]),
+    "newest_bar_age_max_h": (["0", "-1", ".nan", ".inf", "true", "'2'", "never"], ["null", "0.1", "2", "100000"]),
+    "model_size_max_mb": (["0", "-1", ".inf", "null"], ["0.1", "100000"]),
+    "latency_ratio_min": (["0", "-1", ".inf", "null"], ["0.1", "100000"]),
+    "memory_max_mib": (["0", "-1", ".inf", "null"], ["0.1", "100000"]),
+}
+
+
+def test_every_key_of_the_gate_has_bounds():
+    """The table above leaves none out."""
+    assert set(GATE) == set(CONTENT["gate"])
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, (refused, _) in GATE.items() for value in refused])
+def test_a_threshold_that_cannot_be_is_refused(key, value, load):
+    """It would let everything pass, or nothing."""
+    (shown,) = re.findall(rf"  {key}: [^ ]+", SHIPPED)
+    with pytest.raises(ParamsError, match=rf"^params\.yaml line {line_of(shown)}: gate\.{key}: .*, got "):
+        load((shown, f"  {key}: {value}"))
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, (_, taken) in GATE.items() for value in taken])
+def test_a_threshold_at_its_bound_is_accepted(key, value, load):
+    """And is what the gate gets."""
+    (shown,) = re.findall(rf"  {key}: [^ ]+", SHIPPED)
+    assert getattr(load((shown, f"  {key}: {value}")).gate, key) == yaml.safe_load(value)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -12,7 +12,8 @@ from src.params import load_params
 
 SHIPPED = paths.PARAMS.read_text(encoding="utf-8")
 START, END = '"2017-07-01T11:00:00Z"', '"2019-10-17T10:00:00Z"'
-WINDOW_LINE = SHIPPED[: SHIPPED.index(START)].count("\n") + 1
+WINDOW_LINE, GAP, SEED = (SHIPPED[: SHIPPED.index(part)].count("\n") + 1 for part in (START, "  gap:", "seed:"))
+BROKEN = "not valid YAML: .*line"
 
 
 @pytest.fixture
@@ -48,11 +49,11 @@ def data(write):
         pytest.param("# seed: 42\n", "expected keys with values, got None", id="comments only"),
         pytest.param("- seed: 42\n", r"expected keys with values, got \[", id="list"),
         pytest.param("seed", "expected keys with values, got 'seed'", id="word"),
-        pytest.param(SHIPPED.replace("  gap: 1", "\tgap: 1"), "not valid YAML: .*line 29", id="tab"),
-        pytest.param(SHIPPED.replace("seed: 42", "seed: [42"), "not valid YAML: .*line 48", id="open bracket"),
-        pytest.param(SHIPPED.replace("seed: 42", "seed 42"), "not valid YAML: .*line 4[89]", id="no colon"),
-        pytest.param(SHIPPED.replace("seed: 42", "seed: *other"), "not valid YAML: .*line 48", id="unknown alias"),
-        pytest.param(SHIPPED.replace("seed: 42", "seed: !!python/name:os.sep"), "not valid YAML: .*line 48", id="tag"),
+        pytest.param(SHIPPED.replace("  gap: 1", "\tgap: 1"), rf"{BROKEN} {GAP}\b", id="tab"),
+        pytest.param(SHIPPED.replace("seed: 42", "seed: [42"), rf"{BROKEN} {SEED}\b", id="open bracket"),
+        pytest.param(SHIPPED.replace("seed: 42", "seed 42"), rf"{BROKEN} ({SEED}|{SEED + 1})\b", id="no colon"),
+        pytest.param(SHIPPED.replace("seed: 42", "seed: *other"), rf"{BROKEN} {SEED}\b", id="unknown alias"),
+        pytest.param(SHIPPED.replace("seed: 42", "seed: !!python/name:os.sep"), rf"{BROKEN} {SEED}\b", id="tag"),
         pytest.param(SHIPPED + "---\n" + SHIPPED, "not valid YAML: .*single document", id="two documents"),
         pytest.param("<<<<<<< HEAD\n" + SHIPPED, "not valid YAML", id="merge conflict"),
         pytest.param("data: &data\n  more: *data\n", "data", id="section within itself"),

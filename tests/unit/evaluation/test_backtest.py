@@ -87,6 +87,59 @@ def test_sharpe():
     assert low < 5 < high
 
 
+@pytest.mark.parametrize(
+    ("net", "skewness", "kurtosis"),
+    [
+        # mean 0.01, every return one deviation away: (1 - 1) / 2 and (1 + 1) / 2
+        pytest.param([0.03, -0.01], 0, 1, id="coin"),
+        # mean 0.25, deviation sqrt(0.1875) = 0.4330; deviations -0.5774 three times and 1.7321 once:
+        # (3 * -0.1925 + 5.1962) / 4 = 1.1547; (3 * 0.1111 + 9) / 4 = 2.3333
+        pytest.param([0, 0, 0, 1], 1.1547005, 2.3333333, id="one gain"),
+        pytest.param([0, 0, 0, -1], -1.1547005, 2.3333333, id="one loss"),
+        # mean 0, deviation 0.1 * sqrt(1/2): two of 0 and two of sqrt(2): 2 * 4 / 4
+        pytest.param([0.1, 0, 0, -0.1], 0, 2, id="both ways"),
+    ],
+)
+def test_moments(net, skewness, kurtosis):
+    """Skewness and kurtosis of the net returns; a normal distribution has 0 and 3."""
+    described = describe(Run(np.ones(len(net)), np.array(net, dtype=float)), 100, seed=1)
+    assert described["skewness"] == pytest.approx(skewness, abs=1e-7)
+    assert described["kurtosis"] == pytest.approx(kurtosis, abs=1e-7)
+
+
+def test_moments_of_a_normal_distribution():
+    """Many draws come near its 0 and 3."""
+    net = np.random.default_rng(1).normal(0, 0.01, 20_000)
+    described = describe(Run(np.ones(len(net)), net), 100, seed=1)
+    assert described["skewness"] == pytest.approx(0, abs=0.05)
+    assert described["kurtosis"] == pytest.approx(3, abs=0.1)
+
+
+def test_moments_where_nothing_moved():
+    """Who never buys has those of a normal distribution, so that nothing is divided by zero."""
+    model = traded([0, 0, 0, 0], COSTS)["model"]
+    assert (model["skewness"], model["kurtosis"]) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("step", "bars_per_year"),
+    # 365.25 days of 24 hours, of 6 times 4 hours, of one day
+    [("1h", 8_766), ("4h", 2_191.5), ("1D", 365.25)],
+)
+def test_bars_per_year(step, bars_per_year):
+    """As many as the step between bars allows, the same for what the model is compared with."""
+    bars = BARS.set_index(pd.date_range("2020-01-01T00:00Z", periods=6, freq=step, unit="us", name="time"))
+    scores = traded([1, 0, 0, 0], bars=bars)
+    assert scores["model"]["bars_per_year"] == scores["buy_and_hold"]["bars_per_year"] == bars_per_year
+
+
+def test_number_of_bars():
+    """Every bar that a decision stands for, from the one after the first decision on, flat ones among them."""
+    for decision in ([1, 0, 0, 0], [0, 0, 0], [1, 1]):
+        scores = traded(decision)
+        assert scores["model"]["n_bars"] == scores["buy_and_hold"]["n_bars"] == len(decision)
+
+
 @pytest.fixture(scope="module")
 def walk(make_bars):
     return make_bars(2_000, seed=6)

@@ -22,8 +22,10 @@ def dataset():
     return rows.assign(close=100.0, atr_14=np.array(RANGES, dtype=float), **{TARGET: LABELS})
 
 
-def forecasts(dataset, horizon_bars=1):
-    return forecast_baselines(dataset, FOLDS, horizon_bars=horizon_bars, decision_threshold=0.5)
+def forecasts(dataset, horizon_bars=1, half_life_rows=None):
+    return forecast_baselines(
+        dataset, FOLDS, horizon_bars=horizon_bars, half_life_rows=half_life_rows, decision_threshold=0.5
+    )
 
 
 def test_majority_class(dataset):
@@ -39,6 +41,19 @@ def test_base_rate(dataset):
     base_rate = forecasts(dataset)["base_rate"]
     assert base_rate.probability.tolist() == [0.6, 0.6, 0.6, 0.5, 0.5, 0.5]
     assert base_rate.decision.tolist() == [1, 1, 1, 0, 0, 0]
+
+
+def test_base_rate_of_a_past_that_fades(dataset):
+    """The older a row, the less it counts, as for the members."""
+    # half-life one row: rows 0 to 4 weigh 1/16, 1/8, 1/4, 1/2, 1, of which the rises 0, 1, 3 weigh 11/16 of 31/16
+    base_rate = forecasts(dataset, half_life_rows=1)["base_rate"]
+    assert base_rate.probability[:3].tolist() == [round(11 / 31, 9)] * 3
+
+
+def test_a_fading_past_moves_the_regression(dataset):
+    """Volatility alone is fitted with the same weights."""
+    faded, whole = (forecasts(dataset, half_life_rows=h)["volatility_only"].probability for h in (1, None))
+    assert (faded != whole).all()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +101,7 @@ def test_regression_optimum(dataset):
     volatility = np.log(np.array(RANGES[:8]) / 100)
     x = (volatility - volatility.mean()) / volatility.std()
     in_training = forecast_baselines(
-        dataset, [Fold(1, np.arange(8), np.arange(8))], horizon_bars=1, decision_threshold=0.5
+        dataset, [Fold(1, np.arange(8), np.arange(8))], horizon_bars=1, half_life_rows=None, decision_threshold=0.5
     )["volatility_only"].probability
     residuals = np.array(LABELS[:8]) - in_training
     slope = np.polyfit(x, np.log(in_training / (1 - in_training)), 1)[0]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.features.labels import make_labels
+from src.features.labels import make_labels, volatility_trend
 from src.params import Label
 
 UNKNOWN = np.nan
@@ -93,3 +93,12 @@ def test_loop(prices, horizon_bars, threshold):
             assert labels.iloc[row] == (prices[row + horizon_bars] / close - 1 > threshold)
         else:
             assert np.isnan(labels.iloc[row])
+
+
+@pytest.mark.parametrize(("threshold", "trend"), [(0.003, 1), (0.0, 0), (-0.003, -1)])
+def test_wider_moves_pass_a_threshold_above_zero_more_often(threshold, trend):
+    """Seen on returns that spread around zero, narrow and wide."""
+    rng = np.random.default_rng(1)
+    narrow, wide = ((rng.normal(0, spread, 100_000) > threshold).mean() for spread in (0.004, 0.008))
+    assert volatility_trend(Label(horizon_bars=1, threshold=threshold)) == trend
+    assert wide - narrow == pytest.approx(0, abs=0.01) if trend == 0 else np.sign(wide - narrow) == trend

@@ -1,8 +1,10 @@
-"""What needs no repository of its own: versions and the content of the metadata."""
+"""A promotion's parts: versions, what the gate and git have to say, and the content of the metadata."""
 
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +15,30 @@ from src.errors import GateError, PromotionError
 from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import build_dataset
 from src.lifecycle.git import git
+from src.lifecycle.judgement import Judgement, overall
 from src.lifecycle.metadata import build_metadata
-from src.lifecycle.promote import _check_gate, next_version
+from src.lifecycle.promote import _check_committed, _check_gate, next_version
 from src.ml.bundle import sha256
 from src.ml.ensemble import ProductionEnsemble
 from src.params import Params
+from tests.checkouts import Checkout
 
 NOW = datetime(2026, 1, 4, 12, 30, tzinfo=UTC)
+FILES = {"production_ensemble.onnx": b"graph", "production_ensemble.pkl": b"ensemble"}
+PASSED = Judgement("leaks", 0.0, 0.0, "yes", "8 checks are clean")
+OWN = ["reports/gate.json", "reports/gate.md", "reports/trials.jsonl"]
+
+
+def report_of(*judgements: Judgement) -> dict[str, Any]:
+    """A report of the gate on the ensemble above."""
+    return {
+        "verdict": overall(judgements),
+        "judged_at": "2026-01-04T12:30:00Z",
+        "candidate": sha256(FILES["production_ensemble.pkl"]),
+        "judgements": [judgement._asdict() for judgement in judgements],
+        "in_words": [],
+        "comparison": None,
+    }
 
 
 @pytest.mark.parametrize(("version", "following"), [("1.0.0", "1.0.1"), ("2.3.9", "2.3.10")])
@@ -28,16 +47,91 @@ def test_the_last_number_is_raised(version: str, following: str) -> None:
     assert next_version(version) == following
 
 
-@pytest.mark.parametrize("f1_score", [0.59, float("nan")])
-def test_the_gate_refuses_what_does_not_reach_it(f1_score: float) -> None:
-    """What is not a number does not pass either; the words name the value and the threshold."""
-    with pytest.raises(GateError, match=rf"weighted F1 is {f1_score:.4f}, gate.f1_score_min .* 0.6; not promoted"):
-        _check_gate(f1_score, 0.6)
+@pytest.mark.parametrize(
+    ("verdict", "error", "words"),
+    [
+        pytest.param("no", GateError, r"^Not promoted: 1 of 2 rules\. weighted F1: 0\.59, at least 0\.6", id="no"),
+        pytest.param("unknown", PromotionError, r"^Not promoted, the gate cannot tell: 1 of 2 rules\. ", id="unknown"),
+    ],
+)
+def test_what_the_gate_does_not_let_pass(verdict: str, error: type[PromotionError], words: str) -> None:
+    """The rules that decided are named, and where the figures are; only a no is the gate's own error."""
+    judgement = Judgement("weighted F1", 0.59, 0.6, verdict, "0.59, at least 0.6 is asked")
+    with pytest.raises(PromotionError, match=rf"{words}.* reports/gate\.md has the figures\.$") as refused:
+        _check_gate(report_of(judgement, PASSED), FILES)
+    assert type(refused.value) is error
 
 
-def test_the_gate_lets_pass_what_reaches_it() -> None:
-    """Equal is enough."""
-    _check_gate(0.6, 0.6)
+def test_the_gate_lets_pass_what_it_said_yes_to() -> None:
+    """The candidate that was judged, byte for byte."""
+    _check_gate(report_of(PASSED, PASSED), FILES)
+
+
+@pytest.mark.parametrize("candidate", [None, sha256(b"other bytes")], ids=["absent", "other"])
+def test_a_candidate_that_changed_meanwhile_is_refused(candidate: str | None) -> None:
+    """A yes to other bytes is no yes to these."""
+    with pytest.raises(PromotionError, match=r"the candidate changed while the gate looked at it; run .* again"):
+        _check_gate(report_of(PASSED) | {"candidate": candidate}, FILES)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    """A repository with what the gate writes and two files more, all of it committed."""
+    for name in ("GATE", "GATE_REPORT", "TRIALS"):
+        monkeypatch.setattr(paths, name, tmp_path / paths.relative(getattr(paths, name)))
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    for name in (*OWN, "reports/metrics.json", "params.yaml"):
+        storage.write_bytes(b"before\n", tmp_path / name)
+    checkout = Checkout(tmp_path)
+    checkout.run("git", "init", "--quiet")
+    checkout.commit("as it was")
+    return checkout
+
+
+@pytest.mark.parametrize("names", [[], *([name] for name in OWN), OWN], ids=lambda names: " ".join(names) or "nothing")
+def test_what_the_gate_writes_may_differ_from_the_commit(names: list[str], repository: Checkout) -> None:
+    """Its reports and the ledger are new with every question; changed, staged, or not known to git."""
+    for name in names:
+        storage.write_bytes(b"after\n", repository.root / name)
+    _check_committed()
+    repository.run("git", "add", "--all")
+    _check_committed()
+    repository.run("git", "rm", "--quiet", "--cached", *OWN)
+    repository.run("git", "commit", "--quiet", "--message", "not known to git")
+    _check_committed()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "params.yaml",
+        "reports/metrics.json",
+        "gate.json",
+        "other/reports/gate.json",
+        "reports/gate.json.bak",
+        "a b.txt",
+        "a reports/gate.json",
+    ],
+)
+def test_what_no_commit_holds_is_refused(name: str, repository: Checkout) -> None:
+    """Any other path, changed or not known to git; it is named, and what the gate writes is not counted."""
+    for one in (*OWN, name):
+        storage.write_bytes(b"after\n", repository.root / one)
+    words = rf"expected a clean work tree, 1 paths differ from the last commit: .*{Path(name).parts[0]}.*; commit first"
+    with pytest.raises(PromotionError, match=words):
+        _check_committed()
+    repository.run("git", "add", "--all")
+    with pytest.raises(PromotionError, match=words):
+        _check_committed()
+    repository.commit("as it is now")
+    _check_committed()
+
+
+def test_a_file_that_was_deleted_is_refused(repository: Checkout) -> None:
+    """The commit holds what the work tree lacks."""
+    (repository.root / "params.yaml").unlink()
+    with pytest.raises(PromotionError, match=r"1 paths differ from the last commit: D params\.yaml"):
+        _check_committed()
 
 
 def test_a_failing_git_is_quoted() -> None:

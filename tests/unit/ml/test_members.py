@@ -10,6 +10,7 @@ import pytest
 
 from src import paths
 from src.errors import ModelError
+from src.features.catalog import FEATURE_NAMES
 from src.ml.members import MEMBERS, build_member, importances
 from src.ml.model_view import VIEW_NAMES
 from src.ml.training import fit
@@ -26,7 +27,8 @@ from src.params import load_params
 train = load_params().train
 train = train.model_copy(update={"lgbm": train.lgbm.model_copy(update={"n_estimators": 5})})
 X = np.random.default_rng(5).uniform(1, 2, (400, 12))
-member = fit(build_member("lgbm", train, seed=1, n_jobs=2), X, (X[:, 2] > 1.5).astype(int))
+member = build_member("lgbm", train, trend=1, seed=1, n_jobs=2)
+fit(member, X, (X[:, 2] > 1.5).astype(int), half_life_rows=None)
 print(hashlib.sha256(pickle.dumps(member, protocol=5)).hexdigest())
 """
 
@@ -39,17 +41,35 @@ def train(params):
 
 
 def fitted(key, train, *, seed=1, n_jobs=1):
-    return fit(build_member(key, train, seed=seed, n_jobs=n_jobs), X, Y)
+    return fit(build_member(key, train, trend=1, seed=seed, n_jobs=n_jobs), X, Y, half_life_rows=None)
 
 
 @pytest.mark.parametrize("key", MEMBERS)
 def test_settings(key, train):
     """A member has the settings of params.yaml, the seed and the threads."""
-    classifier = build_member(key, train, seed=9, n_jobs=2)[-1]
+    classifier = build_member(key, train, trend=1, seed=9, n_jobs=2)[-1]
     found = classifier.get_params()
     settings = getattr(train, key).model_dump()
     assert {name: found[name] for name in settings} == settings
     assert (found["random_state"], found["n_jobs"]) == (9, 2)
+
+
+@pytest.mark.parametrize("trend", [1, -1])
+@pytest.mark.parametrize("key", MEMBERS)
+def test_volatility_moves_the_probability_one_way(key, trend, train):
+    """Taught the opposite, a member still does not answer against the trend; taught the trend, it follows."""
+    atr, rows = FEATURE_NAMES.index("atr_14"), X[:50].copy()
+    volatility = X[:, atr] / X[:, 0]
+    for sign in (1, -1):
+        y = (sign * volatility > np.median(sign * volatility)).astype(int)
+        member = fit(build_member(key, train, trend=trend, seed=1, n_jobs=1), X, y, half_life_rows=None)
+        answers = []
+        for wider in np.linspace(0.5, 2, 20):
+            rows[:, atr] = wider
+            answers.append(member.predict_proba(rows)[:, 1])
+        steps = trend * np.diff(answers, axis=0)
+        assert steps.min() >= -1e-9
+        assert (steps.max() > 0.05) == (sign == trend)
 
 
 @pytest.mark.parametrize("key", MEMBERS)

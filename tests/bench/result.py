@@ -1,29 +1,9 @@
-"""Time several ways of one thing against each other, in turns, so that a noisy machine is noisy for all of them."""
+"""Sum up what was timed."""
 
-import gc
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-
-
-def race(ways: Mapping[str, Callable[[], object]], *, rounds: int, repeat: int = 1) -> dict[str, np.ndarray]:
-    """Return the seconds per call of every way, one value a round."""
-    seconds = {name: np.empty(rounds) for name in ways}
-    gc.collect()
-    gc.disable()
-    try:
-        for number in range(-1, rounds):  # the first round only warms up
-            for name, way in ways.items():
-                start = time.perf_counter()
-                for _ in range(repeat):
-                    way()
-                if number >= 0:
-                    seconds[name][number] = (time.perf_counter() - start) / repeat
-    finally:
-        gc.enable()
-    return seconds
 
 
 def result(what: str, unit: str, values: Mapping[str, np.ndarray], *, scale: float = 1.0) -> dict[str, Any]:

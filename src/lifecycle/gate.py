@@ -1,0 +1,146 @@
+"""The gate: whether the candidate in the work tree may replace the model in production."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from src import paths, storage, tables
+from src.errors import DataError, ProjectError
+from src.evaluation.deflated import NEEDED, deflated_sharpe
+from src.evaluation.leakcheck import check_pipeline
+from src.evaluation.parity import TOLERANCE
+from src.evaluation.report import verdict
+from src.evaluation.serving import measure_serving
+from src.features.catalog import TARGET
+from src.lifecycle.compare import compare
+from src.lifecycle.gate_report import markdown
+from src.lifecycle.git import git
+from src.lifecycle.judgement import (
+    Judgement,
+    judge_bundle,
+    judge_champion,
+    judge_data,
+    judge_leaks,
+    judge_luck,
+    judge_scores,
+    number,
+    overall,
+)
+from src.lifecycle.pipeline import check_reproduced
+from src.lifecycle.trials import record_trial
+from src.ml.bundle import sha256
+from src.ml.inputs import as_rows
+from src.ml.members import MEMBERS
+from src.params import Params, load_params
+from src.times import utc_text
+
+Rules = Callable[[], Iterable[Judgement]]
+
+
+def gate(*, as_first: bool = False) -> dict[str, Any]:
+    """Judge the candidate by every rule and write the report; the one before is removed first.
+
+    Parameters
+    ----------
+    as_first
+        Compare with the baselines only, as for the first model ever: the way on after another label or other prices,
+        of which no champion made forecasts.
+
+    Returns
+    -------
+    dict
+        Plain JSON, as in reports/gate.json. `verdict` is yes only if every rule says so; what cannot be read, measured
+        or compared makes it unknown, with the reason in words.
+
+    Raises
+    ------
+    ProjectError
+        If params.yaml is wrong, or the report cannot be written.
+    """
+    for earlier in (paths.GATE, paths.GATE_REPORT):
+        earlier.unlink(missing_ok=True)
+    params, now = load_params(), datetime.now(UTC)
+    comparison, against_champion = _against_champion(params, as_first=as_first)
+    rules: dict[str, Rules] = {
+        "pipeline": _up_to_date,
+        "scores": lambda: judge_scores(
+            storage.read_json(paths.METRICS), params.ensemble.weights.model_dump(), params.gate
+        ),
+        "champion": lambda: against_champion,
+        "leaks": lambda: judge_leaks(check_pipeline(tables.read_frame(paths.BARS), params, now)),
+        "bars": lambda: judge_data(storage.read_json(paths.DATA_QUALITY), params.data.step, params.gate, now),
+        "bundle": lambda: judge_bundle(_measured(), TOLERANCE, params.gate),
+        "luck": lambda: judge_luck(_luck(params, now)),
+    }
+    judgements = [judgement for name, ask in rules.items() for judgement in _judged(name, ask)]
+    report = {
+        "verdict": overall(judgements),
+        "judged_at": utc_text(now),
+        "candidate": sha256(storage.read_bytes(paths.ENSEMBLE)) if paths.ENSEMBLE.exists() else None,
+        "judgements": [judgement._asdict() for judgement in judgements],
+        "in_words": _in_words(params),
+        "comparison": comparison,
+    }
+    text = markdown(report)
+    storage.write_json(report, paths.GATE)
+    storage.write_bytes(text.encode(), paths.GATE_REPORT)
+    return report
+
+
+def _judged(name: str, ask: Rules) -> list[Judgement]:
+    """Ask; what cannot be known is no yes."""
+    try:
+        return list(ask())
+    except ProjectError as error:
+        return [Judgement(name, None, None, "unknown", str(error))]
+
+
+def _up_to_date() -> Iterator[Judgement]:
+    """Judge whether the scores are those of the candidate."""
+    check_reproduced()
+    yield Judgement("pipeline", None, None, "yes", "scores and candidate are what code and parameters make")
+
+
+def _against_champion(params: Params, *, as_first: bool) -> tuple[dict[str, Any] | None, list[Judgement]]:
+    """Compare with the champion, if there is one."""
+    try:
+        comparison = None if as_first or _is_first() else compare()
+    except ProjectError as error:
+        return None, [Judgement("champion", None, None, "unknown", str(error))]
+    return comparison, list(judge_champion(comparison, params.gate))
+
+
+def _is_first() -> bool:
+    """Tell whether no model was promoted yet; metadata that were lost are an error."""
+    if paths.METADATA.exists():
+        return False
+    if commit := git("log", "-1", "--format=%h", "--", str(paths.METADATA)):
+        msg = f"{paths.relative(paths.METADATA)} was deleted, {commit} is its last commit; restore it, or --as-first"
+        raise DataError(msg)
+    return True
+
+
+def _in_words(params: Params) -> list[str]:
+    """Say what the scores mean; nothing where one is missing, which the rules tell."""
+    try:
+        return verdict(storage.read_json(paths.METRICS), params.gate.f1_score_min)
+    except (DataError, KeyError, TypeError, IndexError, ValueError):
+        return []
+
+
+def _measured() -> dict[str, float]:
+    """Measure the candidate as it would be served."""
+    members = {name: storage.read_pickle(paths.member_model(name)) for name in MEMBERS.values()}
+    rows = as_rows(tables.read_frame(paths.FEATURES).drop(columns=TARGET, errors="ignore"))
+    return measure_serving(paths.ENSEMBLE, members, rows)
+
+
+def _luck(params: Params, now: datetime) -> dict[str, float]:
+    """Hold the backtest against the number of trials, this one among them; a stale one is no trial."""
+    check_reproduced()
+    metrics = storage.read_json(paths.METRICS)
+    traded = {name: number(metrics, "backtest", "model", name) for name in NEEDED}
+    if missing := [name for name, value in traded.items() if value is None]:
+        msg = f"{paths.relative(paths.METRICS)} holds no number backtest.model.{missing[0]}; run `dvc repro`"
+        raise DataError(msg)
+    return deflated_sharpe(traded, record_trial(params, traded, now))

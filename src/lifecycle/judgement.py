@@ -1,0 +1,183 @@
+"""The gate's rules: what each asks, of which number, and what follows. A number that is missing is no yes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from math import isfinite
+from typing import Any, Literal, NamedTuple
+
+from src.evaluation.intervals import MIN_ROWS
+from src.evaluation.leakcheck import Check
+from src.params import Gate
+
+Verdict = Literal["yes", "no", "unknown"]
+METRICS = "reports/metrics.json"
+QUALITY = "reports/data_quality.json"
+
+
+class Judgement(NamedTuple):
+    """One rule: the number it looked at, what was asked of it, the verdict, and one sentence."""
+
+    name: str
+    value: float | None
+    threshold: float | None
+    verdict: Verdict
+    words: str
+
+
+def overall(judgements: Sequence[Judgement]) -> Verdict:
+    """Return no if one rule says no, else unknown if one cannot tell, else yes; of no rules, unknown."""
+    verdicts = {judgement.verdict for judgement in judgements}
+    if "no" in verdicts:
+        return "no"
+    return "yes" if verdicts == {"yes"} else "unknown"
+
+
+def judge_scores(metrics: Mapping[str, Any], weights: Mapping[str, float], gate: Gate) -> Iterator[Judgement]:
+    """Judge the candidate's out-of-fold scores, beside the forecasts it has to beat.
+
+    Parameters
+    ----------
+    metrics
+        The content of metrics.json.
+    weights
+        Of the members' votes.
+    gate
+        The thresholds.
+
+    Yields
+    ------
+    Judgement
+        Weighted F1; Brier skill and its lead over volatility alone, both by the lower end of the interval; every
+        member's Brier skill; the expected calibration error.
+    """
+    f1 = number(metrics, "ensemble", "f1_score")
+    yield _least("weighted F1", f1, gate.f1_score_min, METRICS)
+    skill = number(metrics, "intervals", "scores", "ensemble", "brier_skill", 0)
+    yield _least("Brier skill, lower end", skill, gate.brier_skill_min, METRICS, strictly=True)
+    lead = number(metrics, "intervals", "ensemble_less", "volatility_only", "brier_skill", 1)
+    yield _least("Brier skill less volatility alone, lower end", lead, 0.0 - gate.volatility_tolerance, METRICS)
+    for name, weight in weights.items():
+        if weight == 0:
+            yield Judgement(f"{name}, Brier skill", None, 0.0, "yes", "its weight is 0: it has no vote")
+        else:
+            member = number(metrics, "members", name, "brier_skill")
+            yield _least(f"{name}, Brier skill", member, 0.0, METRICS, strictly=True)
+    error = number(metrics, "ensemble", "expected_calibration_error")
+    yield _most("expected calibration error", error, gate.calibration_error_max, METRICS)
+
+
+def judge_champion(comparison: Mapping[str, Any] | None, gate: Gate) -> Iterator[Judgement]:
+    """Judge the candidate against the model in production, on the same bars.
+
+    Parameters
+    ----------
+    comparison
+        As `src.lifecycle.compare.compare` returns it; None if there is no champion to compare with.
+    gate
+        The thresholds.
+    """
+    if comparison is None:
+        words = "there is no champion to compare with; the baselines alone were"
+        yield Judgement("champion", None, None, "yes", words)
+        return
+    found = ("differences", "brier_skill")
+    low = number(comparison, *found, "interval", 0)
+    yield _least("Brier skill less the champion's, lower end", low, 0.0 - gate.champion_tolerance, "the comparison")
+    point = number(comparison, *found, "difference")
+    yield _least("Brier skill less the champion's", point, 0.0, "the comparison", strictly=True)
+    yield _judge_since(comparison)
+
+
+def _judge_since(comparison: Mapping[str, Any]) -> Judgement:
+    """Refuse a candidate that is shown to be worse on the bars that the champion never saw."""
+    name = "log loss less the champion's since its training, lower end"
+    since = comparison.get("since_training", {})
+    n_bars = 0 if since is None else number(since, "n_bars")
+    if n_bars is not None and n_bars < MIN_ROWS:
+        return Judgement(name, None, 0.0, "yes", f"{n_bars:g} bars are too few to show that it is worse")
+    if "refused" in since:
+        return Judgement(name, None, 0.0, "unknown", since["refused"])
+    return _most(name, number(since, "differences", "log_loss", "interval", 0), 0.0, "the comparison")
+
+
+def judge_leaks(checks: Sequence[Check]) -> Iterator[Judgement]:
+    """Refuse features, labels or folds that know the future."""
+    leaks = [check for check in checks if not check.is_clean]
+    words = "; ".join(f"not so: {check.name} ({check.words})" for check in leaks) or f"{len(checks)} checks are clean"
+    verdict: Verdict = "no" if leaks else "yes" if checks else "unknown"
+    yield Judgement("leaks", float(len(leaks)), 0.0, verdict, words)
+
+
+def judge_data(quality: Mapping[str, Any], step: timedelta, gate: Gate, now: datetime) -> Iterator[Judgement]:
+    """Judge the bars: how many the source lacks, and how old the newest is."""
+    yield _most("share of bars missing", number(quality, "missing_share"), gate.missing_share_max, QUALITY)
+    name = "age of the newest bar, hours"
+    if gate.newest_bar_age_max_h is None:
+        words = "not asked: gate.newest_bar_age_max_h is null, the source is not live"
+        yield Judgement(name, None, None, "yes", words)
+        return
+    yield _most(name, _age_h(quality.get("last_open"), step, now), gate.newest_bar_age_max_h, QUALITY)
+
+
+def _age_h(last_open: object, step: timedelta, now: datetime) -> float | None:
+    """Return the hours since a bar closed, None if that is no moment in UTC."""
+    try:
+        return (now - datetime.fromisoformat(str(last_open)) - step) / timedelta(hours=1)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def judge_bundle(measured: Mapping[str, float], parity_max: float, gate: Gate) -> Iterator[Judgement]:
+    """Judge the files that would be served, by what `src.evaluation.serving.measure_serving` measured."""
+    asked = "the measurement"
+    yield _most("graph less its members, probability", number(measured, "parity"), parity_max, asked)
+    yield _most("decisions that differ from its members'", number(measured, "n_flipped"), 0.0, asked)
+    yield _most("model file, MB", number(measured, "size_mb"), gate.model_size_max_mb, asked)
+    yield _least("times faster than three libraries", number(measured, "latency_ratio"), gate.latency_ratio_min, asked)
+    yield _most("memory resident, MiB", number(measured, "memory_mib"), gate.memory_max_mib, asked)
+
+
+def judge_luck(luck: Mapping[str, float]) -> Iterator[Judgement]:
+    """Say what the backtest is worth after so many trials, as `deflated_sharpe` returns it; nothing is asked of it."""
+    words = (
+        f"after {luck['n_trials']} judged so far luck alone would show a yearly Sharpe ratio of "
+        f"{luck['expected_best']:.2f}; that this one's is truly more has a probability of {luck['probability']:.0%}"
+    )
+    yield Judgement("deflated Sharpe ratio", luck["probability"], None, "yes", words)
+
+
+def number(content: Any, *keys: str | int) -> float | None:  # noqa: ANN401 - JSON
+    """Return the number at the end of the keys in JSON, None if there is none that is finite."""
+    for key in keys:
+        try:
+            content = content[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    if not isinstance(content, int | float) or isinstance(content, bool):
+        return None
+    try:
+        return float(content) if isfinite(content) else None
+    except OverflowError:  # an integer of hundreds of digits
+        return None
+
+
+def _least(name: str, value: float | None, threshold: float, source: str, *, strictly: bool = False) -> Judgement:
+    """Ask for `threshold` or more; strictly, for more."""
+    if value is None:
+        return _missing(name, threshold, source)
+    passes = value > threshold if strictly else value >= threshold
+    asked = f"more than {threshold:g}" if strictly else f"at least {threshold:g}"
+    return Judgement(name, value, threshold, "yes" if passes else "no", f"{value:.4g}, {asked} is asked")
+
+
+def _most(name: str, value: float | None, threshold: float, source: str) -> Judgement:
+    """Ask for `threshold` or less."""
+    if value is None:
+        return _missing(name, threshold, source)
+    verdict: Verdict = "yes" if value <= threshold else "no"
+    return Judgement(name, value, threshold, verdict, f"{value:.4g}, at most {threshold:g} is asked")
+
+
+def _missing(name: str, threshold: float, source: str) -> Judgement:
+    """Judge a number that is not there."""
+    return Judgement(name, None, threshold, "unknown", f"{source} holds no such number; run `dvc repro`")

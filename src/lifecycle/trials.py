@@ -1,0 +1,78 @@
+"""The ledger of every configuration that was ever judged: who tries often finds something by luck."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from math import isfinite
+from typing import Any
+
+from src import paths, storage
+from src.errors import DataError
+from src.evaluation.deflated import per_bar
+from src.params import Params
+from src.times import utc_text
+
+# What changes no trade, or moves from week to week without being another idea.
+NOT_A_TRIAL: dict[str, Any] = {"gate": True, "n_jobs": True, "data": {"start", "end"}}
+
+
+def record_trial(params: Params, traded: Mapping[str, Any], now: datetime) -> list[float]:
+    """Add this configuration to the ledger if it is not in it.
+
+    Parameters
+    ----------
+    params
+        The configuration.
+    traded
+        What its backtest says of the model.
+    now
+        The moment, UTC.
+
+    Returns
+    -------
+    list of float
+        The Sharpe ratio of one bar of every configuration in the ledger, of this one as it is now.
+
+    Raises
+    ------
+    DataError
+        If a line of the ledger is damaged.
+    """
+    trials = _read()
+    digest = trial_hash(params)
+    if digest not in trials:
+        line = {
+            "params": digest,
+            "first_judged": utc_text(now),
+            "sharpe_per_bar": per_bar(traded),
+            "n_bars": traded["n_bars"],
+            "net_return": traded["net_return"],
+        }
+        storage.append_lines([json.dumps(line, allow_nan=False)], paths.TRIALS)
+    return list((trials | {digest: per_bar(traded)}).values())
+
+
+def trial_hash(params: Params) -> str:
+    """Return the digest of the parameters that make a configuration another one."""
+    content = json.dumps(params.model_dump(mode="json", exclude=NOT_A_TRIAL), sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _read() -> dict[str, float]:
+    """Return the Sharpe ratios by digest."""
+    if not paths.TRIALS.exists():
+        return {}
+    trials = {}
+    for number, line in enumerate(storage.read_bytes(paths.TRIALS).decode(errors="replace").splitlines(), start=1):
+        try:
+            trial = json.loads(line)
+            ratio = float(trial["sharpe_per_bar"])
+            if not isfinite(ratio):
+                msg = f"sharpe_per_bar is {ratio}"
+                raise ValueError(msg)  # noqa: TRY301 - one sentence for all that can be wrong with a line
+            trials[str(trial["params"])] = ratio
+        except (ValueError, KeyError, TypeError) as error:
+            msg = f"{paths.relative(paths.TRIALS)} line {number}: no trial ({error}); restore it with `git checkout`"
+            raise DataError(msg) from error
+    return trials

@@ -1,0 +1,106 @@
+"""Candidates made the way the pipeline makes them, or worse on purpose, and what the gate says of them."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.preprocessing import FunctionTransformer
+
+from src.evaluation.evaluate import evaluate
+from src.features.catalog import FEATURE_NAMES, TARGET
+from src.features.labels import volatility_trend
+from src.lifecycle.compare import compare_forecasts, vote
+from src.lifecycle.judgement import Verdict, judge_champion, judge_scores, overall
+from src.ml.members import MEMBERS, build_member
+from src.ml.model_view import VIEW_NAMES
+from src.ml.splits import walk_forward
+from src.ml.training import out_of_fold
+from src.params import Params
+
+Members = dict[str, pd.DataFrame]
+Build = Callable[[], Any]
+Change = Callable[[str, Build], Build]
+
+
+class Reversed(ClassifierMixin, BaseEstimator):
+    """A classifier that is taught the opposite."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> "Reversed":
+        """Fit on the other class."""
+        self.model.fit(X, 1 - y)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        """Ask the model as it is."""
+        return self.model.predict_proba(X)
+
+
+def forecast(dataset: pd.DataFrame, params: Params, change: Change = lambda _, build: build) -> Members:
+    """Forecast walk-forward, member by member, as the training stages do; `change` replaces how a member is built."""
+    folds = walk_forward(dataset[TARGET].to_numpy(), params.split)
+    trend = volatility_trend(params.label)
+    build = partial(build_member, train=params.train, trend=trend, seed=params.seed, n_jobs=1)
+    return {
+        name: out_of_fold(change(name, partial(build, key)), dataset, folds, half_life_rows=params.train.half_life_rows)
+        for key, name in MEMBERS.items()
+    }
+
+
+def one_reversed(name: str, build: Build) -> Build:
+    """Teach XGBoost the opposite."""
+
+    def built() -> Any:
+        member = build()
+        member.steps[-1] = ("reversed", Reversed(member[-1]))
+        return member
+
+    return built if name == "xgboost" else build
+
+
+def raw_levels(name: str, build: Build) -> Build:
+    """Show the member the twelve features as they are, prices among them, instead of the scale-free view."""
+
+    def built() -> Any:
+        member = build()
+        member.steps[0] = ("raw", FunctionTransformer())
+        # The constraint is on a column of the view.
+        constraint = "monotonic_cst" if name == "random_forest" else "monotone_constraints"
+        member[-1].set_params(**{constraint: None})
+        return member
+
+    return built
+
+
+def lagged(dataset: pd.DataFrame) -> pd.DataFrame:
+    """Give every label the features of the bar before."""
+    late = dataset[list(FEATURE_NAMES)].shift(1).iloc[1:]
+    return late.assign(**{TARGET: dataset[TARGET].iloc[1:]})
+
+
+def half_the_trees(params: Params) -> Params:
+    """Halve every member."""
+    members = {key: getattr(params.train, key) for key in MEMBERS}
+    halved = {key: one.model_copy(update={"n_estimators": one.n_estimators // 2}) for key, one in members.items()}
+    return params.model_copy(update={"train": params.train.model_copy(update=halved)})
+
+
+def verdict(
+    dataset: pd.DataFrame, bars: pd.DataFrame, members: Members, params: Params, champion: Members | None = None
+) -> Verdict:
+    """Return what the gate's rules on scores say of a candidate, beside a champion on the same bars if there is one."""
+    shares = dict.fromkeys(VIEW_NAMES, 1 / len(VIEW_NAMES))
+    metrics = evaluate(dataset, bars, members, shares, params).metrics
+    settings, comparison = params.ensemble.model_dump(), None
+    if champion is not None:
+        theirs, ours = vote(champion, settings), vote(members, settings)
+        found = compare_forecasts(theirs, ours, dataset, name="the champion", seed=params.seed)
+        comparison = {**found, "since_training": None}
+    scores = judge_scores(metrics, params.ensemble.weights.model_dump(), params.gate)
+    return overall([*scores, *judge_champion(comparison, params.gate)])

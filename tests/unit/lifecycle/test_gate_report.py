@@ -1,0 +1,127 @@
+"""The gate's report: one sentence, a line for every rule, what the scores mean, and what the metadata keep."""
+
+import pytest
+
+from src.lifecycle import compare_report
+from src.lifecycle.gate_report import headline, markdown, summary
+from src.lifecycle.judgement import Judgement, overall
+
+F1 = Judgement("weighted F1", 0.7, 0.6, "yes", "0.7, at least 0.6 is asked")
+LEAKS = Judgement("leaks", 1.0, 0.0, "no", "not so: batch and stream agree (40 rows)")
+SIZE = Judgement("model file, MB", 6.0, 5.0, "no", "6, at most 5 is asked")
+BARS = Judgement("bars", None, None, "unknown", "reports/data_quality.json: cannot be read")
+WINDOW = {"n_bars": 1_234, "first_open": "2020-01-01T00:00:00Z", "last_open": "2020-02-21T09:00:00Z"}
+IN_WORDS = ["Skill: Brier skill +0.060.", "It never traded."]
+COMPARISON = {
+    "champion": {"revision": "HEAD", "commit": "0123456789abcdef"},
+    "common": WINDOW,
+    "differences": {
+        "brier_skill": {"champion": 0.05, "challenger": 0.07, "difference": 0.02, "interval": [-0.01, 0.05]}
+    },
+    "mcnemar": {"only_champion_right": 3, "only_challenger_right": 7, "p_value": 0.34375},
+    "by_fold": [],
+    "by_regime": [],
+    "since_training": None,
+}
+
+
+def report(*judgements, comparison=None):
+    """A report of these judgements."""
+    return {
+        "verdict": overall(judgements),
+        "judged_at": "2026-01-04T12:30:00Z",
+        "candidate": "sha256:00ff",
+        "judgements": [judgement._asdict() for judgement in judgements],
+        "in_words": IN_WORDS,
+        "comparison": comparison,
+    }
+
+
+def table(text):
+    """The lines of the rules' table."""
+    return text[text.index("| rule |") : text.index("\n\n## What the scores mean")].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("judgements", "words"),
+    [
+        pytest.param([F1, F1], "Promote: all 2 rules say yes.", id="yes"),
+        pytest.param(
+            [F1, SIZE, BARS],
+            "Not promoted: 1 of 3 rules. model file, MB: 6, at most 5 is asked.",
+            id="no, whatever is unknown",
+        ),
+        pytest.param(
+            [LEAKS, F1, SIZE],
+            "Not promoted: 2 of 3 rules. leaks: not so: batch and stream agree (40 rows); "
+            "model file, MB: 6, at most 5 is asked.",
+            id="no twice",
+        ),
+        pytest.param(
+            [F1, BARS],
+            "Not promoted, the gate cannot tell: 1 of 2 rules. bars: reports/data_quality.json: cannot be read.",
+            id="unknown",
+        ),
+    ],
+)
+def test_the_headline_says_which_rules_decided(judgements, words):
+    """Those of the verdict, with what they found; no other."""
+    assert headline(report(*judgements)) == words
+
+
+def test_the_report_has_a_line_for_every_rule():
+    """A title, the headline, the table, and what the scores mean; without a champion nothing follows."""
+    text = markdown(report(F1, LEAKS, BARS))
+    assert text == (
+        "# Gate\n\n"
+        "Not promoted: 1 of 3 rules. leaks: not so: batch and stream agree (40 rows).\n\n"
+        "| rule | says | because |\n"
+        "|---|---|---|\n"
+        "| weighted F1 | yes | 0.7, at least 0.6 is asked |\n"
+        "| leaks | **no** | not so: batch and stream agree (40 rows) |\n"
+        "| bars | **cannot tell** | reports/data_quality.json: cannot be read |\n\n"
+        "## What the scores mean\n\n"
+        "- Skill: Brier skill +0.060.\n"
+        "- It never traded.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "cell"),
+    [
+        pytest.param("close | volume", r"close \| volume", id="bar"),
+        pytest.param("||", r"\|\|", id="bars only"),
+        pytest.param("one\ntwo", "one two", id="newline"),
+        pytest.param(
+            "params.yaml line 3: wrong\n       line 4: wrong", "params.yaml line 3: wrong line 4: wrong", id="lines"
+        ),
+        pytest.param("one\r\n\n| two |\n|---|", r"one \| two \| \|---\|", id="a table"),
+        pytest.param("  tab\tand space  ", "tab and space", id="blanks"),
+    ],
+)
+def test_words_do_not_break_the_table(words, cell):
+    """Whatever an error says, it stays in its cell."""
+    lines = table(markdown(report(F1, BARS._replace(words=words), F1)))
+    assert lines[3] == f"| bars | **cannot tell** | {cell} |"
+    assert [line.replace(r"\|", "").count("|") for line in lines] == [4] * 5
+
+
+def test_the_comparison_stands_below_the_rules(monkeypatch):
+    """With the champion's name and the scores of both."""
+    monkeypatch.setattr(compare_report, "_dvc_diff", lambda kind, commit: f"{kind} since {commit}\n")
+    text = markdown(report(F1, comparison=COMPARISON))
+    alone = markdown(report(F1))
+    assert text.startswith(f"{alone}\n## The work tree against HEAD (0123456)\n")
+    compared = text.removeprefix(alone)
+    assert "1,234 bars that both forecast out of fold, 2020-01-01 to 2020-02-21." in compared
+    assert "| 0.0500 | 0.0700 | +0.0200 | -0.0100 to +0.0500 |" in compared
+    assert "params since 0123456789" in compared
+
+
+def test_the_metadata_keep_verdict_moment_and_numbers():
+    """Every rule's number by its name; what had none has none."""
+    assert summary(report(F1, BARS, SIZE)) == {
+        "verdict": "no",
+        "judged_at": "2026-01-04T12:30:00Z",
+        "values": {"weighted F1": 0.7, "bars": None, "model file, MB": 6.0},
+    }

@@ -1,0 +1,271 @@
+"""The gate's rules on scores: what passes, what does not, and that a number that is missing is no yes."""
+
+import math
+from copy import deepcopy
+
+import pytest
+
+from src.lifecycle.judgement import Judgement, judge_champion, judge_scores, overall
+from src.params import Gate
+
+GATE = Gate(
+    f1_score_min=0.6,
+    brier_skill_min=0.0,
+    volatility_tolerance=0.01,
+    champion_tolerance=0.005,
+    calibration_error_max=0.06,
+    missing_share_max=0.02,
+    newest_bar_age_max_h=None,
+    model_size_max_mb=5.0,
+    latency_ratio_min=20.0,
+    memory_max_mib=130.0,
+)
+WEIGHTS = {"lightgbm": 0.5, "xgboost": 0.5, "random_forest": 0.0}
+METRICS = {
+    "ensemble": {"f1_score": 0.7, "expected_calibration_error": 0.04},
+    "intervals": {
+        "scores": {"ensemble": {"brier_skill": [0.03, 0.09]}},
+        "ensemble_less": {"volatility_only": {"brier_skill": [0.001, -0.004, 0.006]}},
+    },
+    "members": {"lightgbm": {"brier_skill": 0.05}, "xgboost": {"brier_skill": 0.06}},
+}
+SINCE = {"n_bars": 50, "differences": {"log_loss": {"difference": 0.01, "interval": [-0.02, 0.04]}}}
+COMPARISON = {
+    "differences": {"brier_skill": {"difference": 0.002, "interval": [-0.003, 0.007]}},
+    "since_training": SINCE,
+}
+F1 = ("ensemble", "f1_score")
+SKILL = ("intervals", "scores", "ensemble", "brier_skill", 0)
+LEAD = ("intervals", "ensemble_less", "volatility_only", "brier_skill", 1)
+XGBOOST = ("members", "xgboost", "brier_skill")
+CALIBRATION = ("ensemble", "expected_calibration_error")
+LOW = ("differences", "brier_skill", "interval", 0)
+POINT = ("differences", "brier_skill", "difference")
+WORSE = ("since_training", "differences", "log_loss", "interval", 0)
+SCORES = {
+    F1: "weighted F1",
+    SKILL: "Brier skill, lower end",
+    LEAD: "Brier skill less volatility alone, lower end",
+    XGBOOST: "xgboost, Brier skill",
+    CALIBRATION: "expected calibration error",
+}
+CHAMPION = {
+    LOW: "Brier skill less the champion's, lower end",
+    POINT: "Brier skill less the champion's",
+    WORSE: "log loss less the champion's since its training, lower end",
+}
+ABSENT = [None, math.nan, math.inf, -math.inf, True, "0.9", [0.9], {"mean": 0.9}]
+
+
+def changed(content, keys, value):
+    """A copy of the content with another value at the end of the keys."""
+    content = deepcopy(content)
+    inner = content
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    return content
+
+
+def scores(metrics=METRICS, weights=WEIGHTS):
+    """The judgements of the scores, by name."""
+    return {judgement.name: judgement for judgement in judge_scores(metrics, weights, GATE)}
+
+
+def against(comparison):
+    """The judgements beside the champion, by name."""
+    return {judgement.name: judgement for judgement in judge_champion(comparison, GATE)}
+
+
+def refused(judgements):
+    """What does not say yes."""
+    return {name: judgement.verdict for name, judgement in judgements.items() if judgement.verdict != "yes"}
+
+
+def parts(keys):
+    """Every container on the way to a number, from the outermost on."""
+    return [keys[:n] for n in range(1, len(keys))]
+
+
+def judgement(verdict):
+    return Judgement("rule", 1.0, 1.0, verdict, "words")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "verdict"),
+    [
+        (["yes", "yes"], "yes"),
+        (["yes", "unknown"], "unknown"),
+        (["unknown", "no", "yes"], "no"),
+        (["yes", "no"], "no"),
+        ([], "unknown"),
+    ],
+    ids=["all yes", "unknown beats yes", "no beats unknown", "no beats yes", "no rules"],
+)
+def test_overall(verdicts, verdict):
+    """One no is a no, and what cannot be told is no yes."""
+    assert overall([judgement(one) for one in verdicts]) == verdict
+
+
+def test_scores_that_pass():
+    """A rule for F1, skill, lead, every member and calibration; each gives its number and its threshold."""
+    judged = scores()
+    assert refused(judged) == {}
+    assert [(one.name, one.value, one.threshold) for one in judged.values()] == [
+        ("weighted F1", 0.7, 0.6),
+        ("Brier skill, lower end", 0.03, 0.0),
+        ("Brier skill less volatility alone, lower end", -0.004, -0.01),
+        ("lightgbm, Brier skill", 0.05, 0.0),
+        ("xgboost, Brier skill", 0.06, 0.0),
+        ("random_forest, Brier skill", None, 0.0),
+        ("expected calibration error", 0.04, 0.06),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "verdict", "words"),
+    [
+        pytest.param(F1, 0.6, "yes", "0.6, at least 0.6 is asked", id="F1 at the threshold"),
+        pytest.param(F1, 0.5999, "no", "0.5999, at least 0.6 is asked", id="F1 below"),
+        pytest.param(SKILL, 1e-6, "yes", "1e-06, more than 0 is asked", id="skill above"),
+        pytest.param(SKILL, 0.0, "no", "0, more than 0 is asked", id="skill at the threshold"),
+        pytest.param(SKILL, -0.25, "no", "-0.25, more than 0 is asked", id="skill below"),
+        pytest.param(LEAD, -0.01, "yes", "-0.01, at least -0.01 is asked", id="lead at the threshold"),
+        pytest.param(LEAD, -0.0101, "no", "-0.0101, at least -0.01 is asked", id="lead below"),
+        pytest.param(XGBOOST, 1e-6, "yes", "1e-06, more than 0 is asked", id="member above"),
+        pytest.param(XGBOOST, 0, "no", "0, more than 0 is asked", id="member at the threshold"),
+        pytest.param(XGBOOST, -0.1, "no", "-0.1, more than 0 is asked", id="member below"),
+        pytest.param(CALIBRATION, 0.06, "yes", "0.06, at most 0.06 is asked", id="calibration at the threshold"),
+        pytest.param(CALIBRATION, 0.0601, "no", "0.0601, at most 0.06 is asked", id="calibration above"),
+    ],
+)
+def test_a_score_at_its_threshold(keys, value, verdict, words):
+    """Equal is enough where it says at least or at most; the words name both numbers, and no other rule minds."""
+    judged = scores(changed(METRICS, keys, value))
+    found = judged.pop(SCORES[keys])
+    assert (found.value, found.verdict, found.words) == (value, verdict, words)
+    assert refused(judged) == {}
+
+
+@pytest.mark.parametrize("value", ABSENT, ids=repr)
+@pytest.mark.parametrize("keys", SCORES, ids=SCORES.get)
+def test_what_is_no_finite_number_is_unknown(keys, value):
+    """Nothing, NaN, infinity, a flag, a text and a container are no score; what to do is said."""
+    judged = scores(changed(METRICS, keys, value))
+    assert refused(judged) == {SCORES[keys]: "unknown"}
+    words = "reports/metrics.json holds no such number; run `dvc repro`"
+    assert (judged[SCORES[keys]].value, judged[SCORES[keys]].words) == (None, words)
+
+
+@pytest.mark.parametrize("container", [None, 0.9, "text", [], {}, True], ids=repr)
+@pytest.mark.parametrize("keys", SCORES, ids=SCORES.get)
+def test_a_score_without_its_container_is_unknown(keys, container):
+    """At whatever depth something else stands, the rule cannot tell."""
+    for part in parts(keys):
+        assert refused(scores(changed(METRICS, part, container)))[SCORES[keys]] == "unknown"
+
+
+def test_without_any_scores_nothing_is_known():
+    """An empty file is no yes; only a member without a vote needs no score."""
+    judged = scores({})
+    assert set(refused(judged)) == set(judged) - {"random_forest, Brier skill"}
+    assert overall(list(judged.values())) == "unknown"
+
+
+@pytest.mark.parametrize("score", [-0.9, None, math.nan], ids=repr)
+def test_a_member_without_a_vote(score):
+    """A weight of 0 passes whatever the member scores; the slightest weight asks again."""
+    metrics = changed(METRICS, ("members", "random_forest"), {"brier_skill": score})
+    found = scores(metrics)["random_forest, Brier skill"]
+    assert (found.value, found.verdict, found.words) == (None, "yes", "its weight is 0: it has no vote")
+    weights = {"lightgbm": 0.5, "xgboost": 0.499, "random_forest": 0.001}
+    assert refused(scores(metrics, weights)) == {
+        "random_forest, Brier skill": "no" if score == -0.9 else "unknown",
+    }
+
+
+def test_without_a_champion():
+    """The first model ever has nobody to beat, and the words say so."""
+    found = list(judge_champion(None, GATE))
+    words = "there is no champion to compare with; the baselines alone were"
+    assert found == [Judgement("champion", None, None, "yes", words)]
+
+
+def test_a_challenger_that_is_ahead():
+    """It may lose a little at the lower end, leads in the middle, and is not shown to be worse since."""
+    judged = against(COMPARISON)
+    assert refused(judged) == {}
+    assert {name: (one.value, one.threshold) for name, one in judged.items()} == {
+        CHAMPION[LOW]: (-0.003, -0.005),
+        CHAMPION[POINT]: (0.002, 0.0),
+        CHAMPION[WORSE]: (-0.02, 0.0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "verdict", "words"),
+    [
+        pytest.param(LOW, -0.005, "yes", "-0.005, at least -0.005 is asked", id="lower end at the tolerance"),
+        pytest.param(LOW, -0.006, "no", "-0.006, at least -0.005 is asked", id="lower end below"),
+        pytest.param(POINT, 1e-6, "yes", "1e-06, more than 0 is asked", id="ahead"),
+        pytest.param(POINT, 0.0, "no", "0, more than 0 is asked", id="level"),
+        pytest.param(POINT, -0.001, "no", "-0.001, more than 0 is asked", id="behind"),
+        pytest.param(WORSE, 0.0, "yes", "0, at most 0 is asked", id="not shown to be worse"),
+        pytest.param(WORSE, 0.001, "no", "0.001, at most 0 is asked", id="shown to be worse"),
+    ],
+)
+def test_a_difference_at_its_threshold(keys, value, verdict, words):
+    """The challenger has to be ahead; to be as good is not enough."""
+    judged = against(changed(COMPARISON, keys, value))
+    found = judged.pop(CHAMPION[keys])
+    assert (found.value, found.verdict, found.words) == (value, verdict, words)
+    assert refused(judged) == {}
+
+
+def test_the_champion_itself_is_refused():
+    """An identical model gains nothing: all differences and both ends of their intervals are 0."""
+    same = {"difference": 0.0, "interval": [0.0, 0.0]}
+    judged = against({"differences": {"brier_skill": same, "log_loss": same}, "since_training": None})
+    assert refused(judged) == {CHAMPION[POINT]: "no"}
+
+
+@pytest.mark.parametrize("value", ABSENT, ids=repr)
+@pytest.mark.parametrize("keys", CHAMPION, ids=CHAMPION.get)
+def test_a_difference_that_is_no_finite_number_is_unknown(keys, value):
+    """As where a certainty that was wrong makes the log loss infinite."""
+    judged = against(changed(COMPARISON, keys, value))
+    assert refused(judged) == {CHAMPION[keys]: "unknown"}
+    assert judged[CHAMPION[keys]].words.startswith("the comparison holds no such number")
+
+
+@pytest.mark.parametrize("container", [None, 0.9, "text", [], {}], ids=repr)
+@pytest.mark.parametrize("keys", CHAMPION, ids=CHAMPION.get)
+def test_a_difference_without_its_container_is_unknown(keys, container):
+    """At whatever depth something else stands, the rule cannot tell."""
+    for part in parts(keys):
+        if part != ("since_training",):
+            assert refused(against(changed(COMPARISON, part, container)))[CHAMPION[keys]] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("since", "n_bars"),
+    [
+        pytest.param(None, 0, id="none since"),
+        pytest.param(
+            SINCE | {"n_bars": 49, "differences": {"log_loss": {"interval": [0.5, 0.9]}}}, 49, id="few, worse"
+        ),
+        pytest.param({"n_bars": 49, "refused": "cannot be asked"}, 49, id="few, refused"),
+    ],
+)
+def test_too_few_bars_since_the_champion_was_trained(since, n_bars):
+    """Under fifty bars show nothing, for or against."""
+    found = against(COMPARISON | {"since_training": since})[CHAMPION[WORSE]]
+    words = f"{n_bars} bars are too few to show that it is worse"
+    assert (found.value, found.verdict, found.words) == (None, "yes", words)
+
+
+def test_a_champion_that_cannot_be_asked():
+    """What it would have said since is unknown, and why."""
+    since = {"n_bars": 50, "refused": "the champion's model cannot be asked: it is damaged"}
+    found = against(COMPARISON | {"since_training": since})[CHAMPION[WORSE]]
+    assert (found.value, found.verdict, found.words) == (None, "unknown", since["refused"])
