@@ -78,7 +78,7 @@ def compare_forecasts(
     DataError
         If they share no bars, or were of another label.
     """
-    both = theirs.join(ours, how="inner", lsuffix="_champion", rsuffix="_challenger")
+    both = _side_by_side(theirs, ours)
     if both.empty:
         msg = f"{name} and the work tree forecast no bar in common; compare revisions of overlapping windows"
         raise DataError(msg)
@@ -102,6 +102,11 @@ def vote(members: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> pd
     )
     decision = (probability > settings["decision_threshold"]).astype(int)
     return first[["fold", TARGET]].assign(probability=probability, decision=decision)
+
+
+def _side_by_side(theirs: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
+    """Join the bars that both forecast."""
+    return theirs.merge(ours, left_index=True, right_index=True, suffixes=("_champion", "_challenger"))
 
 
 def _pair(both: pd.DataFrame) -> tuple[np.ndarray, Pair]:
@@ -163,7 +168,7 @@ def _since(
         return {**_window(later), "refused": f"the champion's model cannot be asked: {error}"}
     rows = dataset.loc[later.index, list(FEATURE_NAMES)]
     live = later.assign(probability=model.predict_proba(rows)[:, 1], decision=model.predict(rows))
-    both = live.join(later, lsuffix="_champion", rsuffix="_challenger")
+    both = _side_by_side(live, later)
     return {**_window(both), **_paired(both, seed)}
 
 

@@ -31,9 +31,9 @@ class Reversed(ClassifierMixin, BaseEstimator):
     def __init__(self, model: Any) -> None:
         self.model = model
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> "Reversed":
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "Reversed":
         """Fit on the other class."""
-        self.model.fit(X, 1 - y)
+        self.model.fit(X, 1 - y, sample_weight=sample_weight)
         self.classes_ = np.unique(y)
         return self
 

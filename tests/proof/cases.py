@@ -21,7 +21,7 @@ WALK, LABELS, DIRECTION, REAL = (
     "real bars, direction shuffled",
     "real bars, windows of 10,000",
 )
-RUNS = {WALK: 50, LABELS: 50, DIRECTION: 20, REAL: 10}
+RUNS = {REAL: 10, WALK: 50, LABELS: 50, DIRECTION: 20}
 
 
 class Case(NamedTuple):
