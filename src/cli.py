@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine instead of text.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")]
 AsFirst = Annotated[bool, typer.Option("--as-first", help="Compare with the baselines only, as the first model ever.")]
+Stage = Literal["staging", "production"]
 N_SHOWN = 10
 
 
@@ -75,6 +76,53 @@ def promote(*, as_first: AsFirst = False, as_json: Json = False) -> None:
             _print_json(metadata)
             return
         typer.echo(f"Version {metadata['version']} is in production. Commit {paths.relative(paths.METADATA)}.")
+
+
+@app.command()
+def history(*, as_json: Json = False) -> None:
+    """List every promoted version, newest first: when, on which bars, its scores, and where its files are."""
+    from rich.console import Console
+
+    from src.lifecycle.history import history as promoted_versions
+    from src.lifecycle.history_report import history_table
+
+    with exit_on_error():
+        versions = [promoted.to_plain() for promoted in promoted_versions()]
+        if as_json:
+            _print_json({"versions": versions})
+        else:
+            Console().print(history_table(versions))
+
+
+@app.command()
+def rollback(
+    revision: Annotated[str, typer.Argument(metavar="VERSION|REV", help="As `history` lists them; or any commit.")],
+) -> None:
+    """Bring a model that was promoted before into production again: fetched, verified, then a new commit."""
+    from src.lifecycle.rollback import rollback as roll_back_to
+
+    with exit_on_error():
+        done = roll_back_to(revision)
+        typer.echo(f"Version {done.version} is in production, commit {done.commit[:7]}; `git push` tells the others.")
+        if done.missing:
+            typer.echo(f"Neither in the cache nor on the remote, not needed to serve: {', '.join(done.missing)}")
+
+
+@app.command()
+def deploy(
+    folder: Annotated[Path, typer.Argument(help="Holds the releases and a link for each stage; made if not there.")],
+    *,
+    stage: Annotated[Stage, typer.Option(help="Whose link is replaced.")] = "production",
+    keep: Annotated[int, typer.Option(min=1, help="How many releases stay besides those in use.")] = 5,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Point to where the link pointed before.")] = False,
+) -> None:
+    """Export the promoted model, verified, and serve it from FOLDER/STAGE in one step."""
+    from src.lifecycle.deploy import deploy as deploy_to
+    from src.lifecycle.deploy import roll_back
+
+    with exit_on_error():
+        version = roll_back(folder, stage) if rollback else deploy_to(folder, stage, keep=keep)
+        typer.echo(f"{folder / stage} serves version {version}.")
 
 
 @app.command()

@@ -80,7 +80,8 @@ class Checkout:
 
     def promote(self, message: str, *options: str) -> str:
         """Commit, promote, commit the promotion, push; return the commit."""
-        self.commit(f"{message}: reproduced")
+        if self.run("git", "status", "--porcelain"):
+            self.commit(f"{message}: reproduced")
         self.run("python", "-m", "src", "promote", *options)
         commit = self.commit(f"{message}: promoted")
         self.run("dvc", "push")

@@ -81,8 +81,12 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout with few bars and few trees, reproduced and committed; put back what you change."""
+    """A checkout with few bars, few trees and no promoted model, reproduced and committed; put back what you change."""
     checkout = copy_work_tree(tmp_path_factory.mktemp("small"))
+    # Its history knows no promoted model and no trial.
+    for path in (paths.METADATA, paths.TRIALS):
+        (checkout.root / paths.relative(path)).unlink()
+    checkout.run("git", "commit", "--quiet", "--amend", "--all", "--no-edit")
     checkout.set_params({**SMALL, **LENIENT})
     checkout.repro()
     checkout.commit("small")
@@ -93,7 +97,5 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 def promoted(small: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A small repository whose first model was promoted and pushed; copy before changing."""
     origin = small.copy(tmp_path_factory.mktemp("promoted") / "origin")
-    for path in (paths.METADATA, paths.TRIALS):
-        (origin.root / paths.relative(path)).unlink()
-    origin.promote("first", "--as-first")
+    origin.promote("first")
     return origin

@@ -41,13 +41,13 @@ def measure_parity(candidate: ProductionEnsemble, members: Mapping[str, Member],
     """
     native = ProductionEnsemble(members, weights=candidate.weights, decision_threshold=candidate.decision_threshold)
     in_yen = rows * np.where([feature.unit == "quote currency" for feature in FEATURES], YEN_PER_DOLLAR, 1.0)
-    worst, n_flipped = np.zeros(len(rows)), np.zeros(len(rows), dtype=int)
+    worst, flipped = np.zeros(len(rows)), np.zeros(len(rows), dtype=bool)
     for scaled in (rows, in_yen):
         difference = np.abs(candidate.predict_members(scaled) - native.predict_members(scaled)).max(axis=1)
         worst = np.maximum(worst, difference)
-        n_flipped += candidate.predict(scaled) != native.predict(scaled)
-    row = int(np.argmax(np.where(n_flipped > 0, 1.0, worst)))
-    return Parity(float(worst.max()), row, int(n_flipped.sum()))
+        flipped |= candidate.predict(scaled) != native.predict(scaled)
+    row = int(np.argmax(np.where(flipped, 1.0, worst)))
+    return Parity(float(worst.max()), row, int(flipped.sum()))
 
 
 def check_parity(candidate: ProductionEnsemble, members: Mapping[str, Member], rows: np.ndarray) -> float:

@@ -54,7 +54,7 @@ def measure_serving(file: Path, members: Mapping[str, Pipeline], rows: np.ndarra
     _, memory_mib = start(SERVE, str(file), *map(repr, row[0].tolist()))
     return {
         "parity": parity.difference,
-        "n_flipped": parity.n_flipped,
+        "n_flipped": float(parity.n_flipped),
         "size_mb": file.stat().st_size / MEGABYTE,
         "latency_ratio": float(np.median(seconds["members"] / seconds["graph"])),
         "memory_mib": memory_mib,

@@ -1,5 +1,6 @@
 """Promote: declare the candidate in the work tree to be the production model."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,8 +9,9 @@ from src.errors import GateError, PromotionError
 from src.lifecycle.gate import gate
 from src.lifecycle.gate_report import headline, summary
 from src.lifecycle.git import git
+from src.lifecycle.history import history
 from src.lifecycle.metadata import build_metadata
-from src.lifecycle.pipeline import check_reproduced
+from src.lifecycle.pipeline import check_committed, check_reproduced
 from src.ml.bundle import read_metadata, sha256
 from src.params import load_params
 
@@ -37,7 +39,7 @@ def promote(*, as_first: bool = False) -> dict[str, Any]:
         If the gate says no.
     """
     params = load_params()
-    _check_committed()
+    check_committed()
     check_reproduced()
     files = {path.name: storage.read_bytes(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
     before = read_metadata() if paths.METADATA.exists() else None
@@ -50,7 +52,7 @@ def promote(*, as_first: bool = False) -> dict[str, Any]:
         storage.read_json(paths.METRICS),
         files,
         tables.read_frame(paths.FEATURES),
-        model_version=next_version(before["version"]) if before else FIRST_VERSION,
+        model_version=next_version([promoted.version for promoted in history()]),
         git_commit=git("rev-parse", "HEAD"),
         previous_version=git("log", "-1", "--format=%H", "--", str(paths.METADATA)) if before else None,
         now=datetime.now(UTC),
@@ -64,23 +66,12 @@ def _digests(metadata: dict[str, Any]) -> dict[str, str]:
     return {name: described["sha256"] for name, described in metadata["files"].items()}
 
 
-def next_version(version: str) -> str:
-    """Raise the last number of a version such as 1.0.0."""
-    major, minor, patch = version.split(".")
-    return f"{major}.{minor}.{int(patch) + 1}"
-
-
-def _check_committed() -> None:
-    """Refuse changes that no commit holds: nobody could get this model back from git."""
-    own = {paths.relative(path) for path in (paths.GATE, paths.GATE_REPORT, paths.TRIALS)}
-    changed = [
-        line for line in git("status", "--porcelain", "--no-renames").splitlines() if line.split()[-1] not in own
-    ]
-    if changed:
-        msg = (
-            f"expected a clean work tree, {len(changed)} paths differ from the last commit: {changed[0]}; commit first"
-        )
-        raise PromotionError(msg)
+def next_version(versions: Sequence[str]) -> str:
+    """Return the version after the highest, its last number raised; the first if there was none."""
+    if not versions:
+        return FIRST_VERSION
+    *front, patch = max(tuple(map(int, version.split("."))) for version in versions)
+    return ".".join(map(str, (*front, patch + 1)))
 
 
 def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:

@@ -41,6 +41,11 @@ class Revision:
         self.params: dict[str, Any] = params
         self._md5 = {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage.get("outs", [])}
 
+    @property
+    def outs(self) -> list[str]:
+        """Every file that the pipeline made at this revision."""
+        return list(self._md5)
+
     def read(self, path: Any) -> bytes:  # noqa: ANN401 - a Path
         """Return a file that the pipeline made at this revision, verified: DVC hands out what lies in its cache."""
         name = paths.relative(path)

@@ -43,6 +43,8 @@ def read_promoted(directory: Path = paths.PRODUCTION) -> Promoted:
     ModelError
         If a file is absent, is not the one that the metadata describes, or was made for other features.
     """
+    # A link to a release may be replaced meanwhile; all files are read from one.
+    directory = directory.resolve()
     metadata = read_metadata(directory / paths.METADATA.name)
     for key, expected in MADE_FOR.items():
         if metadata[key] != expected:

@@ -1,6 +1,7 @@
 """The gate as a user meets it, with real git and real DVC."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,15 @@ METADATA = paths.relative(paths.METADATA)
 def repository(promoted: Checkout, tmp_path: Path) -> Checkout:
     """A repository whose candidate is the model in production."""
     return promoted.copy(tmp_path / "repository")
+
+
+@pytest.fixture(scope="module")
+def challenged(promoted: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """One whose candidate is another model; copy the folder before changing."""
+    checkout = promoted.copy(tmp_path_factory.mktemp("challenged") / "repository")
+    checkout.set_params({("ensemble", "weights"): {"lightgbm": 0.2, "xgboost": 0.2, "random_forest": 0.6}})
+    checkout.repro()
+    return checkout
 
 
 def judged(checkout: Checkout, expect: int, *options: str) -> dict:
@@ -73,10 +83,10 @@ def test_a_missing_number_is_no_yes(repository: Checkout) -> None:
         pytest.param("rm -r .dvc/cache .dvc-remote", "is neither in the cache nor on the remote", id="no predictions"),
     ],
 )
-def test_what_cannot_be_read_is_no_yes(damage: str, words: str, repository: Checkout) -> None:
+def test_what_cannot_be_read_is_no_yes(damage: str, words: str, challenged: Checkout, tmp_path: Path) -> None:
     """Exit status 2, and the reason in the report, whatever else is right."""
-    repository.set_params({("ensemble", "weights"): {"lightgbm": 0.2, "xgboost": 0.2, "random_forest": 0.6}})
-    repository.repro()
+    repository = Checkout(tmp_path / "repository")
+    shutil.copytree(challenged.root, repository.root, symlinks=True)
     repository.run("bash", "-c", damage)
     report = judged(repository, 2)
     assert words in " ".join(judgement["words"] for judgement in report["judgements"])

@@ -1,4 +1,4 @@
-"""What the gate says of noise, of the champion itself, and of candidates made worse; `make proof` counts at full size."""
+"""What the gate says of noise, of the champion itself, and of candidates made worse; `make proof` counts."""
 
 import pytest
 

@@ -175,7 +175,9 @@ def test_leakcheck_of_nothing(bars_file: None) -> None:
 
 
 @pytest.fixture
-def ask_gate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Result, dict[str, Any], list[bool]]]:
+def ask_gate(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., tuple[Result, dict[str, Any], list[bool]]]:
     """A function that runs the command with a gate of this verdict: what it shows, the report, what was asked."""
 
     def ask(verdict: Verdict, *options: str) -> tuple[Result, dict[str, Any], list[bool]]:
@@ -188,6 +190,8 @@ def ask_gate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Result, dic
             "in_words": ["It never traded."],
             "comparison": None,
         }
+        monkeypatch.setattr(paths, "GATE_REPORT", tmp_path / "gate.md")
+        storage.write_bytes(gate_markdown(report).encode(), paths.GATE_REPORT)
         asked: list[bool] = []
         monkeypatch.setattr(gate, "gate", lambda *, as_first: asked.append(as_first) or report)
         return RUN.invoke(app, ["gate", *options]), report, asked
@@ -216,7 +220,7 @@ def test_gate_as_json_is_the_report(verdict: Verdict, ask_gate: Callable[..., An
 def test_gate_as_markdown_is_the_file_for_a_pull_request(ask_gate: Callable[..., Any]) -> None:
     """As in reports/gate.md; without the option it is drawn for the terminal."""
     shown, report, _ = ask_gate("no", "--markdown")
-    assert shown.stdout == f"{gate_markdown(report)}\n"
+    assert shown.stdout == f"{gate_markdown(report)}\n" == f"{paths.GATE_REPORT.read_text()}\n"
     drawn, _, _ = ask_gate("no")
     assert "|---|" not in drawn.stdout
     assert "Not promoted: 1 of 1 rules. leaks: words | of the rule." in " ".join(drawn.stdout.split())

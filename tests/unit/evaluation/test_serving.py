@@ -24,8 +24,8 @@ def measured(file, members):
 
 
 def test_what_is_measured(measured):
-    """Four plain numbers."""
-    assert list(measured) == ["parity", "size_mb", "latency_ratio", "memory_mib"]
+    """Five plain numbers."""
+    assert list(measured) == ["parity", "n_flipped", "size_mb", "latency_ratio", "memory_mib"]
     assert {type(value) for value in measured.values()} == {float}
 
 
@@ -82,11 +82,10 @@ def test_a_file_that_is_not_there_is_named(members, tmp_path):
         measure_serving(tmp_path / "absent.pkl", members, ROWS)
 
 
-def test_members_of_another_candidate_are_refused(file, members):
-    """A graph that answers otherwise than its members is not measured further."""
+def test_members_of_another_candidate_are_seen(file, members):
+    """A graph that answers otherwise than its members is measured, for the gate to refuse."""
     swapped = members | {"xgboost": members["random_forest"]}
-    with pytest.raises(ModelError, match="the graph and its members differ"):
-        measure_serving(file, swapped, ROWS)
+    assert measure_serving(file, swapped, ROWS)["parity"] > 1e-3
 
 
 def test_a_process_that_does_not_answer_is_an_error(file, members, monkeypatch, capfd):

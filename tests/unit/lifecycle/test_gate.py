@@ -39,7 +39,7 @@ METRICS = {
         }
     },
 }
-MEASURED = {"parity": 1e-8, "size_mb": 0.1, "latency_ratio": 1e6, "memory_mib": 1.0}
+MEASURED = {"parity": 1e-8, "n_flipped": 0, "size_mb": 0.1, "latency_ratio": 1e6, "memory_mib": 1.0}
 AHEAD = {"champion": 0.05, "challenger": 0.07, "difference": 0.02, "interval": [0.01, 0.03]}
 COMPARISON = {
     "champion": {"revision": "HEAD", "commit": "0123456789abcdef"},
@@ -51,7 +51,7 @@ COMPARISON = {
     "since_training": None,
 }
 CLEAN = Check("a check", is_clean=True, words="words", findings=[])
-N_RULES = 19
+N_RULES = 20
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +155,7 @@ def test_one_no_is_a_no():
 @pytest.mark.parametrize(
     ("source", "error", "rule"),
     [
-        pytest.param("check_reproduced", PromotionError("train would run"), "pipeline", id="pipeline"),
+        pytest.param("check_reproduced", PromotionError("train would run"), "pipeline luck", id="pipeline"),
         pytest.param("compare", ModelError("no champion"), "champion", id="comparison"),
         pytest.param("compare", DataError("labelled the same bars otherwise"), "champion", id="label"),
         pytest.param("check_pipeline", DataError("no bars"), "leaks", id="leaks"),
@@ -167,8 +167,8 @@ def test_evidence_that_cannot_be_had_is_no_yes(source, error, rule, monkeypatch)
     """The gate cannot tell, says why, asks the other rules, and writes its report."""
     monkeypatch.setattr(module, source, fail_with(error))
     report = gate()
-    assert (not_yes(report), report["verdict"]) == ({rule: "unknown"}, "unknown")
-    assert words_of(report, rule) == str(error)
+    assert (not_yes(report), report["verdict"]) == (dict.fromkeys(rule.split(), "unknown"), "unknown")
+    assert {words_of(report, one) for one in rule.split()} == {str(error)}
     assert (report["comparison"] is None) == (rule == "champion")
     assert_written(report)
 
@@ -214,7 +214,7 @@ def test_metrics_without_a_backtest_are_no_yes():
     storage.write_json({name: found for name, found in METRICS.items() if name != "backtest"}, paths.METRICS)
     report = gate()
     assert not_yes(report) == {"luck": "unknown"}
-    assert words_of(report, "luck") == "reports/metrics.json holds no backtest.model.sharpe; run `dvc repro`"
+    assert words_of(report, "luck") == "reports/metrics.json holds no number backtest.model.sharpe; run `dvc repro`"
 
 
 def test_a_damaged_ledger_is_no_yes():
@@ -245,7 +245,8 @@ def test_the_first_model_has_the_baselines_to_beat(repository, monkeypatch):
     """Nothing was promoted, so there is nothing to compare with."""
     repository.run("git", "rm", "--quiet", paths.relative(paths.METADATA))
     storage.write_json({"nothing": "promoted"}, paths.PLOTS / "points.json")
-    repository.commit("nothing was promoted")
+    repository.run("git", "add", "--all")
+    repository.run("git", "commit", "--quiet", "--amend", "--message", "nothing was promoted")
     monkeypatch.setattr(module, "compare", lambda: pytest.fail("nobody is there to compare with"))
     report = gate()
     assert (report["verdict"], report["comparison"]) == ("yes", None)
@@ -255,13 +256,16 @@ def test_the_first_model_has_the_baselines_to_beat(repository, monkeypatch):
     assert_written(report)
 
 
-def test_metadata_that_were_deleted_are_no_first_model():
-    """What the last commit holds was lost, not never there."""
+@pytest.mark.parametrize("is_committed", [False, True], ids=["lost", "deletion committed"])
+def test_metadata_that_were_deleted_are_no_first_model(is_committed, repository):
+    """What a commit holds was lost, not never there."""
     paths.METADATA.unlink()
+    if is_committed:
+        repository.commit("deleted")
     report = gate()
     assert (not_yes(report), report["verdict"]) == ({"champion": "unknown"}, "unknown")
     name = "models/production/production_model_metadata.json"
-    assert words_of(report, "champion") == f"{name} was deleted; restore it with `git checkout`"
+    assert words_of(report, "champion").startswith(f"{name} was deleted, ")
 
 
 def test_as_the_first_model(monkeypatch):
@@ -288,13 +292,5 @@ def test_the_report_before_is_gone_if_the_gate_is_stopped(monkeypatch):
     gate()
     monkeypatch.setattr(module, "check_pipeline", fail_with(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
-        gate()
-    assert not paths.GATE.exists()
-
-
-def test_a_report_that_cannot_be_written_is_an_error(monkeypatch):
-    """The words of DVC reach the user, and no half report stays behind."""
-    monkeypatch.setattr(compare_report, "_dvc_diff", fail_with(DataError("`dvc params diff` failed")))
-    with pytest.raises(DataError, match="`dvc params diff` failed"):
         gate()
     assert not paths.GATE.exists()

@@ -12,11 +12,12 @@ from src.lifecycle.judgement import judge_bundle, judge_data, judge_leaks, judge
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
-MEASURED = {"parity": 2e-7, "size_mb": 0.9, "latency_ratio": 130.0, "memory_mib": 75.0}
+MEASURED = {"parity": 2e-7, "n_flipped": 0, "size_mb": 0.9, "latency_ratio": 130.0, "memory_mib": 75.0}
 QUALITY = {"missing_share": 0.01, "last_open": "2026-01-02T09:00:00Z"}
 MISSING, AGE = "share of bars missing", "age of the newest bar, hours"
 BUNDLE = {
     "parity": "graph less its members, probability",
+    "n_flipped": "decisions that differ from its members'",
     "size_mb": "model file, MB",
     "latency_ratio": "times faster than three libraries",
     "memory_mib": "memory resident, MiB",
@@ -124,9 +125,9 @@ def test_the_age_counts_from_the_close(data):
     assert ages == [-1, 0, 3]
 
 
-@pytest.mark.parametrize("last_open", [None, 1_767_344_400, True, []], ids=repr)
+@pytest.mark.parametrize("last_open", [None, 1_767_344_400, True, [], "yesterday", "2026-01-02T09:00:00"], ids=repr)
 def test_an_unknown_age(last_open, data):
-    """What is no text is no moment."""
+    """What is no moment in UTC has no age."""
     found = data(QUALITY | {"last_open": last_open})[AGE]
     assert (found.value, found.threshold, found.verdict) == (None, 2, "unknown")
 
@@ -141,11 +142,11 @@ def test_an_absent_age_is_unknown_only_if_it_is_asked_for(data):
 
 
 def test_a_bundle_that_passes(bundle):
-    """Four rules, each with its number."""
+    """Five rules, each with its number."""
     judged = bundle(MEASURED)
     assert {name: judged[BUNDLE[name]].value for name in MEASURED} == MEASURED
     assert {one.verdict for one in judged.values()} == {"yes"}
-    assert len(judged) == 4
+    assert len(judged) == 5
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,7 @@ def test_a_bundle_that_passes(bundle):
     [
         pytest.param("parity", 1e-6, "yes", "1e-06, at most 1e-06 is asked", id="parity at the threshold"),
         pytest.param("parity", 1.1e-6, "no", "1.1e-06, at most 1e-06 is asked", id="another answer"),
+        pytest.param("n_flipped", 1, "no", "1, at most 0 is asked", id="another decision"),
         pytest.param("size_mb", 5.0, "yes", "5, at most 5 is asked", id="size at the threshold"),
         pytest.param("size_mb", 5.001, "no", "5.001, at most 5 is asked", id="large"),
         pytest.param("latency_ratio", 20.0, "yes", "20, at least 20 is asked", id="speed at the threshold"),

@@ -17,7 +17,8 @@ from src.features.feature_manager import build_dataset
 from src.lifecycle.git import git
 from src.lifecycle.judgement import Judgement, overall
 from src.lifecycle.metadata import build_metadata
-from src.lifecycle.promote import _check_committed, _check_gate, next_version
+from src.lifecycle.pipeline import check_committed
+from src.lifecycle.promote import _check_gate, next_version
 from src.ml.bundle import sha256
 from src.ml.ensemble import ProductionEnsemble
 from src.params import Params
@@ -41,10 +42,18 @@ def report_of(*judgements: Judgement) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("version", "following"), [("1.0.0", "1.0.1"), ("2.3.9", "2.3.10")])
-def test_the_last_number_is_raised(version: str, following: str) -> None:
-    """A number of two digits stays a number."""
-    assert next_version(version) == following
+@pytest.mark.parametrize(
+    ("versions", "following"),
+    [
+        pytest.param(["1.0.0"], "1.0.1", id="one"),
+        pytest.param([], "1.0.0", id="none"),
+        pytest.param(["2.3.9", "2.3.10"], "2.3.11", id="numbers, not letters"),
+        pytest.param(["1.0.0", "1.0.1", "1.0.0"], "1.0.2", id="after a rollback"),
+    ],
+)
+def test_a_version_is_given_once(versions: list[str], following: str) -> None:
+    """The last number of the highest is raised."""
+    assert next_version(versions) == following
 
 
 @pytest.mark.parametrize(
@@ -93,12 +102,12 @@ def test_what_the_gate_writes_may_differ_from_the_commit(names: list[str], repos
     """Its reports and the ledger are new with every question; changed, staged, or not known to git."""
     for name in names:
         storage.write_bytes(b"after\n", repository.root / name)
-    _check_committed()
+    check_committed()
     repository.run("git", "add", "--all")
-    _check_committed()
+    check_committed()
     repository.run("git", "rm", "--quiet", "--cached", *OWN)
     repository.run("git", "commit", "--quiet", "--message", "not known to git")
-    _check_committed()
+    check_committed()
 
 
 @pytest.mark.parametrize(
@@ -119,19 +128,26 @@ def test_what_no_commit_holds_is_refused(name: str, repository: Checkout) -> Non
         storage.write_bytes(b"after\n", repository.root / one)
     words = rf"expected a clean work tree, 1 paths differ from the last commit: .*{Path(name).parts[0]}.*; commit first"
     with pytest.raises(PromotionError, match=words):
-        _check_committed()
+        check_committed()
     repository.run("git", "add", "--all")
     with pytest.raises(PromotionError, match=words):
-        _check_committed()
+        check_committed()
     repository.commit("as it is now")
-    _check_committed()
+    check_committed()
 
 
 def test_a_file_that_was_deleted_is_refused(repository: Checkout) -> None:
     """The commit holds what the work tree lacks."""
     (repository.root / "params.yaml").unlink()
     with pytest.raises(PromotionError, match=r"1 paths differ from the last commit: D params\.yaml"):
-        _check_committed()
+        check_committed()
+
+
+def test_a_file_that_was_moved_is_refused(repository: Checkout) -> None:
+    """Onto one of the gate's own files, too: the old name is gone."""
+    repository.run("git", "mv", "-f", "params.yaml", "reports/gate.json")
+    with pytest.raises(PromotionError, match=r"1 paths differ from the last commit: D +params\.yaml"):
+        check_committed()
 
 
 def test_a_failing_git_is_quoted() -> None:

@@ -1,0 +1,102 @@
+"""Every model that was ever promoted, as git remembers it, and whether its files can still be had."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+import yaml
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from src import paths
+from src.errors import DataError, PromotionError
+from src.lifecycle.git import git
+
+HEADLINE = ("roc_auc", "brier_skill", "f1_score")
+Where = Literal["cache", "remote", "gone"]
+
+
+class Promoted(NamedTuple):
+    """One promoted version: its metadata, the commit that holds them, scores with intervals, where its files are."""
+
+    version: str
+    commit: str
+    metadata: dict[str, Any]
+    scores: dict[str, dict[str, Any]]
+    files: Where
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what a reader asks first, as plain JSON."""
+        training = self.metadata["training_info"]
+        return {
+            "version": self.version,
+            "promoted_at": self.metadata["created_at"],
+            "commit": self.commit,
+            "data": {name: training.get("data", {}).get(name) for name in ("symbol", "timeframe", "start", "end")},
+            "rows": training["samples_count"],
+            "scores": self.scores,
+            "gate": self.metadata.get("gate", {}).get("verdict"),
+            "files": self.files,
+        }
+
+
+def history() -> list[Promoted]:
+    """List the promoted versions, newest first.
+
+    Raises
+    ------
+    PromotionError
+        If git or DVC cannot be asked.
+    DataError
+        If the metadata of a commit cannot be read.
+    """
+    commits = git("log", "--format=%H", "--", str(paths.METADATA)).split()
+    try:
+        with Repo(str(paths.ROOT)) as repo:
+            found = [_read(commit, repo) for commit in commits if _holds(commit, paths.relative(paths.METADATA))]
+    except (DvcException, OSError) as error:
+        msg = f"DVC cannot be asked for the files ({error}); `dvc doctor` says more"
+        raise PromotionError(msg) from error
+    return list(_first_of_each(found))
+
+
+def _first_of_each(found: list[Promoted]) -> Iterator[Promoted]:
+    """Yield each version once, from the commit that promoted it; a version that came back by a rollback is no other."""
+    oldest = {promoted.metadata["created_at"]: promoted for promoted in found}
+    yield from sorted(oldest.values(), key=lambda promoted: promoted.metadata["created_at"], reverse=True)
+
+
+def _holds(commit: str, file: str) -> bool:
+    """Tell whether the file is there at this commit: it may be the one that removed it."""
+    return bool(git("ls-tree", commit, "--", file))
+
+
+def _read(commit: str, repo: Repo) -> Promoted:
+    """Read one promotion from its commit."""
+    try:
+        metadata = json.loads(git("show", f"{commit}:{paths.relative(paths.METADATA)}"))
+        version, scores = str(metadata["version"]), metadata["performance_metrics"]
+        outs = yaml.safe_load(git("show", f"{commit}:dvc.lock"))["stages"]["ensemble"]["outs"]
+        where = _where([out["md5"] for out in outs], repo)
+        _ = metadata["created_at"], metadata["training_info"]["samples_count"]
+    except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        msg = f"commit {commit[:7]} holds a promotion that cannot be read ({error!r})"
+        raise DataError(msg) from error
+    ends = _intervals(commit)
+    found = {name: {"value": scores.get(name), "interval": ends.get(name)} for name in HEADLINE}
+    return Promoted(version, commit, metadata, found, where)
+
+
+def _intervals(commit: str) -> dict[str, Any]:
+    """Return the intervals of the scores of that commit; the first evaluations had none."""
+    metrics = paths.relative(paths.METRICS)
+    content = json.loads(git("show", f"{commit}:{metrics}")) if _holds(commit, metrics) else {}
+    return content.get("intervals", {}).get("scores", {}).get("ensemble", {})
+
+
+def _where(digests: list[str], repo: Repo) -> Where:
+    """Say from where all of the files can be had."""
+    if all(repo.cache.local.exists(digest) for digest in digests):
+        return "cache"
+    remote = repo.cloud.get_remote_odb()
+    return "remote" if all(remote.exists(digest) for digest in digests) else "gone"

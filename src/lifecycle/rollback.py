@@ -1,0 +1,106 @@
+"""Roll back: bring a model that was promoted before into production again, as a new commit."""
+
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from src import paths, storage
+from src.errors import ModelError, PromotionError
+from src.lifecycle.git import git
+from src.lifecycle.history import history
+from src.lifecycle.pipeline import check_committed
+from src.lifecycle.revision import Revision
+from src.ml.ensemble import ProductionEnsemble
+
+# Beside the outputs of the pipeline that git keeps.
+RESTORED = ("params.yaml", "dvc.lock", paths.relative(paths.METADATA))
+BUNDLE = (paths.GRAPH, paths.ENSEMBLE)
+
+
+class RolledBack(NamedTuple):
+    """What is in production now, the commit that says so, and outputs of the pipeline that could not be had."""
+
+    version: str
+    commit: str
+    missing: list[str]
+
+
+def rollback(name: str) -> RolledBack:
+    """Make a promoted model the production model again.
+
+    Everything is fetched, verified against that promotion's sha256 and asked its known answers before anything in the
+    work tree changes; then params.yaml, dvc.lock, metrics and metadata of that promotion become a new commit.
+
+    Parameters
+    ----------
+    name
+        A version such as 1.0.1, or whatever git takes for a commit that holds a promotion.
+
+    Raises
+    ------
+    PromotionError
+        If the work tree differs from the last commit, or no such version was promoted.
+    DataError
+        If its files are neither in the cache nor on the remote, or are damaged.
+    ModelError
+        If they are not what its metadata say, or this code cannot read them.
+    """
+    check_committed()
+    target = Revision(_commit_of(name))
+    version = _verify(target)
+    restored = [path for path in (*target.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
+    try:
+        git("checkout", target.commit, "--", *restored)
+        _fetch_and_checkout()
+        version_now = ProductionEnsemble().get_model_info()["version"]
+    except (PromotionError, ModelError):
+        git("checkout", "HEAD", "--", *restored)
+        _fetch_and_checkout()
+        raise
+    if git("status", "--porcelain"):
+        git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *restored)
+    missing = [path for path in target.outs if not (paths.ROOT / path).exists()]
+    return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
+
+
+def _commit_of(name: str) -> str:
+    """Return the commit of the promotion of that version; what is no version is left to git."""
+    promotions = history()
+    known = {promoted.version: promoted.commit for promoted in reversed(promotions)}
+    if name in known:
+        return known[name]
+    if name.count(".") == 2 and name.replace(".", "").isdigit():  # noqa: PLR2004 - such as 1.0.1
+        msg = f"version {name} was never promoted here; `python -m src history` lists {', '.join(known) or 'none'}"
+        raise PromotionError(msg)
+    return name
+
+
+def _verify(target: Revision) -> str:
+    """Read the promoted model aside and ask it; the work tree is not touched."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            metadata = git("show", f"{target.commit}:{paths.relative(paths.METADATA)}")
+        except PromotionError as error:
+            msg = f"{target.name} holds no promoted model; `python -m src history` lists the commits that do"
+            raise PromotionError(msg) from error
+        (Path(folder) / paths.METADATA.name).write_text(metadata, encoding="utf-8")
+        for path in BUNDLE:
+            storage.write_bytes(target.read(path), Path(folder) / path.name)
+        return str(ProductionEnsemble.load(Path(folder)).get_model_info()["version"])
+
+
+def _fetch_and_checkout() -> None:
+    """Let DVC put the outputs of dvc.lock into the work tree; what is gone and not needed to serve is left out."""
+    try:
+        with Repo(str(paths.ROOT)) as repo:
+            with suppress(DvcException):
+                repo.fetch()
+            repo.checkout(targets=[str(path) for path in BUNDLE], force=True)
+            repo.checkout(force=True, allow_missing=True)
+    except (DvcException, OSError) as error:
+        msg = f"`dvc checkout` failed: {error}"
+        raise PromotionError(msg) from error

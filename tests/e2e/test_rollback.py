@@ -1,0 +1,200 @@
+"""History, rollback and deployment of two promoted versions, with real git and real DVC."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from src import paths
+from src.ml.ensemble import ProductionEnsemble
+from tests.checkouts import Checkout
+
+METADATA = paths.relative(paths.METADATA)
+MODEL = paths.relative(paths.ENSEMBLE)
+VERIFY = "from src.ml.ensemble import ProductionEnsemble as P; print(P().get_model_info()['version'])"
+MORE_FOREST = {("ensemble", "weights"): {"lightgbm": 0.2, "xgboost": 0.2, "random_forest": 0.6}}
+# Reads the link over and over until it is told to stop; prints the versions it saw.
+READER = """
+import sys
+from pathlib import Path
+from src.ml.ensemble import ProductionEnsemble
+folder, stop, seen = Path(sys.argv[1]), Path(sys.argv[2]), set()
+print("ready", flush=True)
+while not stop.exists():
+    seen.add(ProductionEnsemble.load(folder / "production").get_model_info()["version"])
+print(*sorted(seen))
+"""
+
+# Dies at the given write.
+KILLED = """
+import os, sys
+from pathlib import Path
+from src.lifecycle import deploy
+calls = 0
+def dies(original):
+    def call(*arguments, **keywords):
+        global calls
+        calls += 1
+        if calls == int(sys.argv[2]):
+            os._exit(9)
+        return original(*arguments, **keywords)
+    return call
+for kind, name in ((Path, "replace"), (Path, "rename"), (Path, "symlink_to"), (Path, "write_bytes"), (Path, "unlink")):
+    setattr(kind, name, dies(getattr(kind, name)))
+deploy.deploy(Path(sys.argv[1]), "production", keep=2)
+"""
+
+
+@pytest.fixture(scope="module")
+def two_versions(promoted: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A repository that promoted 1.0.0 and 1.0.1; copy before changing."""
+    checkout = promoted.copy(tmp_path_factory.mktemp("versions") / "repository")
+    checkout.set_params(MORE_FOREST)
+    checkout.repro()
+    checkout.promote("second")
+    return checkout
+
+
+@pytest.fixture
+def repository(two_versions: Checkout, tmp_path: Path) -> Checkout:
+    return two_versions.copy(tmp_path / "repository")
+
+
+def src(checkout: Checkout, *command: str, expect: int = 0) -> str:
+    return checkout.run("python", "-m", "src", *command, expect=expect)
+
+
+def listed(checkout: Checkout) -> list[dict]:
+    return json.loads(src(checkout, "history", "--json"))["versions"]
+
+
+def test_history(repository: Checkout) -> None:
+    """Newest first, with commit, scores, verdict, and where the files are."""
+    found = listed(repository)
+    assert [version["version"] for version in found] == ["1.0.1", "1.0.0"]
+    assert found[0]["commit"] == repository.run("git", "rev-parse", "HEAD").strip()
+    metrics = json.loads((repository.root / "reports" / "metrics.json").read_text())
+    assert found[0]["scores"]["brier_skill"]["value"] == metrics["ensemble"]["brier_skill"]
+    assert found[0]["scores"]["brier_skill"]["interval"] == metrics["intervals"]["scores"]["ensemble"]["brier_skill"]
+    assert [version["gate"] for version in found] == ["yes", "yes"]
+    assert [version["files"] for version in found] == ["cache", "cache"]
+    shutil.rmtree(repository.root / ".dvc" / "cache")
+    assert [version["files"] for version in listed(repository)] == ["remote", "remote"]
+    shutil.rmtree(repository.root / ".dvc-remote")
+    assert [version["files"] for version in listed(repository)] == ["gone", "gone"]
+    assert "1.0.1" in src(repository, "history")
+
+
+@pytest.mark.parametrize("emptied", [None, ".dvc/cache"], ids=["from the cache", "from the remote"])
+def test_rollback_and_on(emptied: str | None, repository: Checkout) -> None:
+    """A version comes back as a new commit; the next promotion has a version of its own."""
+    first = listed(repository)[1]["commit"]
+    if emptied:
+        shutil.rmtree(repository.root / emptied)
+    shown = src(repository, "rollback", "1.0.0")
+    assert "Version 1.0.0 is in production, commit " in shown
+    assert repository.python(VERIFY).strip() == "1.0.0"
+    assert repository.run("git", "status", "--porcelain") == ""
+    assert repository.run("git", "diff", "--stat", first, "--", "params.yaml", "dvc.lock", METADATA) == ""
+    assert "up to date" in repository.run("dvc", "status")
+    # the reports that count trials and tell of the last gate do not go back
+    assert repository.run("git", "diff", "--name-only", "HEAD~1", "--", "reports/trials.jsonl", "reports/gate.md") == ""
+    assert "Version 1.0.0 is in production" in src(repository, "rollback", "1.0.0")
+    repository.set_params(MORE_FOREST)
+    repository.repro()
+    repository.promote("again")
+    assert [version["version"] for version in listed(repository)] == ["1.0.2", "1.0.1", "1.0.0"]
+
+
+def damaged_cache(checkout: Checkout) -> None:
+    """Change a byte of the first version's model wherever it lies."""
+    lock = checkout.run("git", "show", "HEAD~2:dvc.lock").splitlines()
+    at = next(i for i, line in enumerate(lock) if line.strip() == f"- path: {MODEL}")
+    md5 = next(line.split()[-1] for line in lock[at:] if line.strip().startswith("md5: "))
+    for store in (".dvc/cache", ".dvc-remote"):
+        file = checkout.root / store / "files" / "md5" / md5[:2] / md5[2:]
+        content = bytearray(file.read_bytes())
+        content[1000] ^= 1
+        file.unlink()
+        file.write_bytes(content)
+
+
+def gone(checkout: Checkout) -> None:
+    """Lose cache and remote."""
+    for store in (".dvc/cache", ".dvc-remote"):
+        shutil.rmtree(checkout.root / store)
+
+
+def dirty(checkout: Checkout) -> None:
+    """Leave something uncommitted."""
+    (checkout.root / "params.yaml").write_text("# half a thought\n")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "revision", "words"),
+    [
+        pytest.param(damaged_cache, "1.0.0", "is damaged in the cache or on the remote", id="damaged"),
+        pytest.param(gone, "1.0.0", "is neither in the cache nor on the remote", id="gone"),
+        pytest.param(dirty, "1.0.0", "expected a clean work tree", id="dirty"),
+        pytest.param(None, "9.9.9", "version 9.9.9 was never promoted here", id="no such version"),
+        pytest.param(None, "nowhere", "nowhere is no revision with a pipeline", id="no such commit"),
+        pytest.param(None, "HEAD~3", "holds no promoted model", id="before the first"),
+    ],
+)
+def test_what_cannot_be_brought_back_changes_nothing(spoil, revision: str, words: str, repository: Checkout) -> None:
+    """Fetched and verified first: the model in the work tree is the one from before, byte for byte."""
+    if spoil:
+        spoil(repository)
+    before = [(repository.root / path).read_bytes() for path in (MODEL, METADATA, "params.yaml", "dvc.lock")]
+    head = repository.run("git", "rev-parse", "HEAD")
+    refused = src(repository, "rollback", revision, expect=2)
+    assert words in refused
+    assert [(repository.root / path).read_bytes() for path in (MODEL, METADATA, "params.yaml", "dvc.lock")] == before
+    assert repository.run("git", "rev-parse", "HEAD") == head
+
+
+def test_readers_see_one_version_whole(repository: Checkout, tmp_path: Path) -> None:
+    """While the link is replaced again and again, every load gives a verified model."""
+    folder, stop = tmp_path / "served", tmp_path / "stop"
+    src(repository, "deploy", str(folder))
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(folder), str(stop)],
+        cwd=repository.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert reader.stdout.readline() == "ready\n"
+        src(repository, "rollback", "1.0.0")
+        src(repository, "deploy", str(folder))
+        for _ in range(3):
+            src(repository, "deploy", str(folder), "--rollback")
+    finally:
+        stop.touch()
+        seen, errors = reader.communicate(timeout=60)
+    assert (reader.returncode, errors) == (0, "")
+    assert seen.split() == ["1.0.0", "1.0.1"]
+
+
+def test_killed_at_any_write_the_old_or_the_new_is_served(repository: Checkout, tmp_path: Path) -> None:
+    """Whatever a killed deployment leaves, the next one mends."""
+    folder, seen = tmp_path / "served", []
+    src(repository, "rollback", "1.0.0")
+    src(repository, "deploy", str(folder))
+    src(repository, "rollback", "1.0.1")
+    for call in range(1, 40):
+        command = [sys.executable, "-c", KILLED, str(folder), str(call)]
+        status = subprocess.run(command, cwd=repository.root, check=False).returncode
+        seen.append(ProductionEnsemble.load(folder / "production").get_model_info()["version"])
+        if status == 0:
+            break
+        assert status == 9
+    assert (status, seen[0], seen[-1]) == (0, "1.0.0", "1.0.1")
+    assert len(seen) > 5
+    assert seen == sorted(seen)
+    assert sorted(path.name for path in (folder / "releases").iterdir()) == ["1.0.0", "1.0.1"]
+    assert "serves version 1.0.0" in src(repository, "deploy", str(folder), "--rollback")
