@@ -12,6 +12,7 @@ from src.evaluation.report import COLUMNS, verdict
 from src.params import Params
 from tests.bench.table import table_lines
 from tests.checkouts import Checkout
+from tests.proof.table import table_lines as proof_lines
 
 # What the bot's owner brings: where bars come from, and what is done with a signal.
 FEED = """
@@ -84,6 +85,12 @@ def test_the_bot_has_twelve_lines() -> None:
 def test_the_bench_table_is_that_of_the_last_run() -> None:
     """The figures are those that `make bench` wrote down."""
     lines = table_lines(json.loads((paths.REPORTS / "bench.json").read_text())["results"])
+    assert "\n".join(lines) in README
+
+
+def test_the_proof_table_is_that_of_the_last_run() -> None:
+    """The counts are those that `make proof` wrote down."""
+    lines = proof_lines(json.loads((paths.REPORTS / "proof.json").read_text())["results"])
     assert "\n".join(lines) in README
 
 

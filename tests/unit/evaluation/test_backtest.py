@@ -122,6 +122,29 @@ def test_moments_where_nothing_moved():
 
 
 @pytest.mark.parametrize(
+    "net",
+    [
+        pytest.param(np.zeros(100), id="zero"),
+        pytest.param(np.full(100, 0.01), id="constant"),
+        # 1 % a bar: its deviation is about 1e-16
+        pytest.param(np.diff(1.01 ** np.arange(101.0)) / 1.01 ** np.arange(100.0), id="rounding"),
+    ],
+)
+def test_returns_that_differ_by_rounding_did_not_move(net):
+    """Their deviation is an accident, and so is whatever is divided by it."""
+    described = describe(Run(np.ones(100), net), 100, seed=1)
+    assert (described["sharpe"], described["skewness"], described["kurtosis"]) == (0, 0, 3)
+
+
+def test_returns_that_hardly_differ_moved():
+    """As long as it is more than rounding."""
+    # mean 0.01, deviation 1e-9, 100 bars a year: 0.01 / 1e-9 * 10; every return one deviation away
+    described = describe(Run(np.ones(100), 0.01 + np.tile([1e-9, -1e-9], 50)), 100, seed=1)
+    assert described["sharpe"] == pytest.approx(1e8, rel=1e-6)
+    assert described["kurtosis"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
     ("step", "bars_per_year"),
     # 365.25 days of 24 hours, of 6 times 4 hours, of one day
     [("1h", 8_766), ("4h", 2_191.5), ("1D", 365.25)],

@@ -1,5 +1,7 @@
 """What a candidate costs to serve: measured on a small one, with numbers that depend on no machine."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,24 @@ def test_members_of_another_candidate_are_seen(file, members):
     assert measure_serving(file, swapped, ROWS)["parity"] > 1e-3
 
 
+def test_decisions_that_differ_are_counted(file, measured, members):
+    """None of those of the candidate's own members; of members that say the opposite, every one."""
+
+    class Opposite:
+        def __init__(self, member):
+            self.member = member
+
+        def predict_proba(self, X):
+            return self.member.predict_proba(X)[:, ::-1]
+
+        def __getitem__(self, number):
+            return self.member[number]
+
+    assert measured["n_flipped"] == 0
+    opposite = {name: Opposite(member) for name, member in members.items()}
+    assert measure_serving(file, opposite, ROWS)["n_flipped"] == len(ROWS)
+
+
 def test_a_process_that_does_not_answer_is_an_error(file, members, monkeypatch, capfd):
     """It can be measured here and still not load by itself."""
     monkeypatch.setattr(serving, "SERVE", serving.SERVE + "raise RuntimeError('no answer')")
@@ -113,3 +133,13 @@ def test_every_member_has_one_thread(members):
     assert {member[-1].get_params()["n_jobs"] for member in members.values()} == {1}
     for number, name in enumerate(ensemble.members):
         np.testing.assert_array_equal(ensemble.predict_members(ROWS)[:, number], before[name][:, 1])
+
+
+def test_the_members_keep_their_threads(members):
+    """Copies are asked with one thread; who measures leaves the members as they were."""
+    threads = copy.deepcopy(members)
+    for member in threads.values():
+        member[-1].set_params(n_jobs=2)
+    asked = one_thread(threads).voters
+    assert asked is not threads
+    assert {member[-1].get_params()["n_jobs"] for member in threads.values()} == {2}

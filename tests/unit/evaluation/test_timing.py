@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from src.errors import ModelError
-from src.evaluation.timing import race, start
+from src.evaluation import timing
+from src.evaluation.timing import DONE, race, start
 
 
 def test_a_race_is_in_seconds():
@@ -97,3 +98,28 @@ def test_code_that_fails_is_an_error(code, words, capfd):
     with pytest.raises(ModelError, match="a fresh process could not load the model and answer"):
         start(code)
     assert words in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        pytest.param("loading", id="a line"),
+        pytest.param("\n", id="empty lines"),
+        pytest.param(f"not that {DONE}", id="its last words within others"),
+        # a pipe holds 64 KiB
+        pytest.param("many words\n" * 20_000, id="more than a pipe holds"),
+    ],
+)
+def test_what_the_code_prints_is_no_sign_that_it_is_done(printed):
+    """The library that is loaded may say something; it is read and not shown."""
+    seconds, _ = start(f"import time; print({printed!r}, flush=True); time.sleep(0.2)")
+    assert seconds > 0.2
+
+
+def test_code_that_is_never_done_is_stopped(monkeypatch):
+    """After the time that it is given, which the words name."""
+    monkeypatch.setattr(timing, "TIMEOUT_S", 0.3)
+    begun = time.perf_counter()
+    with pytest.raises(ModelError, match=r"could not load the model and answer within 0\.3 s$"):
+        start("import time; time.sleep(60)")
+    assert time.perf_counter() - begun < 30

@@ -25,14 +25,14 @@ COMPARISON = {
 }
 
 
-def report(*judgements, comparison=None):
+def report(*judgements, comparison=None, in_words=IN_WORDS):
     """A report of these judgements."""
     return {
         "verdict": overall(judgements),
         "judged_at": "2026-01-04T12:30:00Z",
         "candidate": "sha256:00ff",
         "judgements": [judgement._asdict() for judgement in judgements],
-        "in_words": IN_WORDS,
+        "in_words": in_words,
         "comparison": comparison,
     }
 
@@ -67,6 +67,32 @@ def table(text):
 def test_the_headline_says_which_rules_decided(judgements, words):
     """Those of the verdict, with what they found; no other."""
     assert headline(report(*judgements)) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param("train would run.", "train would run.", id="full stop"),
+        pytest.param("a sentence. Another...", "a sentence. Another.", id="full stops"),
+        pytest.param("one\ntwo", "one two.", id="lines"),
+        pytest.param("one\n\n# Promote: all 2 rules say yes.\n", "one # Promote: all 2 rules say yes.", id="heading"),
+    ],
+)
+def test_the_headline_is_one_sentence_on_one_line(words, said):
+    """Whatever an error says, it makes no Markdown of its own, and one full stop ends it."""
+    found = report(F1, BARS._replace(words=words))
+    assert headline(found) == f"Not promoted, the gate cannot tell: 1 of 2 rules. bars: {said}"
+    assert [line for line in markdown(found).splitlines() if line.startswith("#")] == [
+        "# Gate",
+        "## What the scores mean",
+    ]
+
+
+def test_without_words_on_the_scores_there_is_no_heading():
+    """The table ends the report."""
+    text = markdown(report(F1, in_words=[]))
+    assert "What the scores mean" not in text
+    assert text.endswith("| weighted F1 | yes | 0.7, at least 0.6 is asked |\n")
 
 
 def test_the_report_has_a_line_for_every_rule():
@@ -125,3 +151,37 @@ def test_the_metadata_keep_verdict_moment_and_numbers():
         "judged_at": "2026-01-04T12:30:00Z",
         "values": {"weighted F1": 0.7, "bars": None, "model file, MB": 6.0},
     }
+
+
+@pytest.fixture
+def dvc(tmp_path, monkeypatch):
+    """A function that puts a shell script in the place of DVC."""
+
+    def replace(script):
+        program = tmp_path / "dvc"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    return replace
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        pytest.param('echo "$@"', "params diff --md 0123456789\n", id="table"),
+        pytest.param("true", "nothing\n", id="no difference"),
+        pytest.param("echo", "nothing\n", id="empty line"),
+        pytest.param(
+            "echo half a table; echo ERROR: unknown revision >&2; echo; echo >&2 ask somebody; exit 255",
+            "not to be had: ERROR: unknown revision ask somebody\n",
+            id="failing",
+        ),
+    ],
+)
+def test_what_dvc_says_of_the_difference(script, words, dvc):
+    """As it prints it; where it fails, its words on one line, and the report is written all the same."""
+    dvc(script)
+    text = markdown(report(F1, comparison=COMPARISON))
+    section = text[text.index("`dvc params diff`") : text.index("`dvc metrics diff`")]
+    assert section == f"`dvc params diff`\n\n{words}\n"

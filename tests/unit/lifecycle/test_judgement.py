@@ -54,7 +54,8 @@ CHAMPION = {
     POINT: "Brier skill less the champion's",
     WORSE: "log loss less the champion's since its training, lower end",
 }
-ABSENT = [None, math.nan, math.inf, -math.inf, True, "0.9", [0.9], {"mean": 0.9}]
+HUGE = pytest.param(10**400, id="400 digits")
+ABSENT = [None, math.nan, math.inf, -math.inf, True, "0.9", [0.9], {"mean": 0.9}, HUGE]
 
 
 def changed(content, keys, value):
@@ -262,6 +263,22 @@ def test_too_few_bars_since_the_champion_was_trained(since, n_bars):
     found = against(COMPARISON | {"since_training": since})[CHAMPION[WORSE]]
     words = f"{n_bars} bars are too few to show that it is worse"
     assert (found.value, found.verdict, found.words) == (None, "yes", words)
+
+
+@pytest.mark.parametrize("since", [{}, {"since_training": {}}], ids=["absent", "empty"])
+def test_a_comparison_that_does_not_say_what_came_since(since):
+    """That there were no such bars has to be said."""
+    judged = against({"differences": COMPARISON["differences"], **since})
+    assert refused(judged) == {CHAMPION[WORSE]: "unknown"}
+
+
+def test_no_tolerance():
+    """It prints as 0, which has no sign."""
+    strict = GATE.model_copy(update={"volatility_tolerance": 0.0, "champion_tolerance": 0.0})
+    judged = [*judge_scores(METRICS, WEIGHTS, strict), *judge_champion(COMPARISON, strict)]
+    words = {one.name: one.words for one in judged}
+    assert words[SCORES[LEAD]] == "-0.004, at least 0 is asked"
+    assert words[CHAMPION[LOW]] == "-0.003, at least 0 is asked"
 
 
 def test_a_champion_that_cannot_be_asked():

@@ -22,7 +22,7 @@ BUNDLE = {
     "latency_ratio": "times faster than three libraries",
     "memory_mib": "memory resident, MiB",
 }
-ABSENT = [None, math.nan, math.inf, -math.inf, True, "0", []]
+ABSENT = [None, math.nan, math.inf, -math.inf, True, "0", [], pytest.param(10**400, id="400 digits")]
 
 
 @pytest.fixture
@@ -79,6 +79,12 @@ def test_leaks():
     assert found.words == (
         "not so: no feature knows a later bar (1 features know later bars); not so: batch and stream agree (40 rows)"
     )
+
+
+def test_no_checks_are_no_yes():
+    """Who looked for nothing cannot tell."""
+    (found,) = judge_leaks([])
+    assert (found.value, found.verdict) == (0, "unknown")
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,18 @@ def test_the_same_configuration_again(params, ledger):
     assert ledger.read_bytes() == content
 
 
+def test_the_present_ratio_counts(params, ledger):
+    """The same configuration on later bars: what its backtest is worth now is returned, the line stays."""
+    other_one = params.model_copy(update={"seed": 1})
+    for one in (params, other_one):
+        record_trial(one, TRADED, NOW)
+    content = ledger.read_bytes()
+    # 6 / 30 = 0.2 in the first one's place
+    assert record_trial(params, TRADED | {"sharpe": 6.0}, NOW) == pytest.approx([0.2, 0.1])
+    assert record_trial(other_one, TRADED, NOW) == pytest.approx([0.1, 0.1])
+    assert ledger.read_bytes() == content
+
+
 def test_three_configurations(params, ledger):
     """Each has its own ratio, in the order in which they came; to come back to the first adds none."""
     tried = [params, *(params.model_copy(update={"seed": seed}) for seed in (1, 2))]
@@ -141,6 +153,9 @@ def test_a_window_without_ends(params):
         pytest.param(LINE.replace("0.2", "null"), 2, id="ratio of null"),
         pytest.param(LINE.replace("0.2", '"high"'), 2, id="ratio of a word"),
         pytest.param(LINE.replace("0.2", "[0.2]"), 2, id="ratio of a list"),
+        pytest.param(LINE.replace("0.2", "NaN"), 2, id="ratio of NaN"),
+        pytest.param(LINE.replace("0.2", "-Infinity"), 2, id="infinite ratio"),
+        pytest.param(LINE.replace("0.2", "1e999"), 2, id="ratio that becomes infinite"),
     ],
 )
 def test_a_damaged_line_is_named(damaged, number, params, ledger):
