@@ -17,7 +17,7 @@ from src.params import load_params
 from src.stages import fetch
 
 SHIPPED = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
-WHOLE_FILE = {"source": "file", "symbol": "BTC/EUR", "timeframe": "1h", "start": None, "end": None}
+WHOLE_FILE = {"source": "file", "exchange": "", "symbol": "BTC/EUR", "timeframe": "1h", "start": None, "end": None}
 
 
 @pytest.fixture
