@@ -95,7 +95,7 @@ class Bitbank:
     def __init__(self, http: HTTPServer) -> None:
         self.http = http
         http.expect_request(re.compile(".*")).respond_with_handler(self._answer)
-        date = {"date_time_string": lambda *_: format_datetime(self.now, usegmt=True), "log_request": lambda *_: None}
+        date = {"date_time_string": lambda *_: self._date(), "log_request": lambda *_: None}
         http.server.RequestHandlerClass = type("Handler", (http.server.RequestHandlerClass,), date)
         self.reset()
 
@@ -103,6 +103,7 @@ class Bitbank:
         """Forget what was asked and tell the truth again."""
         self.asked: list[str] = []
         self.now = datetime(2024, 6, 1, tzinfo=UTC)
+        self.date: str | None = None
         self._lies: dict[str, Iterator[Lie]] = {}
 
     def lie(self, about: str, *lies: Lie) -> None:
@@ -119,6 +120,9 @@ class Bitbank:
         client.urls["api"] = dict.fromkeys(client.urls["api"], self.http.url_for("").rstrip("/"))
         client.enableRateLimit, client.timeout_on_exit, client.verify = False, 0, False
         return client
+
+    def _date(self) -> str:
+        return format_datetime(self.now, usegmt=True) if self.date is None else self.date
 
     def _answer(self, request: Request) -> Response:
         about = request.path.rsplit("/", 1)[1]

@@ -111,7 +111,7 @@ class Market:
         """Return rows as the exchange sent them, in its order, before ccxt sorts and cuts them."""
         since_ms = int(since.timestamp() * 1000)
         found = self.ask(what, lambda: self.client.fetch_ohlcv(self.symbol, timeframe, since_ms, n_bars))
-        return self.rows or found
+        return self.rows or found or []
 
     def time(self, now: datetime) -> datetime:
         """Return the earlier of this machine's time and the exchange's, which no bar can have closed after.
@@ -119,7 +119,7 @@ class Market:
         The exchange's is what its API says; where it has no such call, the Date of its last answer.
         """
         if self.client.has.get("fetchTime") is True:
-            theirs = read_time(self.ask("the exchange's time", self.client.fetch_time))
+            theirs = _read_epoch(self.name, self.ask("the exchange's time", self.client.fetch_time))
         else:
             headers = {key.lower(): text for key, text in self.answer.headers.items()} if self.answer else {}
             theirs = _read_date(self.name, headers["date"]) if "date" in headers else now
@@ -150,7 +150,7 @@ class Market:
             raise PassingError(msg) from error
         except (load("ccxt").BaseError, *STUMBLES) as error:
             raise self._failure(what, error) from error
-        if self.answer is None or self.answer.status >= HTTPStatus.BAD_REQUEST or not self._is_json(self.answer):
+        if not self._is_good(self.answer):
             raise self._failure(what, None)
         return found
 
@@ -158,8 +158,10 @@ class Market:
         """Keep nothing of the answer before."""
         self.answer, self.rows = None, []
 
-    def _is_json(self, answer: Answer) -> bool:
+    def _is_good(self, answer: Answer | None) -> bool:
         """Tell whether ccxt could read the body; where it cannot, it goes on as if there were no bars."""
+        if answer is None or not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            return False
         return self.client.parse_json(answer.body.strip()) is not None
 
     def _failure(self, what: str, error: Exception | None) -> DataError:
@@ -224,12 +226,21 @@ def choose_timeframe(market: Market, step: timedelta, timeframe: str) -> str:
     return wanted
 
 
+def _read_epoch(name: str, milliseconds: object) -> datetime:
+    """Read what an exchange's API says the time is."""
+    try:
+        return read_time(milliseconds)
+    except DataError as error:
+        msg = f"{name}: expected the exchange's time in epoch milliseconds, got {milliseconds!r}"
+        raise DataError(msg) from error
+
+
 def _read_date(name: str, text: str) -> datetime:
     """Read the Date of an answer."""
     try:
         moment = parsedate_to_datetime(text)
     except ValueError as error:
-        msg = f"{name}: expected a Date in its answer, got {_quoted(text)}"
+        msg = f"{name}: expected a Date in its answer, got {text[:QUOTED_SIGNS]!r}"
         raise DataError(msg) from error
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from src.bars import exchange_client
 from src.bars.bar import COLUMNS
 from src.bars.build import build_bars
 from src.bars.exchange import fetch_bars
@@ -141,24 +140,6 @@ def test_a_window_that_is_not_over_is_refused(theirs, ours, fetch, bitbank, tmp_
     assert files(tmp_path) == []
 
 
-def test_an_exchange_that_tells_its_time_is_believed(fetch, bitbank, data, tmp_path):
-    """Its API comes before the Date of its answers."""
-
-    def connect(exchange):
-        client = bitbank.connect(exchange)
-        client.has["fetchTime"] = True
-
-        async def fetch_time():
-            await client.load_markets(reload=True)
-            return 1714780800000 - 1000
-
-        client.fetch_time = fetch_time
-        return client
-
-    with pytest.raises(DataError, match="and it is 2024-05-03T23:59:59Z"):
-        fetch_bars(data(), NOW, connect=connect, cache=tmp_path)
-
-
 @pytest.mark.parametrize(
     ("timeframe", "asked", "n_bars", "step_s"),
     [("4h", "1hour", 18, 3600), ("1d", "1hour", 3, 3600), ("5m", "5min", 864, 300)],
@@ -220,46 +201,6 @@ def test_an_interrupt_while_a_day_is_written_leaves_no_part_of_it(fetch, tmp_pat
     with pytest.raises(KeyboardInterrupt):
         fetch()
     assert files(tmp_path) == []
-
-
-def test_the_rate_limit_of_the_exchange_is_kept(bitbank, data, tmp_path):
-    """Six requests need the pauses between them; without the limit they take a tenth of that."""
-    starts = []
-
-    def connect(exchange):
-        client = bitbank.connect(exchange)
-        client.enableRateLimit = True
-        notes = client.sign
-        client.sign = lambda *arguments: (starts.append(client.milliseconds()), notes(*arguments))[1]
-        return client
-
-    fetch_bars(data(end=day("2024-05-06")), NOW, connect=connect, cache=tmp_path)
-    # bitbank's limit is one request in 100 ms; ccxt lets the first ones of a burst through.
-    assert len(starts) == 6
-    assert starts[-1] - starts[0] >= 4 * 100
-
-
-def test_the_client_is_polite_and_has_no_keys():
-    """What production uses is limited in rate and asks in public."""
-    client = exchange_client.connect("bitbank")
-    assert client.enableRateLimit is True
-    assert not client.apiKey
-
-
-@pytest.mark.parametrize("package", ["ccxt.async_support", "stamina.instrumentation"])
-def test_a_package_that_is_missing_is_named_with_the_command(package, fetch, monkeypatch):
-    """The exchange is an extra: who reads files does not need it."""
-
-    def cannot(name):
-        if name == package:
-            raise ModuleNotFoundError(name)
-        return importing(name)
-
-    importing = exchange_client.importlib.import_module
-    monkeypatch.setattr(exchange_client.importlib, "import_module", cannot)
-    words = rf"the package {package.partition('.')[0]} is not installed; run `pip install 'ccxt>=4\.5'"
-    with pytest.raises(DataError, match=words):
-        fetch()
 
 
 def test_the_hours_of_a_day_are_all_there(fetch):
