@@ -55,8 +55,9 @@ class Section(BaseModel):
 class Data(Section):
     """Where the bars come from, and which of them."""
 
-    source: Literal["sample", "file"]
+    source: Literal["sample", "file", "ccxt"]
     path: str
+    exchange: str
     symbol: str
     timeframe: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}(m|h|d)$")]
     start: Moment
@@ -69,6 +70,14 @@ class Data(Section):
             msg = "leads outside the repository; give it as an absolute path if you mean it"
             raise ValueError(msg)
         return path
+
+    @field_validator("start", "end")
+    @classmethod
+    def _is_closed_if_live(cls, moment: datetime | None, info: ValidationInfo) -> datetime | None:
+        if info.data.get("source") == "ccxt" and (moment is None or moment.timestamp() % 3600):
+            msg = "must be a whole hour if source is ccxt, and not null: its bars go on, and a rerun must agree"
+            raise ValueError(msg)
+        return moment
 
     @field_validator("end")
     @classmethod
@@ -244,6 +253,15 @@ class Params(Section):
             )
             raise ValueError(msg)
         return split
+
+    @field_validator("gate")
+    @classmethod
+    def _a_live_source_has_an_age(cls, gate: Gate, info: ValidationInfo) -> Gate:
+        data = info.data.get("data")
+        if data is not None and data.source == "ccxt" and gate.newest_bar_age_max_h is None:
+            msg = "gate.newest_bar_age_max_h must be a number if data.source is ccxt, a live source; got null"
+            raise ValueError(msg)
+        return gate
 
 
 def load_params(path: Path = paths.PARAMS) -> Params:

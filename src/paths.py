@@ -8,6 +8,7 @@ PARAMS = ROOT / "params.yaml"
 PROJECT = ROOT / "pyproject.toml"
 
 SAMPLE = ROOT / "data" / "sample" / "btcusd_1h.parquet"
+EXCHANGE_CACHE = ROOT / "data" / "exchange_cache"
 BARS = ROOT / "data" / "raw" / "bars.parquet"
 FEATURES = ROOT / "data" / "features.parquet"
 OUT_OF_FOLD = ROOT / "data" / "oof"

@@ -31,7 +31,8 @@ class Decisions:
 
 def read_bars(path: Path, timeframe: str) -> pd.DataFrame:
     """Read all bars of a CSV or Parquet file, as `build_bars` returns them; coarser than the file's if asked for."""
-    data = Data(source="file", path=str(path.resolve()), symbol="", timeframe=timeframe, start=None, end=None)
+    name, window = str(path.resolve()), {"start": None, "end": None}
+    data = Data(source="file", path=name, exchange="", symbol="", timeframe=timeframe, **window)
     return build_bars(read_file(path)[0], data, datetime.now(UTC))[0]
 
 

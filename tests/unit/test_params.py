@@ -117,7 +117,7 @@ def test_all_wrong_keys_are_reported_at_once_each_with_its_line(load):
     expected = [
         (r": seed: missing", None),
         (r": sed: unknown key", "seed: 42"),
-        (r": data\.source: .*'sample' or 'file', got 'smaple'", "source: sample"),
+        (r": data\.source: .*'sample', 'file' or 'ccxt', got 'smaple'", "source: sample"),
         (r": label\.threshold: .*finite number, got nan", "threshold: 0.003"),
         (r": split\.n_splits: .*integer, got 'five'", "n_splits: 5"),
         (r": features\.macd_slow: must be greater than macd_fast, 26, got 26", "macd_slow"),

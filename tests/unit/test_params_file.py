@@ -188,3 +188,35 @@ def test_what_is_no_path_is_refused(path, data):
     """A path is text that a file system can hold."""
     with pytest.raises(ParamsError, match=r"^params\.yaml line \d+: data"):
         data((SOURCE, "source: file"), (PATH, f"path: {path}"))
+
+
+EXCHANGE, AGE = ((SOURCE, "source: ccxt"),), ("newest_bar_age_max_h: null", "newest_bar_age_max_h: 3.0")
+LIVE = (*EXCHANGE, AGE, (START, '"2020-01-01T00:00:00Z"'), (END, '"2024-05-04T07:00:00Z"'))
+
+
+def test_an_exchange_is_named_with_its_market_and_window(data):
+    """With a window in whole hours and an age for the gate, the source may be an exchange."""
+    section = data(*LIVE, ("symbol: BTC/USD", "symbol: BTC/JPY"))
+    assert (section.source, section.exchange, section.symbol) == ("ccxt", "bitbank", "BTC/JPY")
+
+
+@pytest.mark.parametrize("moment", ["null", '"2019-10-17T10:30:00Z"', '"2019-10-17T10:00:01Z"'])
+@pytest.mark.parametrize(("name", "side"), [("start", START), ("end", END)])
+def test_an_exchange_needs_a_closed_window_in_whole_hours(name, side, moment, data):
+    """What it sends goes on, so the file says where to stop."""
+    with pytest.raises(
+        ParamsError, match=rf"^params\.yaml line \d+: data\.{name}: must be a whole hour if source is ccxt"
+    ):
+        data(*EXCHANGE, AGE, (side, moment))
+
+
+def test_a_file_may_have_half_hours(data):
+    """Only an exchange's bars are joined from hours."""
+    assert data((END, '"2019-10-17T10:30:00Z"')).end.minute == 30
+
+
+def test_an_exchange_needs_an_age_for_the_gate(data):
+    """A live source that stopped would pass for ever without one."""
+    words = r"gate\.newest_bar_age_max_h must be a number if data\.source is ccxt, a live source; got null"
+    with pytest.raises(ParamsError, match=rf"^params\.yaml line \d+: gate: {words}"):
+        data(*EXCHANGE)

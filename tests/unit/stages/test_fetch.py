@@ -12,12 +12,14 @@ import yaml
 
 from src import paths, storage, tables
 from src.bars.bar import COLUMNS
+from src.bars.exchange import fetch_bars
 from src.errors import exit_on_error
 from src.params import load_params
 from src.stages import fetch
+from tests.exchange_server import sends, serve
 
 SHIPPED = yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8"))
-WHOLE_FILE = {"source": "file", "symbol": "BTC/EUR", "timeframe": "1h", "start": None, "end": None}
+WHOLE_FILE = {"source": "file", "exchange": "", "symbol": "BTC/EUR", "timeframe": "1h", "start": None, "end": None}
 
 
 @pytest.fixture
@@ -236,3 +238,49 @@ def test_as_a_command_it_reads_a_relative_path_and_exits_with_a_status(checkout,
     assert (bad.returncode, bad.stdout) == (2, "")
     assert bad.stderr == "error: row 1: open is 'ten', expected a plain number such as 8035.88\n"
     assert (checkout / "data" / "raw" / "bars.parquet").read_bytes() == written
+
+
+@pytest.fixture
+def bitbank(monkeypatch, tmp_path):
+    """A server that speaks bitbank's language, where the stage looks for the exchange."""
+    with serve() as server:
+        monkeypatch.setattr(fetch, "fetch_bars", partial(fetch_bars, connect=server.connect, cache=tmp_path / "cache"))
+        yield server
+
+
+LIVE = {"source": "ccxt", "exchange": "bitbank", "symbol": "BTC/JPY"}
+WINDOW = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-04T00:00:00Z"}
+
+
+@pytest.fixture
+def aged(monkeypatch):
+    """The parameters with an age for the gate, as a live source asks for."""
+    monkeypatch.setitem(SHIPPED, "gate", SHIPPED["gate"] | {"newest_bar_age_max_h": 3.0})
+
+
+def test_an_exchange_becomes_bars_and_a_record(run, outputs, bitbank, aged, capsys):
+    """As a file does, a gap that the exchange has among them; twice, with the same bytes."""
+    bitbank.keep_lying("20240502", lambda rows: rows[:5] + rows[7:])
+    run("data/sample/btcusd_1h.parquet", **LIVE, **WINDOW)
+    record = storage.read_json(outputs[1])
+    assert (record["source"], record["symbol"], record["rows"]) == ("ccxt", "BTC/JPY", 70)
+    assert record["longest_gaps"] == [
+        {"after": "2024-05-02T04:00:00Z", "before": "2024-05-02T07:00:00Z", "missing_bars": 2}
+    ]
+    said = "fetch: 70 bars of BTC/JPY 1h, 2024-05-01T00:00:00Z to 2024-05-03T23:00:00Z, 1 gaps\n"
+    assert capsys.readouterr() == (said, "")
+    first = [output.read_bytes() for output in outputs]
+    run("data/sample/btcusd_1h.parquet", **LIVE, **WINDOW)
+    assert [output.read_bytes() for output in outputs] == first
+
+
+def test_an_exchange_that_lies_leaves_no_file_behind(run, outputs, bitbank, aged, capsys):
+    """One line, status 2, and nothing written."""
+    bitbank.keep_lying("20240502", sends("<html>"))
+    with pytest.raises(SystemExit) as end:
+        run("data/sample/btcusd_1h.parquet", **LIVE, **WINDOW)
+    out, err = capsys.readouterr()
+    assert (end.value.code, out) == (2, "")
+    words = "error: bitbank BTC/JPY, 1h bars of 2024-05-02: expected an answer in JSON, got status 200 and '<html>'\n"
+    assert err == words
+    assert not outputs[0].parent.exists()
