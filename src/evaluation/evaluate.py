@@ -60,9 +60,7 @@ def evaluate(
     voters = {
         name: Forecast.from_probability(frame["probability"].to_numpy(), threshold) for name, frame in members.items()
     }
-    weights = params.ensemble.weights.model_dump()
-    vote = weighted_vote(np.column_stack([voters[name].probability for name in weights]), list(weights.values()))
-    ensemble = Forecast.from_probability(vote, threshold)
+    ensemble = _vote(voters, params)
     baselines = forecast_baselines(
         dataset,
         folds,
@@ -97,6 +95,13 @@ def evaluate(
         "equity": equity,
     }
     return Evaluation(metrics, drawn)
+
+
+def _vote(voters: Mapping[str, Forecast], params: Params) -> Forecast:
+    """Return the ensemble's forecast."""
+    weights = params.ensemble.weights.model_dump()
+    vote = weighted_vote(np.column_stack([voters[name].probability for name in weights]), list(weights.values()))
+    return Forecast.from_probability(vote, params.ensemble.decision_threshold)
 
 
 def _check_rows(rows: pd.DataFrame, members: Mapping[str, pd.DataFrame]) -> None:

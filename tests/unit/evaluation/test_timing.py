@@ -101,18 +101,18 @@ def test_code_that_fails_is_an_error(code, words, capfd):
 
 
 @pytest.mark.parametrize(
-    "printed",
+    "code",
     [
-        pytest.param("loading", id="a line"),
-        pytest.param("\n", id="empty lines"),
-        pytest.param(f"not that {DONE}", id="its last words within others"),
+        pytest.param("print('loading')", id="a line"),
+        pytest.param("print('\\n\\n')", id="empty lines"),
+        pytest.param(f"print('not that {DONE}')", id="its last words within others"),
         # a pipe holds 64 KiB
-        pytest.param("many words\n" * 20_000, id="more than a pipe holds"),
+        pytest.param("print('many words\\n' * 20_000)", id="more than a pipe holds"),
     ],
 )
-def test_what_the_code_prints_is_no_sign_that_it_is_done(printed):
+def test_what_the_code_prints_is_no_sign_that_it_is_done(code):
     """The library that is loaded may say something; it is read and not shown."""
-    seconds, _ = start(f"import time; print({printed!r}, flush=True); time.sleep(0.2)")
+    seconds, _ = start(f"{code}; import sys, time; sys.stdout.flush(); time.sleep(0.2)")
     assert seconds > 0.2
 
 

@@ -191,5 +191,5 @@ def test_features_with_other_columns_are_no_evidence(columns, words, trained):
 def test_the_twelve_features_are_measured(columns, trained, monkeypatch):
     """With or without the label beside them."""
     tables.write_frame(pd.DataFrame(np.ones((5, len(columns))), columns=list(columns)), paths.FEATURES)
-    monkeypatch.setattr(module, "measure_serving", lambda file, members, rows: rows.shape)
+    monkeypatch.setattr(module, "measure_serving", lambda _, __, rows: rows.shape)
     assert module._measured() == (5, 12)
