@@ -88,8 +88,9 @@ def describe(run: Run, per_year: float, seed: int) -> dict[str, Any]:
     """Sum up one run; Sharpe ratio and turnover are per year."""
     equity = run.equity
     counts = draw_counts(len(run.net), block_length(run.net), seed=seed)
-    mean = counts @ run.net / len(run.net)
-    deviation = np.sqrt(np.maximum(counts @ run.net**2 / len(run.net) - mean**2, 0))
+    centred = run.net - run.net.mean()
+    off = counts @ centred / len(centred)
+    deviation = np.sqrt(np.maximum(counts @ centred**2 / len(centred) - off**2, 0))
     changes = np.abs(np.diff(run.position, prepend=0.0)).sum() + run.position[-1]
     figures = {
         "net_return": equity[-1] - 1,
@@ -102,7 +103,7 @@ def describe(run: Run, per_year: float, seed: int) -> dict[str, Any]:
         "bars_per_year": per_year,
     }
     rounded: dict[str, Any] = {name: round(float(value), METRIC_DECIMALS) for name, value in figures.items()}
-    interval = interval_of(_sharpe(mean, deviation, per_year))
+    interval = interval_of(_sharpe(run.net.mean() + off, deviation, per_year))
     trades = int((np.diff(run.position, prepend=0.0) > 0).sum())
     return rounded | {"sharpe_interval": interval, "trades": trades, "n_bars": len(run.net)}
 

@@ -1,6 +1,6 @@
 """Score the ensemble, its members and the baselines on the same out-of-fold rows, and draw their curves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from src.evaluation.baselines import forecast_baselines
 from src.evaluation.intervals import bootstrap_scores, describe_intervals
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, calibration_line, score
 from src.features.catalog import TARGET
-from src.ml.splits import walk_forward
+from src.ml.splits import Fold, walk_forward
 from src.ml.voters import weighted_vote
 from src.params import Params
 from src.times import utc_text
@@ -54,8 +54,7 @@ def evaluate(
         If the members were not scored on the folds of this dataset.
     """
     folds = walk_forward(dataset[TARGET].to_numpy(), params.split)
-    rows = dataset.iloc[np.concatenate([fold.test for fold in folds])]
-    _check_rows(rows, members)
+    rows = _scored_rows(dataset, folds, members)
     y, threshold = rows[TARGET].to_numpy().astype(int), params.ensemble.decision_threshold
     voters = {
         name: Forecast.from_probability(frame["probability"].to_numpy(), threshold) for name, frame in members.items()
@@ -84,17 +83,21 @@ def evaluate(
         "window": {"first_open": utc_text(rows.index[0]), "last_open": utc_text(rows.index[-1])},
     }
     by_fold = {"ensemble": ensemble, "volatility_only": baselines["volatility_only"]}
-    fold_of_row = np.concatenate([np.full(len(fold.test), fold.number) for fold in folds])
     drawn = {
         "roc": plots.roc(y, ensemble.probability),
         "precision_recall": plots.precision_recall(y, ensemble.probability),
         "calibration": plots.calibration(y, ensemble.probability),
         "confusion": plots.confusion(y, ensemble.decision),
-        "fold_auc": plots.fold_auc(y, fold_of_row, by_fold),
+        "fold_auc": plots.fold_auc(y, _fold_of_row(folds), by_fold),
         "feature_importance": plots.feature_importance(importance),
         "equity": equity,
     }
     return Evaluation(metrics, drawn)
+
+
+def _fold_of_row(folds: Sequence[Fold]) -> np.ndarray:
+    """Return the number of each out-of-fold row's fold."""
+    return np.concatenate([np.full(len(fold.test), fold.number) for fold in folds])
 
 
 def _vote(voters: Mapping[str, Forecast], params: Params) -> Forecast:
@@ -104,9 +107,11 @@ def _vote(voters: Mapping[str, Forecast], params: Params) -> Forecast:
     return Forecast.from_probability(vote, params.ensemble.decision_threshold)
 
 
-def _check_rows(rows: pd.DataFrame, members: Mapping[str, pd.DataFrame]) -> None:
-    """Refuse out-of-fold rows of other bars or other folds."""
+def _scored_rows(dataset: pd.DataFrame, folds: Sequence[Fold], members: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the out-of-fold rows; members that forecast other bars or other folds are refused."""
+    rows = dataset.iloc[np.concatenate([fold.test for fold in folds])]
     for name, frame in members.items():
         if not (frame.index.equals(rows.index) and (frame[TARGET] == rows[TARGET]).all()):
             msg = f"out-of-fold rows of {name} are not those of this dataset; run `dvc repro`"
             raise DataError(msg)
+    return rows

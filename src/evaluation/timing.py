@@ -15,7 +15,7 @@ from src.errors import ModelError
 
 MEBIBYTE = 2**20
 DONE = "this process is done and waits"
-WAIT = f"\nimport sys; print({DONE!r}, flush=True); sys.stdin.read()"
+WAIT = f"\nimport sys; print(); print({DONE!r}, flush=True); sys.stdin.read()"
 TIMEOUT_S = 60.0
 
 

@@ -160,8 +160,10 @@ def _since(
 ) -> dict[str, Any] | None:
     """Compare on the bars after the champion's last, forecast by the very model that it shipped."""
     later = ours[ours.index > trained_to]
-    if later.empty or later[TARGET].min() == later[TARGET].max():
+    if later.empty:
         return None
+    if later[TARGET].min() == later[TARGET].max():
+        return {**_window(later), "refused": "all bars since are of one class: there is nothing to rank"}
     try:
         model = ProductionEnsemble.from_bytes(champion.read(paths.ENSEMBLE))
     except ModelError as error:

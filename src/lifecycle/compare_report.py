@@ -1,6 +1,7 @@
 """A comparison in words and tables, as Markdown: for a pull request, or drawn on the terminal."""
 
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -86,7 +87,7 @@ def _number(value: float | None, sign: str) -> str:
 
 def _dvc_diff(kind: str, commit: str) -> str:
     """Return DVC's own Markdown table of what changed since a commit."""
-    command = ["dvc", kind, "diff", "--md", commit]
+    command = [sys.executable, "-m", "dvc", kind, "diff", "--md", commit]
     done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         return f"not to be had: {' '.join(done.stderr.split())}\n"

@@ -4,17 +4,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from math import isfinite
 from typing import Any
 
 from src import paths, storage
 from src.errors import DataError
 from src.evaluation.deflated import per_bar
+from src.lifecycle.judgement import number
 from src.params import Params
 from src.times import utc_text
 
 # What changes no trade, or moves from week to week without being another idea.
-NOT_A_TRIAL: dict[str, Any] = {"gate": True, "n_jobs": True, "data": {"start", "end"}}
+NOT_A_TRIAL: dict[str, Any] = {"gate": True, "n_jobs": True, "data": {"start", "end", "exchange"}}
 
 
 def record_trial(params: Params, traded: Mapping[str, Any], now: datetime) -> list[float]:
@@ -64,15 +64,15 @@ def _read() -> dict[str, float]:
     if not paths.TRIALS.exists():
         return {}
     trials = {}
-    for number, line in enumerate(storage.read_bytes(paths.TRIALS).decode(errors="replace").splitlines(), start=1):
+    for at, line in enumerate(storage.read_bytes(paths.TRIALS).decode(errors="replace").splitlines(), start=1):
         try:
             trial = json.loads(line)
-            ratio = float(trial["sharpe_per_bar"])
-            if not isfinite(ratio):
-                msg = f"sharpe_per_bar is {ratio}"
+            ratio = number(trial, "sharpe_per_bar")
+            if ratio is None:
+                msg = "sharpe_per_bar is no number"
                 raise ValueError(msg)  # noqa: TRY301 - one sentence for all that can be wrong with a line
             trials[str(trial["params"])] = ratio
-        except (ValueError, KeyError, TypeError) as error:
-            msg = f"{paths.relative(paths.TRIALS)} line {number}: no trial ({error}); restore it with `git checkout`"
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            msg = f"{paths.relative(paths.TRIALS)} line {at}: no trial ({error}); restore it with `git checkout`"
             raise DataError(msg) from error
     return trials

@@ -155,7 +155,7 @@ def test_a_stale_backtest_is_no_trial(params, monkeypatch):
 def test_a_damaged_ledger_stays_as_it_is(reproduced, params):
     """Nothing is appended to what is to be restored."""
     storage.write_bytes(b'{"params": "00ff", "sharpe_per_bar": NaN}\n', paths.TRIALS)
-    with pytest.raises(DataError, match=r"trials\.jsonl line 1: no trial \(sharpe_per_bar is nan\)"):
+    with pytest.raises(DataError, match=r"trials\.jsonl line 1: no trial \(sharpe_per_bar is no number\)"):
         module._luck(params, NOW)
     assert len(paths.TRIALS.read_text().splitlines()) == 1
 
