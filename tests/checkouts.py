@@ -88,13 +88,16 @@ class Checkout:
         return commit
 
     def copy(self, root: Path) -> "Checkout":
-        """Return a repository of its own with the same history and cache, its work tree as committed."""
+        """Return a repository of its own, the same in work tree, history and cache."""
         shutil.copytree(self.root, root, symlinks=True)
-        checkout = Checkout(root)
-        checkout.run("git", "checkout", "--quiet", ".")
-        checkout.run("git", "clean", "--quiet", "--force", "-d")
-        checkout.run("dvc", "checkout", "--force")
-        return checkout
+        return Checkout(root)
+
+    def restore(self) -> "Checkout":
+        """Bring the work tree back to its commit."""
+        self.run("git", "checkout", "--quiet", ".")
+        self.run("git", "clean", "--quiet", "--force", "-d")
+        self.run("dvc", "checkout", "--force")
+        return self
 
     def clone(self, root: Path) -> "Checkout":
         """Clone with git, as another user would."""

@@ -96,6 +96,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 @pytest.fixture(scope="session")
 def promoted(small: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A small repository whose first model was promoted and pushed; copy before changing."""
-    origin = small.copy(tmp_path_factory.mktemp("promoted") / "origin")
+    origin = small.copy(tmp_path_factory.mktemp("promoted") / "origin").restore()
     origin.promote("first")
     return origin

@@ -9,6 +9,9 @@ from src import paths
 from src.evaluation.intervals import LEVEL
 from src.evaluation.report import COLUMNS
 
+# The one of this environment, whatever is on the path.
+DVC = (sys.executable, "-m", "dvc")
+
 
 def markdown(comparison: Mapping[str, Any]) -> str:
     """Write a comparison as Markdown."""
@@ -87,7 +90,7 @@ def _number(value: float | None, sign: str) -> str:
 
 def _dvc_diff(kind: str, commit: str) -> str:
     """Return DVC's own Markdown table of what changed since a commit."""
-    command = [sys.executable, "-m", "dvc", kind, "diff", "--md", commit]
+    command = [*DVC, kind, "diff", "--md", commit]
     done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         return f"not to be had: {' '.join(done.stderr.split())}\n"

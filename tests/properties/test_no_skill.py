@@ -33,7 +33,7 @@ def real(bars, params):
 
 def auc(build, dataset):
     """Score one member out of fold."""
-    found = out_of_fold(build, dataset, walk_forward(dataset[TARGET].to_numpy(), SPLIT))
+    found = out_of_fold(build, dataset, walk_forward(dataset[TARGET].to_numpy(), SPLIT), half_life_rows=None)
     return roc_auc_score(found[TARGET], found["probability"])
 
 

@@ -48,7 +48,7 @@ def test_probabilities(key, recent, params):
     small = getattr(params.train, key).model_copy(update={"n_estimators": 10})
     dataset = build_dataset(recent, params.features, params.label)
     X = dataset[list(FEATURE_NAMES)].to_numpy()
-    member = build_member(key, params.train.model_copy(update={key: small}), seed=1, n_jobs=1)
+    member = build_member(key, params.train.model_copy(update={key: small}), trend=1, seed=1, n_jobs=1)
     answers = fit(member, X, dataset[TARGET].to_numpy(), half_life_rows=None).predict_proba(X)
     assert np.ptp(answers[:, 1]) > 0.05
     for price_factor, volume_factor in ((100.0, 1.0), (2.0**10, 1.0), (1.0, 3.0)):

@@ -161,7 +161,7 @@ def dvc(tmp_path, monkeypatch):
         program = tmp_path / "dvc"
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
-        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setattr(compare_report, "DVC", (str(program),))
 
     return replace
 
