@@ -16,18 +16,16 @@ def history_table(versions: Iterable[Mapping[str, Any]]) -> Table:
         "`python -m src compare COMMIT` compares on the same",
         box=box.SIMPLE_HEAD,
     )
-    for heading in ("version", "promoted", "commit", "bars", "AUC", "Brier skill", "gate", "files"):
-        table.add_column(heading, no_wrap=heading != "bars")
+    for heading in ("version", "promoted", "bars", "AUC", "Brier skill", "files"):
+        table.add_column(heading)
     for version in versions:
         data, scores = version["data"], version["scores"]
-        window = " to ".join(str(data[end])[:10] for end in ("start", "end") if data[end])
+        window = "\n".join(str(data[end])[:10] for end in ("start", "end") if data[end])
         table.add_row(
-            version["version"],
-            version["promoted_at"][:16].replace("T", " "),
-            version["commit"][:7],
-            f"{data['symbol'] or ''} {data['timeframe'] or ''} {window}".strip(),
+            f"{version['version']}\n{version['commit'][:7]}",
+            version["promoted_at"][:10],
+            f"{data['symbol'] or ''} {data['timeframe'] or ''}\n{window}".strip(),
             *[_score(scores[name]) for name in COLUMNS if name in ("roc_auc", "brier_skill")],
-            version["gate"] or "",
             version["files"],
         )
     return table
@@ -38,4 +36,4 @@ def _score(score: Mapping[str, Any]) -> str:
     if score["value"] is None:
         return ""
     ends = score["interval"]
-    return f"{score['value']:.3f}" + (f"\n{ends[0]:.3f} to {ends[1]:.3f}" if ends else "")
+    return f"{score['value']:.3f}" + (f"\n{ends[0]:.3f}-{ends[1]:.3f}" if ends else "")
