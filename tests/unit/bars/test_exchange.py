@@ -12,23 +12,9 @@ from src.bars.bar import COLUMNS
 from src.bars.build import build_bars
 from src.bars.exchange import fetch_bars
 from src.errors import DataError
-from tests.exchange_server import serve, true_row
+from tests.exchange_server import true_row
 
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def server():
-    """One server for all tests."""
-    with serve() as started:
-        yield started
-
-
-@pytest.fixture
-def bitbank(server):
-    """The server, honest and with nothing asked yet."""
-    server.reset()
-    return server
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from src.bars.exchange import fetch_bars
 from src.bars.exchange_cache import DayCache
 from src.errors import DataError
-from tests.exchange_server import serve
 
 DAY = date(2024, 5, 2)
 ROWS = [(1714608000000, 1.1, 2.2, 1.0, 1.5, 0.1), (1714611600000, 0.1 + 0.2, 2.0, 0.25, 1e-9, 12345.678901234567)]
@@ -77,20 +76,6 @@ def test_a_file_that_was_touched_is_refused(damage, cache):
     damage(cache.path(DAY))
     with pytest.raises(DataError, match=r"2024-05-02\.json: a kept day that was damaged or edited \(.+\); delete it"):
         cache.read(DAY)
-
-
-@pytest.fixture(scope="module")
-def server():
-    """One server for all tests."""
-    with serve() as started:
-        yield started
-
-
-@pytest.fixture
-def bitbank(server):
-    """The server, honest and with nothing asked yet."""
-    server.reset()
-    return server
 
 
 @pytest.fixture

@@ -7,24 +7,10 @@ import pytest
 from src.bars import exchange_client
 from src.bars.exchange import fetch_bars
 from src.errors import DataError
-from tests.exchange_server import sends, serve
+from tests.exchange_server import sends
 
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
 END = datetime(2024, 5, 4, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def server():
-    """One server for all tests."""
-    with serve() as started:
-        yield started
-
-
-@pytest.fixture
-def bitbank(server):
-    """The server, honest and with nothing asked yet."""
-    server.reset()
-    return server
 
 
 @pytest.fixture

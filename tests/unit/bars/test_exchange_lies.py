@@ -9,7 +9,7 @@ import pytest
 from src.bars.exchange import fetch_bars
 from src.bars.exchange_client import Patience
 from src.errors import DataError
-from tests.exchange_server import DRIP_S, drips, ends_early, promises_more, sends, serve
+from tests.exchange_server import DRIP_S, drips, ends_early, promises_more, sends
 
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
 LIED = "20240502"
@@ -17,20 +17,6 @@ WHERE = r"^bitbank BTC/JPY, 1h bars of 2024-05-02: "
 QUICK = Patience(request_s=10.0, total_s=60.0, attempts=3, wait_initial_s=0.01, wait_max_s=0.02, wait_jitter_s=0.01)
 HTML = "<html><title>Attention Required!</title></html>"
 REFUSAL = '{"success": 0, "data": {"code": 10001}}'
-
-
-@pytest.fixture(scope="module")
-def server():
-    """One server for all tests."""
-    with serve() as started:
-        yield started
-
-
-@pytest.fixture
-def bitbank(server):
-    """The server, honest and with nothing asked yet."""
-    server.reset()
-    return server
 
 
 @pytest.fixture
