@@ -34,11 +34,11 @@ lint: .venv/.requirements-dev   ## Style, types and layers
 	@mypy
 	@lint-imports --no-cache
 
-lock:   ## Renew requirements.lock and requirements-dev.lock from pyproject.toml (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    pyproject.toml --output-file requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    pyproject.toml --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
+lock:   ## Renew the three requirements*.lock from pyproject.toml (needs uv)
+	$(COMPILE) --extra dev --output-file requirements-dev.lock
+	$(COMPILE) --extra exchange --extra s3 --constraints requirements-dev.lock --output-file requirements-retrain.lock
+	$(COMPILE) --constraints requirements-dev.lock --output-file requirements.lock
 
 clean:   ## Remove the environment and what the tools left
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis dvc_plots
@@ -53,8 +53,9 @@ else
 endif
 
 .venv/.requirements: requirements.lock | .venv/bin/python
+.venv/.requirements-retrain: requirements-retrain.lock .venv/.requirements | .venv/bin/python
 .venv/.requirements-dev: requirements-dev.lock .venv/.requirements | .venv/bin/python
-.venv/.requirements .venv/.requirements-dev:
+.venv/.requirements .venv/.requirements-retrain .venv/.requirements-dev:
 	@echo "setup: installing $< into .venv"
 ifdef UV
 	@uv pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes --requirement $<

@@ -9,7 +9,7 @@ import pytest
 from src import paths
 
 PROJECT = tomllib.loads(paths.PROJECT.read_text())["project"]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-retrain.lock", "requirements-dev.lock")
 
 
 def _pins(name: str) -> dict[str, str]:
@@ -36,15 +36,18 @@ def test_a_lock_names_no_host(name: str) -> None:
 
 
 def test_the_locks_hold_what_the_project_asks_for() -> None:
-    """Every dependency is pinned, and those of development in the lock for development."""
+    """Every dependency is pinned, those of the weekly job and of development each in their own lock."""
     assert _distributions(PROJECT["dependencies"]) <= set(_pins("requirements.lock"))
-    assert _distributions(PROJECT["optional-dependencies"]["dev"]) <= set(_pins("requirements-dev.lock"))
+    extras = PROJECT["optional-dependencies"]
+    assert _distributions(extras["exchange"] + extras["s3"]) <= set(_pins("requirements-retrain.lock"))
+    assert _distributions(extras["dev"]) <= set(_pins("requirements-dev.lock"))
 
 
 def test_the_locks_agree() -> None:
     """What proves the pipeline runs on the versions that run it."""
-    run, prove = _pins("requirements.lock"), _pins("requirements-dev.lock")
-    assert {name: prove.get(name) for name in run} == run
+    run, retrain, prove = (_pins(name) for name in LOCKS)
+    assert {name: retrain.get(name) for name in run} == run
+    assert {name: prove.get(name) for name in retrain} == retrain
 
 
 def test_one_version_of_python() -> None:
