@@ -5,14 +5,16 @@ A command imports what it needs when it runs: `predict` starts in a fraction of 
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from src import paths, storage
-from src.errors import exit_on_error
+from src.errors import DataError, exit_on_error
+from src.times import read_utc
 
 if TYPE_CHECKING:
     from src.ml.predict import Prediction
@@ -66,16 +68,43 @@ def gate(*, as_first: AsFirst = False, as_markdown: Markdown = False, as_json: J
 
 
 @app.command()
-def promote(*, as_first: AsFirst = False, as_json: Json = False) -> None:
-    """Ask the gate, and on its yes make the candidate the production model, by writing its metadata."""
+def promote(
+    *,
+    as_first: AsFirst = False,
+    stage: Annotated[Stage, typer.Option(help="What the version is tagged for.")] = "production",
+    as_json: Json = False,
+) -> None:
+    """Ask the gate, and on its yes make the candidate the production model: a commit and its tags."""
     from src.lifecycle.promote import promote as promote_candidate
 
     with exit_on_error():
-        metadata = promote_candidate(as_first=as_first)
+        metadata = promote_candidate(as_first=as_first, stage=stage)
         if as_json:
             _print_json(metadata)
             return
-        typer.echo(f"Version {metadata['version']} is in production. Commit {paths.relative(paths.METADATA)}.")
+        typer.echo(
+            f"Version {metadata['version']} is in production; `dvc push && git push --follow-tags` tells others."
+        )
+
+
+@app.command()
+def retrain(
+    *,
+    end: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The new data.end, UTC; without it, the newest closed bar's.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop after the gate's verdict.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch, reproduce, then promote and publish if the gate says yes; exit status 1 if it says no, 2 if it failed."""
+    from src.lifecycle.retrain import retrain as retrain_once
+
+    with exit_on_error():
+        report = retrain_once(_moment(end), dry_run=dry_run)
+        if as_json:
+            _print_json(report)
+        else:
+            typer.echo(f"{report['words']} {paths.relative(paths.RETRAIN_REPORT)} has the gate's figures.")
 
 
 @app.command()
@@ -205,6 +234,15 @@ def leakcheck(
     raise typer.Exit(0 if all(check.is_clean for check in checks) else 1)
 
 
+def _moment(text: str | None) -> datetime | None:
+    """Read a moment of the command line."""
+    try:
+        return read_utc(text or None)
+    except ValueError as error:
+        msg = f"--end: {error}, got {text!r}"
+        raise DataError(msg) from error
+
+
 def _read_bars(file: Path | None, timeframe: str) -> Iterable[dict[str, Any]]:
     """Read bars from a table, from lines in a file, or from standard input."""
     from src.bars.lines import read_lines
@@ -228,26 +266,12 @@ def _log(predictions: "Iterable[Prediction]", log: Path | None) -> None:
 
 def _show(predictions: "list[Prediction]", *, as_json: bool, with_header: bool = True) -> None:
     """Print predictions, a line each."""
-    for line in _as_json(predictions) if as_json else _as_text(predictions, with_header=with_header):
+    from src.ml.predict import text_lines
+
+    as_text = text_lines(predictions, with_header=with_header)
+    for line in (json.dumps(prediction.to_plain()) for prediction in predictions) if as_json else as_text:
         typer.echo(line)
     sys.stdout.flush()
-
-
-def _as_json(predictions: "list[Prediction]") -> Iterator[str]:
-    return (json.dumps(prediction.to_plain()) for prediction in predictions)
-
-
-def _as_text(predictions: "list[Prediction]", *, with_header: bool) -> Iterator[str]:
-    """Lay predictions out in columns."""
-    names = list(predictions[0].members)
-    if with_header:
-        yield "  ".join([f"{'bar opened':20}", "probability", "decision", *names, "disagreement"])
-    for prediction in predictions:
-        plain = prediction.to_plain()
-        votes = [f"{prediction.members[name]:>{len(name)}.3f}" for name in names]
-        decision = "buy" if prediction.decision else "stay out"
-        cells = [plain["time"], f"{prediction.probability:>11.3f}", f"{decision:8}", *votes]
-        yield "  ".join([*cells, f"{prediction.disagreement:>12.3f}"])
 
 
 def _print_markdown(text: str, *, as_markdown: bool) -> None:

@@ -1,6 +1,6 @@
 """params.yaml as frozen, typed sections. It is read here and nowhere else, and no key has a default."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -17,29 +17,10 @@ from pydantic import (
 
 from src import paths
 from src.errors import ParamsError
-from src.times import read_timeframe
+from src.times import read_timeframe, read_utc
 from src.yaml_lines import Location, read_yaml
 
-
-def _utc(moment: object) -> object:
-    """Read ISO 8601 text; a time without a zone, or in another zone, is refused."""
-    if moment is None:
-        return None
-    if not isinstance(moment, str | datetime):
-        msg = 'expected a UTC time such as "2019-10-17T10:00:00Z", or null'
-        raise ValueError(msg)  # noqa: TRY004 - pydantic turns only ValueError into words
-    try:
-        parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    except ValueError as error:
-        msg = f'expected a UTC time such as "2019-10-17T10:00:00Z" ({error})'
-        raise ValueError(msg) from error
-    if parsed.utcoffset() != timedelta(0):
-        msg = 'expected a time in UTC: write it with a "Z" at the end, such as "2019-10-17T10:00:00Z"'
-        raise ValueError(msg)
-    return parsed.astimezone(UTC)
-
-
-Moment = Annotated[datetime | None, BeforeValidator(_utc)]
+Moment = Annotated[datetime | None, BeforeValidator(read_utc)]
 Window = Annotated[int, Field(ge=2)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -228,6 +209,12 @@ class Gate(Section):
     memory_max_mib: Annotated[float, Field(gt=0)]
 
 
+class Retrain(Section):
+    """How the window of the bars moves from week to week."""
+
+    window_days: Count | None
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -241,6 +228,7 @@ class Params(Section):
     ensemble: Ensemble
     backtest: Backtest
     gate: Gate
+    retrain: Retrain
 
     @field_validator("split")
     @classmethod

@@ -26,6 +26,8 @@ PLOTS = REPORTS / "plots"
 GATE = REPORTS / "gate.json"
 GATE_REPORT = REPORTS / "gate.md"
 TRIALS = REPORTS / "trials.jsonl"
+RETRAIN = REPORTS / "retrain.json"
+RETRAIN_REPORT = REPORTS / "retrain.md"
 
 
 def member_model(name: str) -> Path:

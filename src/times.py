@@ -1,6 +1,6 @@
 """Moments and timeframes, as every file here writes them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 MAX_COUNT = 999_999
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
@@ -9,6 +9,24 @@ _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minute
 def utc_text(moment: datetime) -> str:
     """Write a moment in UTC, such as 2019-10-17T09:00:00Z."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_utc(moment: object) -> datetime | None:
+    """Read ISO 8601 text, None as None; a `ValueError` refuses a time without a zone, or in another zone."""
+    if moment is None:
+        return None
+    if not isinstance(moment, str | datetime):
+        msg = 'expected a UTC time such as "2019-10-17T10:00:00Z", or null'
+        raise ValueError(msg)  # noqa: TRY004 - pydantic turns only ValueError into words
+    try:
+        parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    except ValueError as error:
+        msg = f'expected a UTC time such as "2019-10-17T10:00:00Z" ({error})'
+        raise ValueError(msg) from error
+    if parsed.utcoffset() != timedelta(0):
+        msg = 'expected a time in UTC: write it with a "Z" at the end, such as "2019-10-17T10:00:00Z"'
+        raise ValueError(msg)
+    return parsed.astimezone(UTC)
 
 
 def read_timeframe(timeframe: str) -> timedelta:

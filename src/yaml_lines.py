@@ -1,6 +1,6 @@
-"""Read a YAML file together with the line of every key in it."""
+"""Read a YAML file together with the place of every key and value in it, and change values where they stand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,36 @@ def read_yaml(path: Path) -> tuple[Any, dict[Location, int]]:
         If the file is absent, is no YAML, or gives a key twice.
     """
     return _parse(_read_text(path), path.name)
+
+
+def read_scalars(text: str, name: str) -> dict[Location, str]:
+    """Return every value of a YAML text that is no section, as it is written, by the keys that lead to it."""
+    return {location: text[start:end] for location, (start, end) in _spans(text, name).items()}
+
+
+def replace_scalars(text: str, name: str, values: Mapping[Location, str]) -> str:
+    """Write other values into a YAML text; comments stay, and so does what has no such key."""
+    known = {span: values[location] for location, span in _spans(text, name).items() if location in values}
+    for (start, end), value in sorted(known.items(), reverse=True):
+        text = f"{text[:start]}{' ' if start == end else ''}{value}{text[end:]}"
+    return text
+
+
+def _spans(text: str, name: str) -> dict[Location, tuple[int, int]]:
+    """Return where every value that is no section begins and ends."""
+    try:
+        return dict(_scalar_spans(yaml.compose(text, yaml.SafeLoader), ()))
+    except (yaml.YAMLError, RecursionError) as error:
+        msg = f"{name}: not valid YAML: {' '.join(str(error).split())}"
+        raise ParamsError(msg) from error
+
+
+def _scalar_spans(node: yaml.Node | None, location: Location) -> Iterator[tuple[Location, tuple[int, int]]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, child in node.value:
+            yield from _scalar_spans(child, (*location, str(key.value)))
+    elif isinstance(node, yaml.ScalarNode):
+        yield location, (node.start_mark.index, node.end_mark.index)
 
 
 def _read_text(path: Path) -> str:

@@ -79,13 +79,12 @@ class Checkout:
         file.write_text(yaml.safe_dump(content, sort_keys=False))
 
     def promote(self, message: str, *options: str) -> str:
-        """Commit, promote, commit the promotion, push; return the commit."""
+        """Commit, promote, push; return the commit of the promotion."""
         if self.run("git", "status", "--porcelain"):
             self.commit(f"{message}: reproduced")
         self.run("python", "-m", "src", "promote", *options)
-        commit = self.commit(f"{message}: promoted")
         self.run("dvc", "push")
-        return commit
+        return self.run("git", "rev-parse", "HEAD").strip()
 
     def copy(self, root: Path) -> "Checkout":
         """Return a repository of its own, the same in work tree, history and cache."""

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from src import paths, storage
 from src.errors import ModelError, PromotionError
+from src.lifecycle.versions import parse
 from src.ml.bundle import FILES
 from src.ml.ensemble import ProductionEnsemble
 
@@ -149,6 +150,6 @@ def _prune(folder: Path, keep: int) -> None:
     linked = {_served(folder, stage + suffix) for stage in STAGES for suffix in ("", PREVIOUS)}
     entries = list((folder / RELEASES).iterdir())
     unused = [entry for entry in entries if VERSION.fullmatch(entry.name) and entry.name not in linked]
-    unused.sort(key=lambda entry: tuple(map(int, entry.name.split("."))), reverse=True)
+    unused.sort(key=lambda entry: parse(entry.name), reverse=True)
     for entry in (*unused[keep:], *(entry for entry in entries if entry.name.startswith("."))):
         shutil.rmtree(entry)

@@ -1,15 +1,23 @@
 """Git, asked in the repository."""
 
 import subprocess
+from pathlib import Path
 
 from src import paths
 from src.errors import PromotionError
 
 
-def git(*arguments: str) -> str:
-    """Run git in the repository and return what it prints; `PromotionError` quotes what went wrong."""
-    done = subprocess.run(["git", *arguments], cwd=paths.ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607
+def git(*arguments: str, root: Path = paths.ROOT) -> str:
+    """Run git in a repository and return what it prints; `PromotionError` quotes what went wrong."""
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)  # noqa: S603, S607
     if done.returncode:
-        msg = f"`git {' '.join(arguments)}` failed: {done.stderr.strip()}"
+        msg = f"`git {' '.join(arguments)}` failed: {' '.join(done.stderr.split())}"
         raise PromotionError(msg)
     return done.stdout.strip()
+
+
+def check_full_history() -> None:
+    """Refuse a shallow clone: versions and tags that it does not know would be given again."""
+    if git("rev-parse", "--is-shallow-repository") == "true":
+        msg = "expected the whole history, this clone is shallow; `git fetch --unshallow --tags`"
+        raise PromotionError(msg)

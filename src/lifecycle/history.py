@@ -10,7 +10,7 @@ from dvc.repo import Repo
 
 from src import paths
 from src.errors import DataError, PromotionError
-from src.lifecycle.git import git
+from src.lifecycle.git import check_full_history, git
 
 HEADLINE = ("roc_auc", "brier_skill", "f1_score")
 Where = Literal["cache", "remote", "gone"]
@@ -46,10 +46,11 @@ def history() -> list[Promoted]:
     Raises
     ------
     PromotionError
-        If git or DVC cannot be asked.
+        If git or DVC cannot be asked, or the clone is shallow.
     DataError
         If the metadata of a commit cannot be read.
     """
+    check_full_history()
     commits = git("log", "--format=%H", "--", str(paths.METADATA)).split()
     try:
         with Repo(str(paths.ROOT)) as repo:

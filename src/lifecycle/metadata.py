@@ -5,13 +5,14 @@ import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from src import paths
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
+from src.lifecycle.trials import params_hash
 from src.ml.bundle import sha256
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.training import PROBABILITY_DECIMALS
@@ -24,35 +25,49 @@ XGBOOST_WHEELS = {"Darwin": "xgboost"}
 NOTES = "Scores are walk-forward and out of sample: the procedure's, not the shipped fit's, which saw every row."
 
 
-def build_metadata(
-    params: Params,
-    metrics: Mapping[str, Any],
-    files: Mapping[str, bytes],
-    dataset: pd.DataFrame,
-    *,
-    model_version: str,
-    git_commit: str,
-    previous_version: str | None,
-    now: datetime,
-) -> dict[str, Any]:
-    """Describe one promoted model.
+class Promotion(NamedTuple):
+    """What a promotion is called, and how it hangs together with the ones before.
 
     Parameters
     ----------
-    params, metrics
-        What the candidate was trained with, and how it scored.
-    files
-        The bytes of the graph and of the pickled ensemble, by file name.
-    dataset
-        What the candidate was trained on; a few of its rows become the smoke test.
-    model_version
+    version
         Such as 1.0.0.
     git_commit
         The commit whose dvc.lock describes the candidate.
     previous_version
         The commit that brings the model before it back, if there is one.
-    now
-        The moment of promotion, UTC.
+    moment
+        Of the promotion, UTC.
+    """
+
+    version: str
+    git_commit: str
+    previous_version: str | None
+    moment: datetime
+
+
+def build_metadata(
+    promotion: Promotion,
+    params: Params,
+    metrics: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    bars: bytes,
+    dataset: pd.DataFrame,
+) -> dict[str, Any]:
+    """Describe one promoted model.
+
+    Parameters
+    ----------
+    promotion
+        Its names.
+    params, metrics
+        What the candidate was trained with, and how it scored.
+    files
+        The bytes of the graph and of the pickled ensemble, by file name.
+    bars
+        The bytes of the bars' file.
+    dataset
+        What the candidate was trained on; a few of its rows become the smoke test.
 
     Returns
     -------
@@ -61,10 +76,10 @@ def build_metadata(
     """
     scores = metrics["ensemble"]
     weights = params.ensemble.weights.model_dump()
-    moment = utc_text(now)
+    moment = utc_text(promotion.moment)
     described = {name: {"sha256": sha256(content), "size_bytes": len(content)} for name, content in files.items()}
     return {
-        "version": model_version,
+        "version": promotion.version,
         "created_at": moment,
         "model_type": "ProductionEnsemble_MLOps",
         "model_file": paths.relative(paths.ENSEMBLE),
@@ -85,13 +100,14 @@ def build_metadata(
             "base_rate": metrics["base_rate"],
             "validation_method": f"TimeSeriesSplit({params.split.n_splits}, gap={params.split.gap})",
             "last_retrain": moment,
-            "data": params.data.model_dump(mode="json"),
+            "data": params.data.model_dump(mode="json") | {"bars_hash": sha256(bars)},
             "label": params.label.model_dump(),
+            "params_hash": f"sha256:{params_hash(params)}",
         },
         "version_control": {
-            "git_commit": git_commit,
+            "git_commit": promotion.git_commit,
             "model_hash": described[paths.ENSEMBLE.name]["sha256"],
-            "previous_version": previous_version,
+            "previous_version": promotion.previous_version,
         },
         "files": described,
         "smoke_test": _smoke_test(files[paths.ENSEMBLE.name], dataset),

@@ -1,4 +1,4 @@
-"""Promote: declare the candidate in the work tree to be the production model."""
+"""Promote: declare the candidate in the work tree to be the production model, as a commit with its tags."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,55 +9,68 @@ from src.errors import GateError, PromotionError
 from src.lifecycle.gate import gate
 from src.lifecycle.gate_report import headline, summary
 from src.lifecycle.git import git
-from src.lifecycle.history import history
-from src.lifecycle.metadata import build_metadata
+from src.lifecycle.history import Promoted, history
+from src.lifecycle.metadata import Promotion, build_metadata
 from src.lifecycle.pipeline import check_committed, check_reproduced
+from src.lifecycle.revision import Revision
+from src.lifecycle.tags import Stage, tag
+from src.lifecycle.versions import highest, next_version, what_changed
 from src.ml.bundle import read_metadata, sha256
 from src.params import load_params
 
-FIRST_VERSION = "1.0.0"
+# What a promotion commits; the candidate itself was committed before, as hashes in dvc.lock.
+PROMOTION = (paths.METADATA, paths.GATE, paths.GATE_REPORT, paths.TRIALS)
 
 
-def promote(*, as_first: bool = False) -> dict[str, Any]:
-    """Ask the gate, then write the metadata of the candidate; from then on `ProductionEnsemble()` loads it.
+def promote(*, as_first: bool = False, stage: Stage = "production") -> dict[str, Any]:
+    """Ask the gate, then commit the candidate's metadata; from then on `ProductionEnsemble()` loads it.
 
     Parameters
     ----------
     as_first
         Compare with the baselines only, as for the first model ever.
+    stage
+        What the version is tagged for.
 
     Returns
     -------
     dict
-        The metadata as written. If the candidate is in production already, the metadata it has; nothing is written.
+        The metadata as committed. If the candidate is in production already, the metadata it has; no new commit.
 
     Raises
     ------
     PromotionError
-        If the work tree differs from the last commit, the pipeline is not up to date, or the gate cannot tell.
+        If the clone is shallow, the work tree differs from the last commit, the pipeline is not up to date, git cannot
+        commit, or the gate cannot tell.
     GateError
         If the gate says no.
     """
-    params = load_params()
     check_committed()
     check_reproduced()
     files = {path.name: storage.read_bytes(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
+    promoted = history()
     before = read_metadata() if paths.METADATA.exists() else None
     if before and _digests(before) == {name: sha256(content) for name, content in files.items()}:
+        _tag_as_first_committed(before, promoted, stage)
         return before
     report = gate(as_first=as_first)
     _check_gate(report, files)
+    promotion = Promotion(
+        version=_version(promoted),
+        git_commit=git("rev-parse", "HEAD"),
+        previous_version=_previous(promoted, before),
+        moment=datetime.now(UTC),
+    )
     metadata = build_metadata(
-        params,
+        promotion,
+        load_params(),
         storage.read_json(paths.METRICS),
         files,
+        storage.read_bytes(paths.BARS),
         tables.read_frame(paths.FEATURES),
-        model_version=next_version([promoted.version for promoted in history()]),
-        git_commit=git("rev-parse", "HEAD"),
-        previous_version=git("log", "-1", "--format=%H", "--", str(paths.METADATA)) if before else None,
-        now=datetime.now(UTC),
     ) | {"gate": summary(report)}
-    storage.write_json(metadata, paths.METADATA)
+    _commit(metadata)
+    tag(promotion.version, git("rev-parse", "HEAD"), stage)
     return metadata
 
 
@@ -66,12 +79,26 @@ def _digests(metadata: dict[str, Any]) -> dict[str, str]:
     return {name: described["sha256"] for name, described in metadata["files"].items()}
 
 
-def next_version(versions: Sequence[str]) -> str:
-    """Return the version after the highest, its last number raised; the first if there was none."""
+def _tag_as_first_committed(metadata: dict[str, Any], promoted: Sequence[Promoted], stage: Stage) -> None:
+    """Tag a version where it was promoted: whoever promoted it may have been stopped before."""
+    commits = {version.metadata["created_at"]: version.commit for version in promoted}
+    tag(metadata["version"], commits[metadata["created_at"]], stage)
+
+
+def _version(promoted: Sequence[Promoted]) -> str:
+    """Return the number that what changed since the highest version asks for."""
+    versions = {version.version: version.commit for version in promoted}
     if not versions:
-        return FIRST_VERSION
-    *front, patch = max(tuple(map(int, version.split("."))) for version in versions)
-    return ".".join(map(str, (*front, patch + 1)))
+        return next_version([], "patch")
+    before, after = Revision(versions[highest(list(versions))]), Revision("HEAD")
+    return next_version(list(versions), what_changed(before.stages, after.stages))
+
+
+def _previous(promoted: Sequence[Promoted], before: dict[str, Any] | None) -> str | None:
+    """Return the commit of the model in production, or else of the newest before it whose files can still be had."""
+    in_production = before["created_at"] if before else None
+    by_recency = sorted(promoted, key=lambda version: version.metadata["created_at"] != in_production)
+    return next((version.commit for version in by_recency if version.files != "gone"), None)
 
 
 def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:
@@ -83,3 +110,20 @@ def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:
     if report["candidate"] != sha256(files[paths.ENSEMBLE.name]):
         msg = "the candidate changed while the gate looked at it; run `python -m src promote` again"
         raise PromotionError(msg)
+
+
+def _commit(metadata: dict[str, Any]) -> None:
+    """Commit the metadata and what the gate said; without a commit there is no promotion."""
+    before = storage.read_bytes(paths.METADATA) if paths.METADATA.exists() else None
+    storage.write_json(metadata, paths.METADATA)
+    files = [str(path) for path in PROMOTION if path.exists()]
+    try:
+        git("add", "--", *files)
+        git("commit", "--quiet", "--message", f"Promote {metadata['version']}", "--", *files)
+    except PromotionError:
+        git("reset", "--quiet", "--", *files)
+        if before is None:
+            paths.METADATA.unlink()
+        else:
+            storage.write_bytes(before, paths.METADATA)
+        raise

@@ -32,14 +32,13 @@ class Revision:
         self.name = name
         try:
             self.commit = git("rev-parse", "--verify", f"{name}^{{commit}}")
-            params, lock = (
-                yaml.safe_load(git("show", f"{self.commit}:{file}")) for file in ("params.yaml", "dvc.lock")
-            )
+            self.params_text, lock_text = (git("show", f"{self.commit}:{file}") for file in ("params.yaml", "dvc.lock"))
         except PromotionError as error:
             msg = f"{name} is no revision with a pipeline: {error}"
             raise DataError(msg) from error
-        self.params: dict[str, Any] = params
-        self._md5 = {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage.get("outs", [])}
+        self.params: dict[str, Any] = yaml.safe_load(self.params_text)
+        self.stages: dict[str, Any] = yaml.safe_load(lock_text)["stages"]
+        self._md5 = {out["path"]: out["md5"] for stage in self.stages.values() for out in stage.get("outs", [])}
 
     @property
     def outs(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Roll back: bring a model that was promoted before into production again, as a new commit."""
 
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -14,10 +15,14 @@ from src.lifecycle.git import git
 from src.lifecycle.history import history
 from src.lifecycle.pipeline import check_committed
 from src.lifecycle.revision import Revision
+from src.lifecycle.tags import tag
 from src.ml.ensemble import ProductionEnsemble
+from src.yaml_lines import read_scalars, replace_scalars
 
 # Beside the outputs of the pipeline that git keeps.
-RESTORED = ("params.yaml", "dvc.lock", paths.relative(paths.METADATA))
+RESTORED = ("dvc.lock", paths.relative(paths.METADATA))
+# Sections of params.yaml that say what is asked of a model, not how it is made.
+POLICY = {"gate", "retrain"}
 BUNDLE = (paths.GRAPH, paths.ENSEMBLE)
 
 
@@ -33,7 +38,8 @@ def rollback(name: str) -> RolledBack:
     """Make a promoted model the production model again.
 
     Everything is fetched, verified against that promotion's sha256 and asked its known answers before anything in the
-    work tree changes; then params.yaml, dvc.lock, metrics and metadata of that promotion become a new commit.
+    work tree changes; then dvc.lock, metrics, metadata and parameters of that promotion become a new commit. What the
+    gate asks stays as it is now.
 
     Parameters
     ----------
@@ -50,33 +56,43 @@ def rollback(name: str) -> RolledBack:
         If they are not what its metadata say, or this code cannot read them.
     """
     check_committed()
-    target = Revision(_commit_of(name))
+    promotions = {promoted.version: promoted.commit for promoted in reversed(history())}
+    target = Revision(_commit_of(name, promotions))
     version = _verify(target)
+    params = _params_of(target)
     restored = [path for path in (*target.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
+    changed = [*restored, paths.relative(paths.PARAMS)]
     try:
         git("checkout", target.commit, "--", *restored)
+        storage.write_bytes(params.encode(), paths.PARAMS)
         _fetch_and_checkout()
         version_now = ProductionEnsemble().get_model_info()["version"]
     except (PromotionError, ModelError):
-        git("checkout", "HEAD", "--", *restored)
+        git("checkout", "HEAD", "--", *changed)
         _fetch_and_checkout()
         raise
-    if git("status", "--porcelain"):
-        git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *restored)
+    if git("status", "--porcelain", "--", *changed):
+        git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
+    tag(version, promotions.get(version, target.commit), "production")
     missing = [path for path in target.outs if not (paths.ROOT / path).exists()]
     return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
 
 
-def _commit_of(name: str) -> str:
+def _commit_of(name: str, promotions: Mapping[str, str]) -> str:
     """Return the commit of the promotion of that version; what is no version is left to git."""
-    promotions = history()
-    known = {promoted.version: promoted.commit for promoted in reversed(promotions)}
-    if name in known:
-        return known[name]
+    if name in promotions:
+        return promotions[name]
     if name.count(".") == 2 and name.replace(".", "").isdigit():  # noqa: PLR2004 - such as 1.0.1
-        msg = f"version {name} was never promoted here; `python -m src history` lists {', '.join(known) or 'none'}"
+        msg = f"version {name} was never promoted here; `python -m src history` lists {', '.join(promotions) or 'none'}"
         raise PromotionError(msg)
     return name
+
+
+def _params_of(target: Revision) -> str:
+    """Return params.yaml as it is, with the values of that revision that make the model."""
+    values = read_scalars(target.params_text, f"params.yaml of {target.name}")
+    making = {key: text for key, text in values.items() if key[0] not in POLICY}
+    return replace_scalars(storage.read_bytes(paths.PARAMS).decode(), paths.PARAMS.name, making)
 
 
 def _verify(target: Revision) -> str:

@@ -14,7 +14,7 @@ from src.params import Params
 from src.times import utc_text
 
 # What changes no trade, or moves from week to week without being another idea.
-NOT_A_TRIAL: dict[str, Any] = {"gate": True, "n_jobs": True, "data": {"start", "end", "exchange"}}
+NOT_A_TRIAL: dict[str, Any] = {"gate": True, "retrain": True, "n_jobs": True, "data": {"start", "end", "exchange"}}
 
 
 def record_trial(params: Params, traded: Mapping[str, Any], now: datetime) -> list[float]:
@@ -55,8 +55,13 @@ def record_trial(params: Params, traded: Mapping[str, Any], now: datetime) -> li
 
 def trial_hash(params: Params) -> str:
     """Return the digest of the parameters that make a configuration another one."""
-    content = json.dumps(params.model_dump(mode="json", exclude=NOT_A_TRIAL), sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    return params_hash(params, without=NOT_A_TRIAL)[:16]
+
+
+def params_hash(params: Params, *, without: Mapping[str, Any] | None = None) -> str:
+    """Return the sha256 of the parameters, without those named."""
+    content = json.dumps(params.model_dump(mode="json", exclude=without), sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _read() -> dict[str, float]:

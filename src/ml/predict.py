@@ -1,6 +1,6 @@
 """From bars to predictions: what the promoted model says of each."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -61,6 +61,18 @@ def predict_live(
         row = stream.update(bar)
         if row is not None and stream.last_time:
             yield from _predictions([stream.last_time], row.reshape(1, -1), model)
+
+
+def text_lines(predictions: Sequence[Prediction], *, with_header: bool) -> Iterator[str]:
+    """Lay predictions out in columns."""
+    names = list(predictions[0].members)
+    if with_header:
+        yield "  ".join([f"{'bar opened':20}", "probability", "decision", *names, "disagreement"])
+    for prediction in predictions:
+        votes = [f"{prediction.members[name]:>{len(name)}.3f}" for name in names]
+        decision = "buy" if prediction.decision else "stay out"
+        cells = [utc_text(prediction.time), f"{prediction.probability:>11.3f}", f"{decision:8}", *votes]
+        yield "  ".join([*cells, f"{prediction.disagreement:>12.3f}"])
 
 
 def _predictions(times: list[datetime], rows: np.ndarray, model: ProductionEnsemble) -> list[Prediction]:

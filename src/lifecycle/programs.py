@@ -1,0 +1,74 @@
+"""Run this environment's programs in a work tree, so that none of them outlives who asked."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from src.errors import PromotionError
+
+
+class Done(NamedTuple):
+    """A finished program: its exit status, and in one line why it failed, or what it said last."""
+
+    status: int
+    words: str
+
+
+def run(root: Path, *command: str) -> Done:
+    """Run a module such as dvc in a work tree, in a process group of its own; what it prints goes to standard error."""
+    process = subprocess.Popen(  # noqa: S603 - our own programs
+        [sys.executable, "-m", *command],
+        cwd=root,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    lines = []
+    try:
+        for line in process.stdout or ():
+            sys.stderr.write(line)
+            lines.append(line.strip())
+        return Done(process.wait(), _words(lines))
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def must(root: Path, *command: str) -> None:
+    """Run a module that has to succeed; `PromotionError` says why it did not."""
+    done = run(root, *command)
+    if done.status:
+        msg = f"`{' '.join(command)}` exited with {done.status}: {done.words}"
+        raise PromotionError(msg)
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: with everything put away."""
+    before = {number: signal.signal(number, _exit) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _words(lines: list[str]) -> str:
+    """Return the first error, as a stage names the cause before DVC names the stage, or else the last line."""
+    said = [line for line in lines if line]
+    errors = [line.partition(":")[2].strip() for line in said if line.lower().startswith("error:")]
+    return errors[0] if errors else said[-1] if said else "it said nothing"

@@ -1,0 +1,94 @@
+"""Publish a clone's commits: their objects first, proved to be there, then branch and tags in one step."""
+
+import hashlib
+from pathlib import Path
+
+import yaml
+
+from src import paths
+from src.errors import ModelError, PromotionError
+from src.lifecycle.git import git
+from src.lifecycle.programs import must, run
+from src.lifecycle.scratch import share_dvc
+from src.lifecycle.upstream import Base
+from src.ml.ensemble import ProductionEnsemble
+
+
+def publish(clone: Path, base: Base) -> str:
+    """Push a clone's objects, prove that anyone can pull them, push its branch and tags, and follow them here.
+
+    Parameters
+    ----------
+    clone
+        Its work tree; its branch holds new commits after the base.
+    base
+        What the branch was, and where it is published.
+
+    Returns
+    -------
+    str
+        What is left to do here, in words; empty if nothing is.
+
+    Raises
+    ------
+    PromotionError
+        If the objects cannot be pushed or pulled again, or somebody else published first; then nothing is published.
+    """
+    must(clone, "dvc", "push")
+    _prove(clone)
+    commit = git("rev-parse", "HEAD", root=clone)
+    refs = [f"refs/tags/{tag}" for tag in sorted(_tags(clone) - _tags(paths.ROOT))]
+    git("fetch", "--quiet", "--no-tags", str(clone), f"refs/heads/{base.branch}", *refs)
+    if base.remote is None:
+        git("merge", "--quiet", "--ff-only", commit)
+    else:
+        moved = [f"{git('rev-parse', ref, root=clone)}:{ref}" for ref in refs]
+        _push(base, [f"{commit}:{base.remote_ref}", *moved])
+    return _follow(clone, commit, refs)
+
+
+def _tags(root: Path) -> set[str]:
+    return set(git("tag", "--list", root=root).splitlines())
+
+
+def _prove(clone: Path) -> None:
+    """Pull as a newcomer would, with no cache; the pulled files are hashed, the model verified and asked."""
+    proof = clone.with_name("proof")
+    git("clone", "--quiet", str(clone), str(proof))
+    share_dvc(proof, clone.with_name("empty_cache"))
+    must(proof, "dvc", "pull")
+    stages = yaml.safe_load((proof / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    for out in (out for stage in stages.values() for out in stage["outs"]):
+        # Not for safety: DVC's own name of the content.
+        if hashlib.md5((proof / out["path"]).read_bytes(), usedforsecurity=False).hexdigest() != out["md5"]:
+            msg = (
+                f"{out['path']} on the remote is damaged, `dvc push` leaves it so: delete {out['md5']} there, run again"
+            )
+            raise PromotionError(msg)
+    try:
+        ProductionEnsemble.load(proof / paths.relative(paths.PRODUCTION))
+    except ModelError as error:
+        msg = f"the model that was pushed does not come back as it was: {error}"
+        raise PromotionError(msg) from error
+
+
+def _push(base: Base, refspecs: list[str]) -> None:
+    """Push all or nothing."""
+    try:
+        git("push", "--quiet", "--atomic", str(base.remote), *refspecs)
+    except PromotionError as error:
+        msg = (
+            f"{base.remote} did not take it, nothing was published; if somebody else was first, run it again ({error})"
+        )
+        raise PromotionError(msg) from error
+
+
+def _follow(clone: Path, commit: str, refs: list[str]) -> str:
+    """Bring this work tree to what was published; where that cannot be, say how."""
+    git("fetch", "--quiet", "--no-tags", str(clone), *[f"{ref}:{ref}" for ref in refs])
+    try:
+        git("merge", "--quiet", "--ff-only", commit)
+    except PromotionError as error:
+        return f"this work tree changed meanwhile and is as it was: `git pull && dvc pull` ({error})"
+    done = run(paths.ROOT, "dvc", "checkout")
+    return f"`dvc checkout` failed here: {done.words}" if done.status else ""
