@@ -7,9 +7,9 @@ from src import paths
 from src.errors import PromotionError
 
 
-def git(*arguments: str, root: Path = paths.ROOT) -> str:
+def git(*arguments: str, root: Path | None = None) -> str:
     """Run git in a repository and return what it prints; `PromotionError` quotes what went wrong."""
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)  # noqa: S603, S607
+    done = subprocess.run(["git", *arguments], cwd=root or paths.ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607
     if done.returncode:
         msg = f"`git {' '.join(arguments)}` failed: {' '.join(done.stderr.split())}"
         raise PromotionError(msg)

@@ -40,7 +40,8 @@ def tag(version: str, commit: str, stage: Stage) -> None:
         if tagged is None:
             gto.api.register(str(paths.ROOT), ARTIFACT, commit, f"v{version}")
         if _at(stage) != commit:
-            gto.api.assign(str(paths.ROOT), ARTIFACT, stage, version=f"v{version}", skip_registration=True)
+            # Forced: to GTO a version that came back after another is in its stage already.
+            gto.api.assign(str(paths.ROOT), ARTIFACT, stage, version=f"v{version}", skip_registration=True, force=True)
     except GTOException as error:
         msg = f"git tag for version {version} failed: {error}"
         raise PromotionError(msg) from error

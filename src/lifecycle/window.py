@@ -50,7 +50,7 @@ def _next_window(params: Params, end: datetime | None, now: datetime) -> dict[st
     data, days = params.data, params.retrain.window_days
     if end is not None and data.end is not None and end < data.end:
         msg = (
-            f"expected an end at or after data.end, {utc_text(data.end)}, got {utc_text(end)}; `python -m src rollback` "
+            f"expected an end at or after data.end, {utc_text(data.end)}, got {utc_text(end)}; `rollback` "
             "brings an earlier model back"
         )
         raise DataError(msg)

@@ -16,9 +16,10 @@ from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import build_dataset
 from src.lifecycle.git import git
 from src.lifecycle.judgement import Judgement, overall
-from src.lifecycle.metadata import build_metadata
+from src.lifecycle.metadata import Promotion, build_metadata
 from src.lifecycle.pipeline import check_committed
-from src.lifecycle.promote import _check_gate, next_version
+from src.lifecycle.promote import _check_gate
+from src.lifecycle.trials import params_hash
 from src.ml.bundle import sha256
 from src.ml.ensemble import ProductionEnsemble
 from src.params import Params
@@ -40,20 +41,6 @@ def report_of(*judgements: Judgement) -> dict[str, Any]:
         "in_words": [],
         "comparison": None,
     }
-
-
-@pytest.mark.parametrize(
-    ("versions", "following"),
-    [
-        pytest.param(["1.0.0"], "1.0.1", id="one"),
-        pytest.param([], "1.0.0", id="none"),
-        pytest.param(["2.3.9", "2.3.10"], "2.3.11", id="numbers, not letters"),
-        pytest.param(["1.0.0", "1.0.1", "1.0.0"], "1.0.2", id="after a rollback"),
-    ],
-)
-def test_a_version_is_given_once(versions: list[str], following: str) -> None:
-    """The last number of the highest is raised."""
-    assert next_version(versions) == following
 
 
 @pytest.mark.parametrize(
@@ -167,16 +154,8 @@ def test_the_metadata_describe_the_bytes_they_were_made_from(
 ) -> None:
     """Hash and size are those of the content; the moment is UTC; all of it is JSON."""
     files = {"production_ensemble.onnx": b"model", "production_ensemble.pkl": candidate.to_bytes()}
-    metadata = build_metadata(
-        params,
-        storage.read_json(paths.METRICS),
-        files,
-        dataset,
-        model_version="3.2.1",
-        git_commit="abc",
-        previous_version="def",
-        now=NOW,
-    )
+    promotion = Promotion("3.2.1", git_commit="abc", previous_version="def", moment=NOW)
+    metadata = build_metadata(promotion, params, storage.read_json(paths.METRICS), files, b"model", dataset)
     # The sha256 of the five letters "model", by sha256sum.
     digest = "sha256:9372c470eeadd5ecd9c3c74c2b3cb633f8e2f2fad799250a0f70d652b6b825e4"
     assert metadata["files"]["production_ensemble.onnx"] == {"sha256": digest, "size_bytes": 5}
@@ -184,6 +163,9 @@ def test_the_metadata_describe_the_bytes_they_were_made_from(
     assert metadata["version_control"] == {"git_commit": "abc", "model_hash": model_hash, "previous_version": "def"}
     assert metadata["files"]["production_ensemble.pkl"]["sha256"] == model_hash
     assert metadata["created_at"] == metadata["training_info"]["last_retrain"] == "2026-01-04T12:30:00Z"
+    assert metadata["version"] == "3.2.1"
+    assert metadata["training_info"]["data"] == params.data.model_dump(mode="json") | {"bars_hash": digest}
+    assert metadata["training_info"]["params_hash"] == f"sha256:{params_hash(params)}"
     assert metadata["feature_settings"] == params.features.model_dump()
     assert json.loads(json.dumps(metadata, allow_nan=False)) == metadata
     smoke = metadata["smoke_test"]

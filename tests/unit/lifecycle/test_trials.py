@@ -128,9 +128,10 @@ def test_what_is_another_trial(location, params, ledger):
 
 
 def test_the_exempt_keys_are_known_by_name(params):
-    """Both ends of the window, the threads and every threshold of the gate, and none else."""
+    """Both ends of the window and how they move, the threads and every threshold of the gate, and none else."""
     gate = {("gate", name) for name in type(params.gate).model_fields}
-    assert set(EXEMPT) == {("data", "start"), ("data", "end"), ("data", "exchange"), ("n_jobs",)} | gate
+    moves = {("data", "start"), ("data", "end"), ("data", "exchange"), ("retrain", "window_days")}
+    assert set(EXEMPT) == moves | {("n_jobs",)} | gate
 
 
 def test_a_window_without_ends(params):
