@@ -20,7 +20,7 @@ repro: .venv/.requirements   ## Run the seven stages where something changed, th
 	@python -m src scores
 
 test: .venv/.requirements-dev lint   ## Prove it: lint, types, unit tests, contracts, properties, end to end
-	@python -m pytest
+	@python -m pytest --numprocesses 2 --dist loadfile
 
 bench: .venv/.requirements-dev   ## Time ours against the alternatives in one run, about 4 minutes; needs `make repro` before
 	@python -m tests.bench

@@ -41,13 +41,16 @@ class Checkout:
 
     root: Path
 
+    def environment(self) -> dict[str, str]:
+        """The variables of a command: this environment's programs, and nothing of git or DVC around these tests."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
+        return kept | GIT_IDENTITY | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120"}
+
     def run(self, *command: str, expect: int = 0) -> str:
         """Run a command in the work tree and return what it prints; fail with its output on another exit status."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        environment |= GIT_IDENTITY | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120"}
         done = subprocess.run(
-            command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=600, check=False
+            command, cwd=self.root, env=self.environment(), capture_output=True, text=True, timeout=600, check=False
         )
         assert done.returncode == expect, f"{command} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr

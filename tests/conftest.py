@@ -1,10 +1,13 @@
 """What many tests share: the bundled bars, the shipped parameters, and small bars made by hand."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from sklearn.pipeline import Pipeline
 
 from src import paths, tables
@@ -71,31 +74,55 @@ def candidate(members: dict[str, Pipeline]) -> ProductionEnsemble:
     return ProductionEnsemble(MemberGraph(build_graph(members)))
 
 
+BuiltOnce = Callable[[str, Callable[[Path], object]], Checkout]
+
+
 @pytest.fixture(scope="session")
-def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> BuiltOnce:
+    """A function that builds a checkout in a folder of its own, once for all processes that test."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def build_once(name: str, build: Callable[[Path], object]) -> Checkout:
+        root, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                build(root)
+                done.touch()
+        return Checkout(root)
+
+    return build_once
+
+
+@pytest.fixture(scope="session")
+def reproduced(built_once: BuiltOnce, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A clone without a cache in which the whole pipeline ran once, on all bundled bars; leave it as it is."""
-    checkout = copy_work_tree(tmp_path_factory.mktemp("origin")).clone(tmp_path_factory.mktemp("user") / "clone")
-    assert len(checkout.repro()) == 7
-    return checkout
+
+    def build(root: Path) -> None:
+        checkout = copy_work_tree(tmp_path_factory.mktemp("origin")).clone(root)
+        assert len(checkout.repro()) == 7
+
+    return built_once("reproduced", build)
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def small(built_once: BuiltOnce) -> Checkout:
     """A checkout with few bars, few trees and no promoted model, reproduced and committed; put back what you change."""
-    checkout = copy_work_tree(tmp_path_factory.mktemp("small"))
-    # Its history knows no promoted model and no trial.
-    for path in (paths.METADATA, paths.TRIALS):
-        (checkout.root / paths.relative(path)).unlink()
-    checkout.run("git", "commit", "--quiet", "--amend", "--all", "--no-edit")
-    checkout.set_params({**SMALL, **LENIENT})
-    checkout.repro()
-    checkout.commit("small")
-    return checkout
+
+    def build(root: Path) -> None:
+        checkout = copy_work_tree(root)
+        # Its history knows no promoted model and no trial.
+        for path in (paths.METADATA, paths.TRIALS):
+            (checkout.root / paths.relative(path)).unlink()
+        checkout.run("git", "commit", "--quiet", "--amend", "--all", "--no-edit")
+        checkout.set_params({**SMALL, **LENIENT})
+        checkout.repro()
+        checkout.commit("small")
+
+    return built_once("small", build)
 
 
 @pytest.fixture(scope="session")
-def promoted(small: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def promoted(built_once: BuiltOnce, small: Checkout) -> Checkout:
     """A small repository whose first model was promoted and pushed; copy before changing."""
-    origin = small.copy(tmp_path_factory.mktemp("promoted") / "origin").restore()
-    origin.promote("first")
-    return origin
+    return built_once("promoted", lambda root: small.copy(root).promote("first"))

@@ -6,13 +6,14 @@ Every answer, the slowest too, ends within `DRIP_S` seconds, and the server with
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import repeat
 from typing import Any
 
+import pandas as pd
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -104,6 +105,7 @@ class Bitbank:
         self.asked: list[str] = []
         self.now = datetime(2024, 6, 1, tzinfo=UTC)
         self.date: str | None = None
+        self.row_at: Callable[[int], list[Any]] = true_row
         self._lies: dict[str, Iterator[Lie]] = {}
 
     def lie(self, about: str, *lies: Lie) -> None:
@@ -138,11 +140,15 @@ class Bitbank:
     def _true_rows(self, kind: str, day: str) -> Rows:
         midnight = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
         ends = min(midnight + timedelta(days=1), self.now)
-        return _rows(range(int(midnight.timestamp()), int(ends.timestamp()), STEPS_S[kind]))
+        return [
+            self.row_at(second) for second in range(int(midnight.timestamp()), int(ends.timestamp()), STEPS_S[kind])
+        ]
 
 
-def _rows(opened: Iterable[int]) -> Rows:
-    return [true_row(second) for second in opened]
+def rows_of(bars: pd.DataFrame) -> Callable[[int], list[Any]]:
+    """Answer with hourly bars such as the bundled ones."""
+    texts = {int(time.timestamp()): [*map(str, bar), int(time.timestamp()) * 1000] for time, *bar in bars.itertuples()}
+    return texts.__getitem__
 
 
 @contextmanager

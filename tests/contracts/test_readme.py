@@ -62,16 +62,15 @@ def test_the_batch_example_runs(reproduced: Checkout) -> None:
     assert json.loads(paths.METADATA.read_text())["version"] in reproduced.python(block)
 
 
-def test_the_bot_runs_and_goes_on_after_a_restart(reproduced: Checkout, bars: pd.DataFrame) -> None:
+def test_the_bot_runs_and_goes_on_after_a_restart(reproduced: Checkout, bars: pd.DataFrame, tmp_path: Path) -> None:
     """Killed after 505 bars and started again, it sends the signals of a bot that was never stopped."""
     (bot,) = [block for block in _blocks("python") if "FeatureStream" in block]
     feed = bars.tail(510).reset_index().to_json(orient="records", date_format="iso")
+    stopped, never = (reproduced.copy(tmp_path / name) for name in ("stopped", "never"))
     signals = []
     for n_bars in (505, 510):
-        signals += reproduced.python(FEED.format(feed=feed, n_bars=n_bars) + bot).splitlines()
-    (reproduced.root / "stream.json").unlink()
-    never_stopped = reproduced.python(FEED.format(feed=feed, n_bars=510) + bot).splitlines()
-    (reproduced.root / "stream.json").unlink()
+        signals += stopped.python(FEED.format(feed=feed, n_bars=n_bars) + bot).splitlines()
+    never_stopped = never.python(FEED.format(feed=feed, n_bars=510) + bot).splitlines()
     assert signals == never_stopped
     assert len(signals) == 11
 

@@ -10,12 +10,16 @@ AFTER_TRAINING = ["ensemble", "evaluate"]
 TRAINING = ["train_lgbm", "train_xgb", "train_rf"]
 
 
+@pytest.fixture(scope="module")
+def changed(small: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """That checkout, to be changed."""
+    return small.copy(tmp_path_factory.mktemp("changes") / "repository")
+
+
 @pytest.fixture
-def workspace(small: Checkout) -> Checkout:
-    """That checkout, back at its commit."""
-    small.run("git", "checkout", "--quiet", ".")
-    small.run("dvc", "checkout", "--force")
-    return small
+def workspace(changed: Checkout) -> Checkout:
+    """The same, back at its commit."""
+    return changed.restore()
 
 
 WEIGHTS = {"lightgbm": 0.5, "xgboost": 0.3, "random_forest": 0.2}

@@ -1,0 +1,174 @@
+"""Weeks in the life of the model, on one machine: an exchange, a git remote and a DVC remote, each a real server."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from src import paths
+from tests.checkouts import LENIENT, SMALL, Checkout, copy_work_tree
+from tests.exchange_server import Bitbank, Rows, rows_of, serve
+
+STAND_IN = Path(__file__).parents[1] / "stand_in"
+METADATA = paths.relative(paths.METADATA)
+VERIFY = "from src.ml.ensemble import ProductionEnsemble as P; print(P().get_model_info()['version'])"
+# Of the bundled bars; a first model on the first of these Mondays, the others are weeks of the story.
+FIRST, PROMOTED, REFUSED, TROUBLED, LAST = "2017-12-04", "2017-12-11", "2017-12-18", "2017-12-25", "2018-01-08"
+EXCHANGE = {
+    ("data", "source"): "ccxt",
+    ("data", "symbol"): "BTC/JPY",
+    ("data", "start"): "2017-07-02T00:00:00Z",
+    ("data", "end"): f"{FIRST}T00:00:00Z",
+    # Bars of years ago.
+    ("gate", "newest_bar_age_max_h"): 1e6,
+}
+
+
+@pytest.fixture
+def bitbank(bars: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bitbank]:
+    """An exchange whose bars are the bundled ones, and which the children of this process ask."""
+    with serve() as exchange:
+        exchange.row_at = rows_of(bars)
+        exchange.now = datetime(2018, 1, 9, tzinfo=UTC)
+        monkeypatch.setenv("EXCHANGE_URL", exchange.http.url_for("").rstrip("/"))
+        monkeypatch.setenv("PYTHONPATH", str(STAND_IN))
+        yield exchange
+
+
+@pytest.fixture
+def user(bitbank: Bitbank, tmp_path: Path) -> Checkout:
+    """A clone of a bare git remote on which the first model was promoted."""
+    origin = copy_work_tree(tmp_path / "first")
+    for path in (paths.METADATA, paths.TRIALS):
+        (origin.root / paths.relative(path)).unlink()
+    origin.run("git", "commit", "--quiet", "--amend", "--all", "--no-edit")
+    origin.set_params({**SMALL, **LENIENT, **EXCHANGE})
+    origin.repro()
+    origin.run("dvc", "remote", "modify", "--local", "local", "url", str(tmp_path / "remote"))
+    origin.promote("first")
+    origin.run("git", "clone", "--quiet", "--bare", ".", str(tmp_path / "origin.git"))
+    clone = Checkout(tmp_path / "user")
+    origin.run("git", "clone", "--quiet", str(tmp_path / "origin.git"), str(clone.root))
+    clone.run("dvc", "remote", "modify", "--local", "local", "url", str(tmp_path / "remote"))
+    return clone
+
+
+def retrain(user: Checkout, end: str, *options: str, expect: int = 0) -> str:
+    return user.run("python", "-m", "src", "retrain", "--end", f"{end}T00:00:00Z", *options, expect=expect)
+
+
+def report_of(user: Checkout) -> dict:
+    return json.loads((user.root / "reports" / "retrain.json").read_text())
+
+
+def state(user: Checkout) -> dict[str, str]:
+    """What a run that promotes nothing leaves as it was: here and on the git remote."""
+    asked = {"here": ("rev-parse", "HEAD"), "changes": ("status", "--porcelain"), "there": ("ls-remote", "origin")}
+    return {name: user.run("git", *command) for name, command in asked.items()}
+
+
+def negative(rows: Rows) -> Rows:
+    return [["-1", *row[1:]] for row in rows]
+
+
+def start(user: Checkout, end: str) -> subprocess.Popen:
+    command = ["python", "-m", "src", "retrain", "--end", f"{end}T00:00:00Z"]
+    return subprocess.Popen(
+        command, cwd=user.root, env=user.environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def wait_for(words: str, process: subprocess.Popen) -> None:
+    """Read what the process prints until it says these words."""
+    assert any(words in line for line in process.stdout)
+
+
+def test_weeks(user: Checkout, bitbank: Bitbank, tmp_path: Path) -> None:
+    """Every week ends as it should, and at the end every commit can be had and history tells what was."""
+    promotes(user, bitbank)
+    refuses(user)
+    fails_half_way(user, bitbank)
+    is_killed(user)
+    one_of_two_wins(user)
+    rolls_back_and_goes_on(user)
+    every_commit_serves(user, tmp_path)
+
+
+def promotes(user: Checkout, bitbank: Bitbank) -> None:
+    """A week's bars are fetched, a model of them published, and this clone follows."""
+    bitbank.asked.clear()
+    said = retrain(user, PROMOTED)
+    assert "Version 1.0.1 is in production." in said
+    assert user.python(VERIFY).strip() == "1.0.1"
+    days = [about for about in bitbank.asked if about != "pairs"]
+    assert days == ["x"]
+    assert state(user)["changes"] == ""
+
+
+def refuses(user: Checkout) -> None:
+    """The gate says no: exit status 1, the reasons kept, and nothing moved."""
+    before = state(user)
+    said = retrain(user, REFUSED, expect=1)
+    assert "error: Not promoted: " in said
+    assert state(user) == before
+    assert report_of(user)["outcome"] == "refused"
+    assert "Kept what is in production" in (user.root / "reports" / "retrain.md").read_text()
+
+
+def fails_half_way(user: Checkout, bitbank: Bitbank) -> None:
+    """An answer that lies in the middle of the week: exit status 2, and nothing moved."""
+    before = state(user)
+    bitbank.lie("20171221", negative)
+    said = retrain(user, TROUBLED, expect=2)
+    assert "1h bars of 2017-12-21: " in said
+    assert state(user) == before
+    assert report_of(user)["outcome"] == "failed"
+
+
+def is_killed(user: Checkout) -> None:
+    """Without a chance to clear away; its children work on."""
+    before = state(user)
+    process = start(user, TROUBLED)
+    wait_for("Running stage 'train_rf'", process)
+    process.kill()
+    process.wait()
+    assert state(user) == before
+    assert (user.root / ".git" / "retrain").exists()
+
+
+def one_of_two_wins(user: Checkout) -> None:
+    """The other says so at once; what the killed run left is gone."""
+    before = state(user)
+    winner = start(user, TROUBLED)
+    wait_for("Running stage", winner)
+    assert "another retrain is at work in this clone" in retrain(user, TROUBLED, expect=2)
+    winner.communicate()
+    assert winner.returncode == 1
+    assert state(user) == before
+    assert not (user.root / ".git" / "retrain").exists()
+
+
+def rolls_back_and_goes_on(user: Checkout) -> None:
+    """The first model comes back, and the next week is compared with it."""
+    user.run("python", "-m", "src", "rollback", "1.0.0")
+    user.run("git", "push", "--quiet", "--follow-tags")
+    assert "Version 1.0.2 is in production." in retrain(user, LAST)
+
+
+def every_commit_serves(user: Checkout, tmp_path: Path) -> None:
+    """A newcomer pulls each commit and loads its model, which answers its known rows; history knows the versions."""
+    newcomer = Checkout(tmp_path / "newcomer")
+    user.run("git", "clone", "--quiet", str(tmp_path / "origin.git"), str(newcomer.root))
+    newcomer.run("dvc", "remote", "modify", "--local", "local", "url", str(tmp_path / "remote"))
+    for commit in newcomer.run("git", "rev-list", "HEAD", "--", METADATA).split():
+        newcomer.run("git", "checkout", "--quiet", commit)
+        newcomer.run("dvc", "pull")
+        version = json.loads((newcomer.root / METADATA).read_text())["version"]
+        assert newcomer.python(VERIFY).strip() == version
+    newcomer.run("git", "checkout", "--quiet", "main")
+    versions = json.loads(newcomer.run("python", "-m", "src", "history", "--json"))["versions"]
+    assert [version["version"] for version in versions] == ["1.0.2", "1.0.1", "1.0.0"]
