@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from threading import Thread
+from typing import IO, NamedTuple, NoReturn
 
 from src.errors import PromotionError
 
@@ -21,7 +22,8 @@ class Done(NamedTuple):
 
 def run(root: Path, *command: str) -> Done:
     """Run a module such as dvc in a work tree, in a process group of its own; what it prints goes to standard error."""
-    process = subprocess.Popen(  # noqa: S603 - our own programs
+    lines: list[str] = []
+    with subprocess.Popen(  # noqa: S603 - our own programs
         [sys.executable, "-m", *command],
         cwd=root,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
@@ -31,17 +33,17 @@ def run(root: Path, *command: str) -> Done:
         text=True,
         errors="replace",
         start_new_session=True,
-    )
-    lines = []
-    try:
-        for line in process.stdout or ():
-            sys.stderr.write(line)
-            lines.append(line.strip())
-        return Done(process.wait(), _words(lines))
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    ) as process:
+        reader = Thread(target=_copy, args=(process.stdout, lines))
+        reader.start()
+        try:
+            status = process.wait()
+        finally:
+            # What it left running would hold the pipe open.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            reader.join()
+    return Done(status, _words(lines))
 
 
 def must(root: Path, *command: str) -> None:
@@ -65,6 +67,13 @@ def ended_in_order() -> Iterator[None]:
 
 def _exit(number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + number)
+
+
+def _copy(stream: IO[str], lines: list[str]) -> None:
+    """Keep what a program prints, and print it."""
+    for line in stream:
+        sys.stderr.write(line)
+        lines.append(line.strip())
 
 
 def _words(lines: list[str]) -> str:

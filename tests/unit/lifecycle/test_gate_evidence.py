@@ -14,6 +14,7 @@ from src.lifecycle import gate as module
 from src.lifecycle.judgement import Judgement
 from tests.checkouts import Checkout
 
+UP_TO_DATE = [Judgement("pipeline", None, None, "yes", "nothing would run")]
 NOW = datetime(2026, 1, 4, 12, 30, tzinfo=UTC)
 TRADED = {
     "sharpe": 1.0,
@@ -119,7 +120,7 @@ def test_deleted_metadata_do_not_matter_to_who_asks_as_the_first(deleted, params
 
 def test_what_the_backtest_is_worth(reproduced, params):
     """One trial, recorded."""
-    found = module._luck(params, NOW)
+    found = module._luck(params, NOW, UP_TO_DATE)
     assert (found["n_trials"], found["expected_best"]) == (1, 0)
     assert len(paths.TRIALS.read_text().splitlines()) == 1
 
@@ -138,17 +139,17 @@ def test_a_backtest_without_its_numbers_is_no_yes(backtest, first, reproduced, p
     """The first that is missing is named, and no trial is recorded."""
     storage.write_json({"backtest": backtest}, paths.METRICS)
     words = f"reports/metrics.json holds no number backtest.model.{first}; run `dvc repro`"
-    assert module._judged("luck", lambda: module._luck(params, NOW)) == [
+    assert module._judged("luck", lambda: module._luck(params, NOW, UP_TO_DATE)) == [
         Judgement("luck", None, None, "unknown", words)
     ]
     assert not paths.TRIALS.exists()
 
 
-def test_a_stale_backtest_is_no_trial(params, monkeypatch):
+def test_a_stale_backtest_is_no_trial(params):
     """Its numbers are those of another configuration."""
-    monkeypatch.setattr(module, "check_reproduced", fail_with(PromotionError("train would run")))
+    stale = Judgement("pipeline", None, None, "unknown", "train would run")
     with pytest.raises(PromotionError, match="train would run"):
-        module._luck(params, NOW)
+        module._luck(params, NOW, [stale])
     assert not paths.TRIALS.exists()
 
 
@@ -156,7 +157,7 @@ def test_a_damaged_ledger_stays_as_it_is(reproduced, params):
     """Nothing is appended to what is to be restored."""
     storage.write_bytes(b'{"params": "00ff", "sharpe_per_bar": NaN}\n', paths.TRIALS)
     with pytest.raises(DataError, match=r"trials\.jsonl line 1: no trial \(sharpe_per_bar is no number\)"):
-        module._luck(params, NOW)
+        module._luck(params, NOW, UP_TO_DATE)
     assert len(paths.TRIALS.read_text().splitlines()) == 1
 
 
