@@ -45,11 +45,14 @@ bench: .venv/.requirements-dev   ## Time ours against the alternatives in one ru
 proof: .venv/.requirements-dev   ## Count what the gate promotes among noise and candidates known to be worse or better, about 50 minutes
 	@python -W ignore -m tests.proof
 
-lint: .venv/.requirements-dev   ## Style, types and layers
+lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an attacker reads them; offline
 	@ruff check .
 	@ruff format --check .
 	@mypy
 	@lint-imports --no-cache
+	@zizmor --offline --quiet --strict-collection --persona auditor .github
+	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
 lock:   ## Renew the three requirements*.lock from pyproject.toml (needs uv)
