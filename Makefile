@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help repro test bench proof lint lock clean
+.PHONY: help repro fresh retrain test bench proof lint lock clean
 
 help:   ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -18,6 +18,23 @@ help:   ## Show this list
 repro: .venv/.requirements   ## Run the seven stages where something changed, then show the scores
 	@dvc repro
 	@python -m src scores
+
+fresh: .venv/.requirements   ## Prove without data or cache that no stage would run: dvc.lock is what code and parameters make
+	@said=$$(dvc repro --dry --allow-missing --keep-going 2>&1) || true; \
+	if [ "$${said##*$$'\n'}" != "Data and pipelines are up to date." ]; then \
+	    stages=$$(sed -nE "/^(Running stage|ERROR: failed to reproduce|WARNING: Stages?) /p" <<<"$$said" | \
+	        { grep -oE "'[a-z_]+'" || true; } | tr -d "'" | sort -u | paste -sd ' '); \
+	    echo "error: expected that no stage would run, but these would: $${stages:-DVC says $${said##*$$'\n'}};" \
+	        "\`make repro\`, then commit dvc.lock" >&2; exit 1; \
+	fi
+
+# END and DRY_RUN reach the shell from the environment, where make leaves them as they are: END=... make retrain.
+# A refusal is no failure: status 1 passes where a report says so, for 1 is a crash of Python, too.
+retrain: .venv/.requirements-retrain   ## Retrain up to END, promote what the gate lets pass, push it; DRY_RUN=true only reports
+	@rm -f reports/retrain.md reports/retrain.json
+	@case "$${DRY_RUN:-false}" in true) dry_run=--dry-run ;; false) dry_run= ;; \
+	    *) echo "error: expected DRY_RUN=true or false, got $$DRY_RUN" >&2; exit 2 ;; esac; \
+	python -m src retrain $${END:+--end="$$END"} $$dry_run || { [ $$? -eq 1 ] && [ -s reports/retrain.json ]; }
 
 test: .venv/.requirements-dev lint   ## Prove it: lint, types, unit tests, contracts, properties, end to end
 	@python -m pytest --numprocesses 2 --dist loadfile
@@ -28,11 +45,14 @@ bench: .venv/.requirements-dev   ## Time ours against the alternatives in one ru
 proof: .venv/.requirements-dev   ## Count what the gate promotes among noise and candidates known to be worse or better, about 50 minutes
 	@python -W ignore -m tests.proof
 
-lint: .venv/.requirements-dev   ## Style, types and layers
+lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an attacker reads them; offline
 	@ruff check .
 	@ruff format --check .
 	@mypy
 	@lint-imports --no-cache
+	@zizmor --offline --quiet --strict-collection --persona auditor .github
+	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
 lock:   ## Renew the three requirements*.lock from pyproject.toml (needs uv)
