@@ -29,12 +29,12 @@ fresh: .venv/.requirements   ## Prove without data or cache that no stage would 
 	fi
 
 # END and DRY_RUN reach the shell from the environment, where make leaves them as they are: END=... make retrain.
-# A refusal is no failure: status 1 passes where a report says so, for 1 is a crash of Python, too.
+# A refusal is no failure: status 1 passes where this run's report says so, for 1 is a crash of Python, too.
 retrain: .venv/.requirements-retrain   ## Retrain up to END, promote what the gate lets pass, push it; DRY_RUN=true only reports
 	@rm -f reports/retrain.md reports/retrain.json
 	@case "$${DRY_RUN:-false}" in true) dry_run=--dry-run ;; false) dry_run= ;; \
 	    *) echo "error: expected DRY_RUN=true or false, got $$DRY_RUN" >&2; exit 2 ;; esac; \
-	python -m src retrain $${END:+--end="$$END"} $$dry_run || { [ $$? -eq 1 ] && [ -s reports/retrain.json ]; }
+	python -m src retrain $${END:+--end="$$END"} $$dry_run || { [ $$? -eq 1 ] && grep -qs '"outcome": "refused"' reports/retrain.json; }
 
 test: .venv/.requirements-dev lint   ## Prove it: lint, types, unit tests, contracts, properties, end to end
 	@python -m pytest --numprocesses 2 --dist loadfile

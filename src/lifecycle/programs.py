@@ -12,6 +12,8 @@ from typing import IO, NamedTuple, NoReturn
 
 from src.errors import PromotionError
 
+TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
+
 
 class Done(NamedTuple):
     """A finished program: its exit status, and in one line why it failed, or what it said last."""
@@ -21,12 +23,16 @@ class Done(NamedTuple):
 
 
 def run(root: Path, *command: str) -> Done:
-    """Run a module such as dvc in a work tree, in a process group of its own; what it prints goes to standard error."""
+    """Run a module such as dvc in a work tree, in a process group of its own; what it prints goes to standard error.
+
+    It is not told who may push: the libraries of a stage need not know.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in TOKENS}
     lines: list[str] = []
     with subprocess.Popen(  # noqa: S603 - our own programs
         [sys.executable, "-m", *command],
         cwd=root,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        env=environment | {"PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

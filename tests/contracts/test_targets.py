@@ -30,6 +30,9 @@ exit "${STUB_STATUS:-0}"
 """
 
 
+REFUSED, FAILED = ('{"outcome": "%s"}' % outcome for outcome in ("refused", "failed"))
+
+
 @pytest.fixture(scope="module")
 def committed(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The files git holds, and the environment: no data, no cache; put back what you change."""
@@ -166,8 +169,8 @@ def test_a_dry_run_is_never_guessed(dry_run: str, scratch: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "report", "expected"),
-    [("0", "{}", 0), ("1", "{}", 0), ("1", "", 2), ("2", "{}", 2), ("2", "", 2), ("137", "{}", 2)],
-    ids=["promoted", "refused", "crashed", "error", "error without a report", "killed"],
+    [("0", "{}", 0), ("1", REFUSED, 0), ("1", FAILED, 2), ("1", "", 2), ("2", FAILED, 2), ("2", "", 2), ("137", "", 2)],
+    ids=["promoted", "refused", "crashed", "crashed without a report", "error", "error without a report", "killed"],
 )
 def test_a_refusal_is_no_failure(status: str, report: str, expected: int, scratch: Path) -> None:
     """Red is an error alone; the report of an earlier run excuses no crash."""
