@@ -89,34 +89,38 @@ def wait_for(words: str, process: subprocess.Popen) -> None:
 
 def test_weeks(user: Checkout, bitbank: Bitbank, tmp_path: Path) -> None:
     """Every week ends as it should, and at the end every commit can be had and history tells what was."""
-    promotes(user, bitbank)
-    refuses(user)
+    promotes(user)
+    refuses(user, bitbank)
     fails_half_way(user, bitbank)
     is_killed(user)
     one_of_two_wins(user)
-    rolls_back_and_goes_on(user)
+    rolls_back(user)
+    comes_second(user, tmp_path)
+    goes_on(user)
     every_commit_serves(user, tmp_path)
 
 
-def promotes(user: Checkout, bitbank: Bitbank) -> None:
+def promotes(user: Checkout) -> None:
     """A week's bars are fetched, a model of them published, and this clone follows."""
-    bitbank.asked.clear()
     said = retrain(user, PROMOTED)
     assert "Version 1.0.1 is in production." in said
     assert user.python(VERIFY).strip() == "1.0.1"
-    days = [about for about in bitbank.asked if about != "pairs"]
-    assert days == ["x"]
     assert state(user)["changes"] == ""
+    assert user.run("git", "rev-parse", "HEAD", "origin/main").split()[0] in state(user)["there"]
+    assert report_of(user)["outcome"] == "promoted"
 
 
-def refuses(user: Checkout) -> None:
-    """The gate says no: exit status 1, the reasons kept, and nothing moved."""
+def refuses(user: Checkout, bitbank: Bitbank) -> None:
+    """The gate says no: exit status 1, the reasons kept, nothing moved; only days that are new were asked for."""
     before = state(user)
+    bitbank.asked.clear()
     said = retrain(user, REFUSED, expect=1)
     assert "error: Not promoted: " in said
     assert state(user) == before
     assert report_of(user)["outcome"] == "refused"
     assert "Kept what is in production" in (user.root / "reports" / "retrain.md").read_text()
+    # The newest kept day is asked for again: it must not have changed.
+    assert bitbank.asked == ["pairs", *(f"201712{day}" for day in range(10, 18))]
 
 
 def fails_half_way(user: Checkout, bitbank: Bitbank) -> None:
@@ -152,11 +156,33 @@ def one_of_two_wins(user: Checkout) -> None:
     assert not (user.root / ".git" / "retrain").exists()
 
 
-def rolls_back_and_goes_on(user: Checkout) -> None:
-    """The first model comes back, and the next week is compared with it."""
+def rolls_back(user: Checkout) -> None:
+    """The first model comes back, for everybody."""
     user.run("python", "-m", "src", "rollback", "1.0.0")
     user.run("git", "push", "--quiet", "--follow-tags")
+    assert user.python(VERIFY).strip() == "1.0.0"
+
+
+def comes_second(user: Checkout, tmp_path: Path) -> None:
+    """Somebody else pushes while the model is being made: exit status 2, and only what they pushed is published."""
+    other = Checkout(tmp_path / "other")
+    user.run("git", "clone", "--quiet", str(tmp_path / "origin.git"), str(other.root))
+    hook = user.root / ".git" / "hooks" / "pre-push"
+    hook.write_text(f"#!/bin/sh\ncd {other.root} && git commit --quiet --allow-empty -m first && git push --quiet\n")
+    hook.chmod(0o755)
+    before = state(user)
+    assert "origin did not take it, nothing was published; if somebody else was first" in retrain(user, LAST, expect=2)
+    hook.unlink()
+    there = other.run("git", "rev-parse", "HEAD").strip()
+    assert {**before, "there": ""} == {**state(user), "there": ""}
+    assert state(user)["there"] == before["there"].replace(before["here"].strip(), there)
+
+
+def goes_on(user: Checkout) -> None:
+    """The next week is compared with the model that came back, on what the others pushed."""
     assert "Version 1.0.2 is in production." in retrain(user, LAST)
+    assert "first" in user.run("git", "log", "--format=%s").splitlines()
+    assert state(user)["changes"] == ""
 
 
 def every_commit_serves(user: Checkout, tmp_path: Path) -> None:
