@@ -12,25 +12,18 @@ METADATA = Path("models") / "production" / "production_model_metadata.json"
 MODEL = Path("models") / "production" / "production_ensemble.pkl"
 
 
-MORE_FOREST = {("ensemble", "weights"): {"lightgbm": 0.2, "xgboost": 0.2, "random_forest": 0.6}}
-
-
 @pytest.fixture(scope="module")
-def history(promoted: Checkout, tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, str]:
-    """A repository with two promoted versions, pushed, and the commit of the first."""
-    origin = promoted.copy(tmp_path_factory.mktemp("life") / "origin")
-    first = origin.run("git", "rev-parse", "HEAD").strip()
-    origin.set_params(MORE_FOREST)
-    origin.repro()
-    origin.promote("second")
-    return origin, first
+def history(two_versions: Checkout, tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, str]:
+    """That repository, and the commit of the first version."""
+    origin = two_versions.copy(tmp_path_factory.mktemp("life") / "origin")
+    return origin, origin.run("git", "rev-parse", "HEAD~2").strip()
 
 
 def test_versions_follow_each_other(history: tuple[Checkout, str]) -> None:
     """The second version names the commit that brings the first back."""
     origin, first = history
     metadata = json.loads((origin.root / METADATA).read_text())
-    assert metadata["version"] == "1.0.1"
+    assert metadata["version"] == "1.1.0"
     assert metadata["version_control"]["previous_version"] == first
 
 
@@ -40,7 +33,7 @@ def test_another_clone_pulls_verifies_and_rolls_back(history: tuple[Checkout, st
     user = origin.clone(tmp_path / "user")
     user.run("dvc", "remote", "modify", "--local", "local", "url", str(origin.root / ".dvc-remote"))
     user.run("dvc", "pull")
-    assert user.python(VERIFY).strip() == "1.0.1"
+    assert user.python(VERIFY).strip() == "1.1.0"
     assert user.run("dvc", "status").strip().endswith("Data and pipelines are up to date.")
     user.run("dvc", "fetch", "--all-commits")
     user.run("git", "checkout", "--quiet", first)
@@ -59,10 +52,10 @@ def test_a_candidate_is_not_the_production_model(history: tuple[Checkout, str], 
     user.set_params({("ensemble", "weights"): {"lightgbm": 0.1, "xgboost": 0.1, "random_forest": 0.8}})
     assert user.repro() == ["ensemble", "evaluate"]
     refused = user.python(VERIFY, expect=1)
-    assert "is not the promoted model 1.0.1" in refused
+    assert "is not the promoted model 1.1.0" in refused
     user.run("git", "checkout", "dvc.lock")
     user.run("dvc", "pull", "--force")
-    assert user.python(VERIFY).strip() == "1.0.1"
+    assert user.python(VERIFY).strip() == "1.1.0"
 
 
 def test_a_tampered_model_is_refused(history: tuple[Checkout, str], tmp_path: Path) -> None:
@@ -75,7 +68,7 @@ def test_a_tampered_model_is_refused(history: tuple[Checkout, str], tmp_path: Pa
     content[1000] ^= 1
     (user.root / MODEL).unlink()
     (user.root / MODEL).write_bytes(content)
-    assert "is not the promoted model 1.0.1: expected sha256:" in user.python(VERIFY, expect=1)
+    assert "is not the promoted model 1.1.0: expected sha256:" in user.python(VERIFY, expect=1)
 
 
 @pytest.mark.parametrize(

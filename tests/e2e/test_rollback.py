@@ -11,11 +11,11 @@ import pytest
 from src import paths
 from src.ml.ensemble import ProductionEnsemble
 from tests.checkouts import Checkout
+from tests.e2e.conftest import MORE_FOREST
 
 METADATA = paths.relative(paths.METADATA)
 MODEL = paths.relative(paths.ENSEMBLE)
 VERIFY = "from src.ml.ensemble import ProductionEnsemble as P; print(P().get_model_info()['version'])"
-MORE_FOREST = {("ensemble", "weights"): {"lightgbm": 0.2, "xgboost": 0.2, "random_forest": 0.6}}
 # Reads the link over and over until it is told to stop; prints the versions it saw.
 READER = """
 import sys
@@ -48,16 +48,6 @@ deploy.deploy(Path(sys.argv[1]), "production", keep=2)
 """
 
 
-@pytest.fixture(scope="module")
-def two_versions(promoted: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A repository that promoted 1.0.0 and 1.0.1; copy before changing."""
-    checkout = promoted.copy(tmp_path_factory.mktemp("versions") / "repository")
-    checkout.set_params(MORE_FOREST)
-    checkout.repro()
-    checkout.promote("second")
-    return checkout
-
-
 @pytest.fixture
 def repository(two_versions: Checkout, tmp_path: Path) -> Checkout:
     return two_versions.copy(tmp_path / "repository")
@@ -74,7 +64,7 @@ def listed(checkout: Checkout) -> list[dict]:
 def test_history(repository: Checkout) -> None:
     """Newest first, with commit, scores, verdict, and where the files are."""
     found = listed(repository)
-    assert [version["version"] for version in found] == ["1.0.1", "1.0.0"]
+    assert [version["version"] for version in found] == ["1.1.0", "1.0.0"]
     assert found[0]["commit"] == repository.run("git", "rev-parse", "HEAD").strip()
     metrics = json.loads((repository.root / "reports" / "metrics.json").read_text())
     assert found[0]["scores"]["brier_skill"]["value"] == metrics["ensemble"]["brier_skill"]
@@ -85,7 +75,7 @@ def test_history(repository: Checkout) -> None:
     assert [version["files"] for version in listed(repository)] == ["remote", "remote"]
     shutil.rmtree(repository.root / ".dvc-remote")
     assert [version["files"] for version in listed(repository)] == ["gone", "gone"]
-    assert "1.0.1" in src(repository, "history")
+    assert "1.1.0" in src(repository, "history")
 
 
 @pytest.mark.parametrize("emptied", [None, ".dvc/cache"], ids=["from the cache", "from the remote"])
@@ -106,7 +96,7 @@ def test_rollback_and_on(emptied: str | None, repository: Checkout) -> None:
     repository.set_params(MORE_FOREST)
     repository.repro()
     repository.promote("again")
-    assert [version["version"] for version in listed(repository)] == ["1.0.2", "1.0.1", "1.0.0"]
+    assert [version["version"] for version in listed(repository)] == ["1.1.1", "1.1.0", "1.0.0"]
 
 
 def damaged_cache(checkout: Checkout) -> None:
@@ -177,7 +167,7 @@ def test_readers_see_one_version_whole(repository: Checkout, tmp_path: Path) -> 
         stop.touch()
         seen, errors = reader.communicate(timeout=60)
     assert (reader.returncode, errors) == (0, "")
-    assert seen.split() == ["1.0.0", "1.0.1"]
+    assert seen.split() == ["1.0.0", "1.1.0"]
 
 
 def test_killed_at_any_write_the_old_or_the_new_is_served(repository: Checkout, tmp_path: Path) -> None:
@@ -185,7 +175,7 @@ def test_killed_at_any_write_the_old_or_the_new_is_served(repository: Checkout, 
     folder, seen = tmp_path / "served", []
     src(repository, "rollback", "1.0.0")
     src(repository, "deploy", str(folder))
-    src(repository, "rollback", "1.0.1")
+    src(repository, "rollback", "1.1.0")
     for call in range(1, 40):
         command = [sys.executable, "-c", KILLED, str(folder), str(call)]
         status = subprocess.run(command, cwd=repository.root, check=False).returncode
@@ -193,8 +183,8 @@ def test_killed_at_any_write_the_old_or_the_new_is_served(repository: Checkout, 
         if status == 0:
             break
         assert status == 9
-    assert (status, seen[0], seen[-1]) == (0, "1.0.0", "1.0.1")
+    assert (status, seen[0], seen[-1]) == (0, "1.0.0", "1.1.0")
     assert len(seen) > 5
     assert seen == sorted(seen)
-    assert sorted(path.name for path in (folder / "releases").iterdir()) == ["1.0.0", "1.0.1"]
+    assert sorted(path.name for path in (folder / "releases").iterdir()) == ["1.0.0", "1.1.0"]
     assert "serves version 1.0.0" in src(repository, "deploy", str(folder), "--rollback")

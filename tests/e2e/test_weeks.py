@@ -1,6 +1,7 @@
 """Weeks in the life of the model, on one machine: an exchange, a git remote and a DVC remote, each a real server."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -93,7 +94,7 @@ def test_weeks(user: Checkout, bitbank: Bitbank, tmp_path: Path) -> None:
     refuses(user, bitbank)
     fails_half_way(user, bitbank)
     is_killed(user)
-    one_of_two_wins(user)
+    goes_on_while_another_is_refused(user)
     rolls_back(user)
     comes_second(user, tmp_path)
     goes_on(user)
@@ -144,14 +145,17 @@ def is_killed(user: Checkout) -> None:
     assert (user.root / ".git" / "retrain").exists()
 
 
-def one_of_two_wins(user: Checkout) -> None:
-    """The other says so at once; what the killed run left is gone."""
+def goes_on_while_another_is_refused(user: Checkout) -> None:
+    """Of two at once one says so; the other clears away what the killed run left, and itself when it is told to end."""
     before = state(user)
-    winner = start(user, TROUBLED)
-    wait_for("Running stage", winner)
+    first = start(user, TROUBLED)
+    wait_for("Running stage", first)
     assert "another retrain is at work in this clone" in retrain(user, TROUBLED, expect=2)
-    winner.communicate()
-    assert winner.returncode == 1
+    wait_for("Running stage", first)
+    first.terminate()
+    first.communicate()
+    assert first.returncode == 128 + signal.SIGTERM
+    assert report_of(user)["words"] == "interrupted"
     assert state(user) == before
     assert not (user.root / ".git" / "retrain").exists()
 
