@@ -50,7 +50,7 @@ class Checkout:
     def run(self, *command: str, expect: int = 0) -> str:
         """Run a command in the work tree and return what it prints; fail with its output on another exit status."""
         done = subprocess.run(
-            command, cwd=self.root, env=self.environment(), capture_output=True, text=True, timeout=600, check=False
+            command, cwd=self.root, env=self.environment(), capture_output=True, text=True, timeout=1800, check=False
         )
         assert done.returncode == expect, f"{command} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr

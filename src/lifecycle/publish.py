@@ -13,6 +13,9 @@ from src.lifecycle.scratch import share_dvc
 from src.lifecycle.upstream import Base
 from src.ml.ensemble import ProductionEnsemble
 
+# DVC takes what is there for what it is called.
+MEND = "`dvc push` replaces no object that is there: delete the damaged one on the remote, and run it again"
+
 
 def publish(clone: Path, base: Base) -> str:
     """Push a clone's objects, prove that anyone can pull them, push its branch and tags, and follow them here.
@@ -56,14 +59,15 @@ def _prove(clone: Path) -> None:
     proof = clone.with_name("proof")
     git("clone", "--quiet", str(clone), str(proof))
     share_dvc(proof, clone.with_name("empty_cache"))
-    must(proof, "dvc", "pull")
+    done = run(proof, "dvc", "pull")
+    if done.status:
+        msg = f"what was pushed cannot be pulled again ({done.words}); {MEND}"
+        raise PromotionError(msg)
     stages = yaml.safe_load((proof / "dvc.lock").read_text(encoding="utf-8"))["stages"]
     for out in (out for stage in stages.values() for out in stage["outs"]):
         # Not for safety: DVC's own name of the content.
         if hashlib.md5((proof / out["path"]).read_bytes(), usedforsecurity=False).hexdigest() != out["md5"]:
-            msg = (
-                f"{out['path']} on the remote is damaged, `dvc push` leaves it so: delete {out['md5']} there, run again"
-            )
+            msg = f"{out['path']} is damaged on the remote, as {out['md5']}; {MEND}"
             raise PromotionError(msg)
     try:
         ProductionEnsemble.load(proof / paths.relative(paths.PRODUCTION))
@@ -85,10 +89,10 @@ def _push(base: Base, refspecs: list[str]) -> None:
 
 def _follow(clone: Path, commit: str, refs: list[str]) -> str:
     """Bring this work tree to what was published; where that cannot be, say how."""
-    git("fetch", "--quiet", "--no-tags", str(clone), *[f"{ref}:{ref}" for ref in refs])
     try:
+        git("fetch", "--quiet", "--no-tags", str(clone), *[f"{ref}:{ref}" for ref in refs])
         git("merge", "--quiet", "--ff-only", commit)
     except PromotionError as error:
-        return f"this work tree changed meanwhile and is as it was: `git pull && dvc pull` ({error})"
+        return f"This work tree is as it was, `git pull && dvc pull` ({error})."
     done = run(paths.ROOT, "dvc", "checkout")
-    return f"`dvc checkout` failed here: {done.words}" if done.status else ""
+    return f"`dvc checkout` failed here, try it again: {done.words}." if done.status else ""

@@ -8,7 +8,7 @@ HEADINGS = {
     "accepted": "Dry run: would be promoted",
     "unchanged": "Nothing new",
     "refused": "Kept what is in production: the gate says no",
-    "failed": "Failed, nothing was changed",
+    "failed": "Failed",
 }
 
 
