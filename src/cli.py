@@ -71,6 +71,7 @@ def gate(*, as_first: AsFirst = False, as_markdown: Markdown = False, as_json: J
 def promote(
     *,
     as_first: AsFirst = False,
+    amend: Annotated[bool, typer.Option("--amend", help="Into the last commit, if nobody else has it yet.")] = False,
     stage: Annotated[Stage, typer.Option(help="What the version is tagged for.")] = "production",
     as_json: Json = False,
 ) -> None:
@@ -78,7 +79,7 @@ def promote(
     from src.lifecycle.promote import promote as promote_candidate
 
     with exit_on_error():
-        metadata = promote_candidate(as_first=as_first, stage=stage)
+        metadata = promote_candidate(as_first=as_first, amend=amend, stage=stage)
         if as_json:
             _print_json(metadata)
             return

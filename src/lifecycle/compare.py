@@ -12,6 +12,7 @@ from src.errors import DataError, ModelError
 from src.evaluation.intervals import bootstrap_scores
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, difference, score
 from src.features.catalog import FEATURE_NAMES, TARGET
+from src.lifecycle.git import git
 from src.lifecycle.revision import Revision
 from src.ml.bundle import read_metadata
 from src.ml.ensemble import ProductionEnsemble
@@ -31,7 +32,7 @@ def compare(name: str | None = None) -> dict[str, Any]:
     Parameters
     ----------
     name
-        Of the champion's revision; without it, the commit that the promoted metadata name.
+        Of the champion's revision; without it, the commit of the promoted metadata.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def compare(name: str | None = None) -> dict[str, Any]:
     DataError
         If the revision's predictions cannot be had, share no bars, or were of another label.
     """
-    champion = Revision(name or read_metadata()["version_control"]["git_commit"])
+    champion = Revision(name or _promoted())
     params = load_params()
     files = {member: paths.out_of_fold(member) for member in MEMBERS.values()}
     theirs = vote({m: champion.read_frame(file) for m, file in files.items()}, champion.params["ensemble"])
@@ -55,6 +56,13 @@ def compare(name: str | None = None) -> dict[str, Any]:
         **compare_forecasts(theirs, ours, dataset, name=champion.name, seed=params.seed),
         "since_training": _since(champion, theirs.index[-1], ours, dataset, params.seed),
     }
+
+
+def _promoted() -> str:
+    """Return the commit that holds the promoted model's metadata and, in dvc.lock, its files."""
+    # An error says what to do where there are none.
+    read_metadata()
+    return git("log", "-1", "--format=%H", "--", str(paths.METADATA))
 
 
 def compare_forecasts(

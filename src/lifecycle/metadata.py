@@ -33,7 +33,7 @@ class Promotion(NamedTuple):
     version
         Such as 1.0.0.
     git_commit
-        The commit whose dvc.lock describes the candidate.
+        The commit that the candidate was made from.
     previous_version
         The commit that brings the model before it back, if there is one.
     moment

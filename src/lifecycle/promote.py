@@ -22,13 +22,15 @@ from src.params import load_params
 PROMOTION = (paths.METADATA, paths.GATE, paths.GATE_REPORT, paths.TRIALS)
 
 
-def promote(*, as_first: bool = False, stage: Stage = "production") -> dict[str, Any]:
+def promote(*, as_first: bool = False, amend: bool = False, stage: Stage = "production") -> dict[str, Any]:
     """Ask the gate, then commit the candidate's metadata; from then on `ProductionEnsemble()` loads it.
 
     Parameters
     ----------
     as_first
         Compare with the baselines only, as for the first model ever.
+    amend
+        Put the promotion into the last commit, which must be known to nobody else; `git_commit` is then the one before.
     stage
         What the version is tagged for.
 
@@ -57,7 +59,7 @@ def promote(*, as_first: bool = False, stage: Stage = "production") -> dict[str,
     _check_gate(report, files)
     promotion = Promotion(
         version=_version(promoted),
-        git_commit=git("rev-parse", "HEAD"),
+        git_commit=git("rev-parse", "HEAD^" if amend else "HEAD"),
         previous_version=_previous(promoted, before),
         moment=datetime.now(UTC),
     )
@@ -69,7 +71,7 @@ def promote(*, as_first: bool = False, stage: Stage = "production") -> dict[str,
         storage.read_bytes(paths.BARS),
         tables.read_frame(paths.FEATURES),
     ) | {"gate": summary(report)}
-    _commit(metadata)
+    _commit(metadata, amend=amend)
     tag(promotion.version, git("rev-parse", "HEAD"), stage)
     return metadata
 
@@ -112,14 +114,15 @@ def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:
         raise PromotionError(msg)
 
 
-def _commit(metadata: dict[str, Any]) -> None:
+def _commit(metadata: dict[str, Any], *, amend: bool) -> None:
     """Commit the metadata and what the gate said; without a commit there is no promotion."""
     before = storage.read_bytes(paths.METADATA) if paths.METADATA.exists() else None
     storage.write_json(metadata, paths.METADATA)
     files = [str(path) for path in PROMOTION if path.exists()]
     try:
         git("add", "--", *files)
-        git("commit", "--quiet", "--message", f"Promote {metadata['version']}", "--", *files)
+        how = ["--amend"] if amend else []
+        git("commit", "--quiet", *how, "--message", f"Promote {metadata['version']}", "--", *files)
     except PromotionError:
         git("reset", "--quiet", "--", *files)
         if before is None:

@@ -54,7 +54,9 @@ def retrain(end: datetime | None = None, *, dry_run: bool = False) -> Report:
         report |= {"base": base.commit, "data": data.model_dump(mode="json")}
         must(clone, "dvc", "repro", "--pull")
         candidate = commit_all(clone, f"Retrain on bars to {'the last' if data.end is None else utc_text(data.end)}")
-        _ask_the_gate(clone, "gate" if dry_run else "promote", report)
+        # Every commit that is published holds the model that its metadata describe.
+        promote = ("promote", "--amend") if candidate != base.commit else ("promote",)
+        _ask_the_gate(clone, ("gate",) if dry_run else promote, report)
         if dry_run:
             report |= {"outcome": "accepted", "words": "The gate says yes; a dry run promotes nothing."}
         elif git("rev-parse", "HEAD", root=clone) == candidate:
@@ -66,12 +68,12 @@ def retrain(end: datetime | None = None, *, dry_run: bool = False) -> Report:
     return report
 
 
-def _ask_the_gate(clone: Path, command: str, report: Report) -> None:
+def _ask_the_gate(clone: Path, command: tuple[str, ...], report: Report) -> None:
     """Run `gate` or `promote` in the clone, and keep what the gate wrote."""
     written, in_words = (clone / paths.relative(path) for path in (paths.GATE, paths.GATE_REPORT))
     # The last promotion's report lies there.
     written.unlink(missing_ok=True)
-    done = run(clone, "src", command)
+    done = run(clone, "src", *command)
     if written.exists():
         report |= {"gate": storage.read_json(written), "gate_in_words": storage.read_bytes(in_words).decode()}
     if done.status:

@@ -140,7 +140,7 @@ def is_killed(user: Checkout) -> None:
     process = start(user, TROUBLED)
     wait_for("Running stage 'train_rf'", process)
     process.kill()
-    process.wait()
+    process.communicate()
     assert state(user) == before
     assert (user.root / ".git" / "retrain").exists()
 
@@ -172,7 +172,8 @@ def comes_second(user: Checkout, tmp_path: Path) -> None:
     other = Checkout(tmp_path / "other")
     user.run("git", "clone", "--quiet", str(tmp_path / "origin.git"), str(other.root))
     hook = user.root / ".git" / "hooks" / "pre-push"
-    hook.write_text(f"#!/bin/sh\ncd {other.root} && git commit --quiet --allow-empty -m first && git push --quiet\n")
+    push = "git commit --quiet --allow-empty -m first && git push --quiet"
+    hook.write_text(f"#!/bin/sh\nunset GIT_DIR\ncd {other.root} && {push}\n")
     hook.chmod(0o755)
     before = state(user)
     assert "origin did not take it, nothing was published; if somebody else was first" in retrain(user, LAST, expect=2)
@@ -194,7 +195,8 @@ def every_commit_serves(user: Checkout, tmp_path: Path) -> None:
     newcomer = Checkout(tmp_path / "newcomer")
     user.run("git", "clone", "--quiet", str(tmp_path / "origin.git"), str(newcomer.root))
     newcomer.run("dvc", "remote", "modify", "--local", "local", "url", str(tmp_path / "remote"))
-    for commit in newcomer.run("git", "rev-list", "HEAD", "--", METADATA).split():
+    promotions = newcomer.run("git", "rev-list", "--reverse", "HEAD", "--", METADATA).split()
+    for commit in [promotions[0], *newcomer.run("git", "rev-list", f"{promotions[0]}..HEAD").split()]:
         newcomer.run("git", "checkout", "--quiet", commit)
         newcomer.run("dvc", "pull")
         version = json.loads((newcomer.root / METADATA).read_text())["version"]
