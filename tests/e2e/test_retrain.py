@@ -8,6 +8,8 @@ import pytest
 
 from tests.checkouts import Checkout
 
+pytestmark = pytest.mark.weeks
+
 
 @pytest.fixture
 def user(promoted: Checkout, tmp_path: Path) -> Checkout:

@@ -14,6 +14,7 @@ from src import paths
 from tests.checkouts import LENIENT, SMALL, Checkout, copy_work_tree
 from tests.exchange_server import Bitbank, Rows, rows_of, serve
 
+pytestmark = pytest.mark.weeks
 STAND_IN = Path(__file__).parents[1] / "stand_in"
 METADATA = paths.relative(paths.METADATA)
 VERIFY = "from src.ml.ensemble import ProductionEnsemble as P; print(P().get_model_info()['version'])"
