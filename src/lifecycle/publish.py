@@ -1,6 +1,5 @@
 """Publish a clone's commits: their objects first, proved to be there, then branch and tags in one step."""
 
-import hashlib
 from pathlib import Path
 
 import yaml
@@ -9,6 +8,7 @@ from src import paths
 from src.errors import ModelError, PromotionError
 from src.lifecycle.git import git
 from src.lifecycle.programs import must, run
+from src.lifecycle.revision import md5
 from src.lifecycle.scratch import share_dvc
 from src.lifecycle.upstream import Base
 from src.ml.ensemble import ProductionEnsemble
@@ -65,8 +65,7 @@ def _prove(clone: Path) -> None:
         raise PromotionError(msg)
     stages = yaml.safe_load((proof / "dvc.lock").read_text(encoding="utf-8"))["stages"]
     for out in (out for stage in stages.values() for out in stage["outs"]):
-        # Not for safety: DVC's own name of the content.
-        if hashlib.md5((proof / out["path"]).read_bytes(), usedforsecurity=False).hexdigest() != out["md5"]:
+        if md5((proof / out["path"]).read_bytes()) != out["md5"]:
             msg = f"{out['path']} is damaged on the remote, as {out['md5']}; {MEND}"
             raise PromotionError(msg)
     try:

@@ -14,6 +14,11 @@ from src.errors import DataError, PromotionError
 from src.lifecycle.git import git
 
 
+def md5(content: bytes) -> str:
+    """Return DVC's own name of a content; it is no proof of safety."""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
 class Revision:
     """One commit's parameters and files.
 
@@ -59,8 +64,7 @@ class Revision:
                 f"{name} of {self.name} is neither in the cache nor on the remote: `dvc fetch --all-commits` ({error})"
             )
             raise DataError(msg) from error
-        # Not for safety: DVC's own name of the content.
-        if hashlib.md5(content, usedforsecurity=False).hexdigest() != self._md5[name]:
+        if md5(content) != self._md5[name]:
             msg = f"{name} of {self.name} is damaged in the cache or on the remote: its md5 is not that of dvc.lock"
             raise DataError(msg)
         return content
