@@ -42,8 +42,9 @@ class Checkout:
     root: Path
 
     def environment(self) -> dict[str, str]:
-        """The variables of a command: this environment's programs, and nothing of git or DVC around these tests."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
+        """The variables of a command: this environment's programs, and nothing of git, DVC or make around these tests."""
+        around = ("GIT_", "DVC_", "MAKE", "MFLAGS")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(around)}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
         return kept | GIT_IDENTITY | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120"}
 
