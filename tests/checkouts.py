@@ -42,7 +42,7 @@ class Checkout:
     root: Path
 
     def environment(self) -> dict[str, str]:
-        """The variables of a command: this environment's programs, and nothing of git, DVC or make around these tests."""
+        """The variables of a command: this environment's programs, nothing of git, DVC or make around the tests."""
         around = ("GIT_", "DVC_", "MAKE", "MFLAGS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(around)}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)

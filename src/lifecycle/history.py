@@ -2,28 +2,27 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
 
 from src import paths
-from src.errors import DataError, PromotionError
+from src.errors import DataError
 from src.lifecycle.git import check_full_history, git
+from src.lifecycle.remote import Where, opened_stores
 
 HEADLINE = ("roc_auc", "brier_skill", "f1_score")
-Where = Literal["cache", "remote", "gone"]
 
 
 class Promoted(NamedTuple):
-    """One promoted version: its metadata, the commit that holds them, scores with intervals, where its files are."""
+    """One promoted version: its metadata, the commit that holds them, scores with intervals, its files by md5."""
 
     version: str
     commit: str
     metadata: dict[str, Any]
     scores: dict[str, dict[str, Any]]
-    files: Where
+    digests: list[str]
+    files: Where | None = None  # None: not asked
 
     def to_plain(self) -> dict[str, Any]:
         """Return what a reader asks first, as plain JSON."""
@@ -41,24 +40,24 @@ class Promoted(NamedTuple):
 
 
 def history() -> list[Promoted]:
-    """List the promoted versions, newest first.
+    """List the promoted versions, newest first, and where their files are.
 
     Raises
     ------
     PromotionError
-        If git or DVC cannot be asked, or the clone is shallow.
+        If git, DVC or its remote cannot be asked, or the clone is shallow.
     DataError
         If the metadata of a commit cannot be read.
     """
+    with opened_stores() as stores:
+        return [promoted._replace(files=stores.where(promoted.digests)) for promoted in promotions()]
+
+
+def promotions() -> list[Promoted]:
+    """List the promoted versions, newest first, as git alone knows them."""
     check_full_history()
     commits = git("log", "--format=%H", "--", str(paths.METADATA)).split()
-    try:
-        with Repo(str(paths.ROOT)) as repo:
-            found = [_read(commit, repo) for commit in commits if _holds(commit, paths.relative(paths.METADATA))]
-    except (DvcException, OSError) as error:
-        msg = f"DVC cannot be asked for the files ({error}); `dvc doctor` says more"
-        raise PromotionError(msg) from error
-    return list(_first_of_each(found))
+    return list(_first_of_each([_read(commit) for commit in commits if _holds(commit, paths.relative(paths.METADATA))]))
 
 
 def _first_of_each(found: list[Promoted]) -> Iterator[Promoted]:
@@ -72,20 +71,20 @@ def _holds(commit: str, file: str) -> bool:
     return bool(git("ls-tree", commit, "--", file))
 
 
-def _read(commit: str, repo: Repo) -> Promoted:
+def _read(commit: str) -> Promoted:
     """Read one promotion from its commit."""
     try:
         metadata = json.loads(git("show", f"{commit}:{paths.relative(paths.METADATA)}"))
         version, scores = str(metadata["version"]), metadata["performance_metrics"]
         outs = yaml.safe_load(git("show", f"{commit}:dvc.lock"))["stages"]["ensemble"]["outs"]
-        where = _where([out["md5"] for out in outs], repo)
+        digests = [out["md5"] for out in outs]
         _ = metadata["created_at"], metadata["training_info"]["samples_count"]
     except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         msg = f"commit {commit[:7]} holds a promotion that cannot be read ({error!r})"
         raise DataError(msg) from error
     ends = _intervals(commit)
     found = {name: {"value": scores.get(name), "interval": ends.get(name)} for name in HEADLINE}
-    return Promoted(version, commit, metadata, found, where)
+    return Promoted(version, commit, metadata, found, digests)
 
 
 def _intervals(commit: str) -> dict[str, Any]:
@@ -93,11 +92,3 @@ def _intervals(commit: str) -> dict[str, Any]:
     metrics = paths.relative(paths.METRICS)
     content = json.loads(git("show", f"{commit}:{metrics}")) if _holds(commit, metrics) else {}
     return content.get("intervals", {}).get("scores", {}).get("ensemble", {})
-
-
-def _where(digests: list[str], repo: Repo) -> Where:
-    """Say from where all of the files can be had."""
-    if all(repo.cache.local.exists(digest) for digest in digests):
-        return "cache"
-    remote = repo.cloud.get_remote_odb()
-    return "remote" if all(remote.exists(digest) for digest in digests) else "gone"

@@ -3,15 +3,14 @@
 import hashlib
 from typing import Any
 
-import dvc.api
 import pandas as pd
 import pyarrow as pa
 import yaml
-from dvc.exceptions import DvcException
 
 from src import paths, tables
 from src.errors import DataError, PromotionError
 from src.lifecycle.git import git
+from src.lifecycle.remote import opened_stores
 
 
 def md5(content: bytes) -> str:
@@ -56,14 +55,11 @@ class Revision:
         if name not in self._md5:
             msg = f"{self.name} did not make {name}; compare with a revision that has it"
             raise DataError(msg)
-        try:
-            with dvc.api.open(name, repo=str(paths.ROOT), rev=self.commit, mode="rb") as file:
-                content = file.read()
-        except (DvcException, OSError) as error:
-            msg = (
-                f"{name} of {self.name} is neither in the cache nor on the remote: `dvc fetch --all-commits` ({error})"
-            )
-            raise DataError(msg) from error
+        with opened_stores() as stores:
+            content = stores.read(self._md5[name])
+        if content is None:
+            msg = f"{name} of {self.name} is neither in the cache nor on the remote: `dvc fetch --all-commits`"
+            raise DataError(msg)
         if md5(content) != self._md5[name]:
             msg = f"{name} of {self.name} is damaged in the cache or on the remote: its md5 is not that of dvc.lock"
             raise DataError(msg)

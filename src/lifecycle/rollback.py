@@ -6,14 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
-
 from src import paths, storage
 from src.errors import ModelError, PromotionError
 from src.lifecycle.git import git
-from src.lifecycle.history import history
+from src.lifecycle.history import promotions
 from src.lifecycle.pipeline import check_committed
+from src.lifecycle.remote import opened_stores
 from src.lifecycle.revision import Revision
 from src.lifecycle.tags import tag
 from src.ml.ensemble import ProductionEnsemble
@@ -56,8 +54,8 @@ def rollback(name: str) -> RolledBack:
         If they are not what its metadata say, or this code cannot read them.
     """
     check_committed()
-    promotions = {promoted.version: promoted.commit for promoted in reversed(history())}
-    target = Revision(_commit_of(name, promotions))
+    known = {promoted.version: promoted.commit for promoted in reversed(promotions())}
+    target = Revision(_commit_of(name, known))
     version = _verify(target)
     params = _params_of(target)
     restored = [path for path in (*target.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
@@ -73,17 +71,17 @@ def rollback(name: str) -> RolledBack:
         raise
     if git("status", "--porcelain", "--", *changed):
         git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
-    tag(version, promotions.get(version, target.commit), "production")
+    tag(version, known.get(version, target.commit), "production")
     missing = [path for path in target.outs if not (paths.ROOT / path).exists()]
     return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
 
 
-def _commit_of(name: str, promotions: Mapping[str, str]) -> str:
+def _commit_of(name: str, known: Mapping[str, str]) -> str:
     """Return the commit of the promotion of that version; what is no version is left to git."""
-    if name in promotions:
-        return promotions[name]
+    if name in known:
+        return known[name]
     if name.count(".") == 2 and name.replace(".", "").isdigit():  # noqa: PLR2004 - such as 1.0.1
-        msg = f"version {name} was never promoted here; `python -m src history` lists {', '.join(promotions) or 'none'}"
+        msg = f"version {name} was never promoted here; `python -m src history` lists {', '.join(known) or 'none'}"
         raise PromotionError(msg)
     return name
 
@@ -111,12 +109,16 @@ def _verify(target: Revision) -> str:
 
 def _fetch_and_checkout() -> None:
     """Let DVC put the outputs of dvc.lock into the work tree; what is gone and not needed to serve is left out."""
-    try:
-        with Repo(str(paths.ROOT)) as repo:
-            with suppress(DvcException):
-                repo.fetch()
-            repo.checkout(targets=[str(path) for path in BUNDLE], force=True)
-            repo.checkout(force=True, allow_missing=True)
-    except (DvcException, OSError) as error:
-        msg = f"`dvc checkout` failed: {error}"
-        raise PromotionError(msg) from error
+    with suppress(PromotionError):
+        _fetch()
+    with opened_stores() as stores:
+        stores.repo.checkout(targets=[str(path) for path in BUNDLE], force=True)
+        stores.repo.checkout(force=True, allow_missing=True)
+
+
+def _fetch() -> None:
+    """Fetch what the cache lacks, if the remote has anything of it; one that does not answer is asked no more."""
+    with opened_stores() as stores:
+        digests = [out.hash_info.value for out in stores.repo.index.outs if out.use_cache]
+        if any(stores.where([digest]) == "remote" for digest in digests):
+            stores.repo.fetch()
