@@ -37,7 +37,7 @@ retrain: .venv/.requirements-retrain   ## Retrain up to END, promote what the ga
 	python -m src retrain $${END:+--end="$$END"} $$dry_run || { [ $$? -eq 1 ] && grep -qs '"outcome": "refused"' reports/retrain.json; }
 
 test: .venv/.requirements-dev lint   ## Prove it: lint, types, unit tests, contracts, properties, end to end
-	@python -m pytest
+	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 weeks: .venv/.requirements-dev   ## Live through some weeks: git remote, DVC remote and exchange on this machine, a few minutes
 	@python -m pytest -m weeks

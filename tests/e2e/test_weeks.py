@@ -1,4 +1,4 @@
-"""Weeks in the life of the model, on one machine: an exchange, a git remote and a DVC remote, each a real server."""
+"""Weeks in the life of the model, on one machine: an exchange, a git remote and S3, real servers but for the exchange."""
 
 import json
 import signal
@@ -13,6 +13,7 @@ import pytest
 from src import paths
 from tests.checkouts import LENIENT, SMALL, Checkout, copy_work_tree
 from tests.exchange_server import Bitbank, Rows, rows_of, serve
+from tests.remotes import S3Remote, point, serve_s3
 
 pytestmark = pytest.mark.weeks
 STAND_IN = Path(__file__).parents[1] / "stand_in"
@@ -42,7 +43,16 @@ def bitbank(bars: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bit
 
 
 @pytest.fixture
-def user(bitbank: Bitbank, tmp_path: Path) -> Checkout:
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Remote]:
+    """A bucket that nothing was pushed to."""
+    with serve_s3() as remote:
+        for name, value in remote.environment.items():
+            monkeypatch.setenv(name, value)
+        yield remote
+
+
+@pytest.fixture
+def user(bitbank: Bitbank, s3: S3Remote, tmp_path: Path) -> Checkout:
     """A clone of a bare git remote on which the first model was promoted."""
     origin = copy_work_tree(tmp_path / "first")
     for path in (paths.METADATA, paths.TRIALS):
@@ -50,12 +60,12 @@ def user(bitbank: Bitbank, tmp_path: Path) -> Checkout:
     origin.run("git", "commit", "--quiet", "--amend", "--all", "--no-edit")
     origin.set_params({**SMALL, **LENIENT, **EXCHANGE})
     origin.repro()
-    origin.run("dvc", "remote", "modify", "--local", "local", "url", str(tmp_path / "remote"))
+    point(origin, s3.options)
     origin.promote("first")
     origin.run("git", "clone", "--quiet", "--bare", ".", str(tmp_path / "origin.git"))
     clone = Checkout(tmp_path / "user")
     origin.run("git", "clone", "--quiet", str(tmp_path / "origin.git"), str(clone.root))
-    clone.run("dvc", "remote", "modify", "--local", "local", "url", str(tmp_path / "remote"))
+    point(clone, s3.options)
     return clone
 
 
@@ -89,7 +99,7 @@ def wait_for(words: str, process: subprocess.Popen) -> None:
     assert any(words in line for line in process.stdout)
 
 
-def test_weeks(user: Checkout, bitbank: Bitbank, tmp_path: Path) -> None:
+def test_weeks(user: Checkout, bitbank: Bitbank, s3: S3Remote, tmp_path: Path) -> None:
     """Every week ends as it should, and at the end every commit can be had and history tells what was."""
     promotes(user)
     refuses(user, bitbank)
@@ -97,9 +107,11 @@ def test_weeks(user: Checkout, bitbank: Bitbank, tmp_path: Path) -> None:
     is_killed(user)
     goes_on_while_another_is_refused(user)
     rolls_back(user)
+    published = s3.names()
     comes_second(user, tmp_path)
+    finds_damage(user, s3, set(s3.names()) - set(published))
     goes_on(user)
-    every_commit_serves(user, tmp_path)
+    every_commit_serves(user, s3, tmp_path)
 
 
 def promotes(user: Checkout) -> None:
@@ -184,6 +196,16 @@ def comes_second(user: Checkout, tmp_path: Path) -> None:
     assert state(user)["there"] == before["there"].replace(before["here"].strip(), there)
 
 
+def finds_damage(user: Checkout, s3: S3Remote, pushed: set[str]) -> None:
+    """An object that is on the remote already, changed since: nothing is published before it is mended by hand."""
+    damaged = max(pushed, key=lambda name: len(s3.read(name)))
+    s3.tamper(damaged)
+    before = state(user)
+    assert "delete the damaged one on the remote, and run it again" in retrain(user, LAST, expect=2)
+    assert state(user) == before
+    s3.delete(damaged)
+
+
 def goes_on(user: Checkout) -> None:
     """The next week is compared with the model that came back, on what the others pushed."""
     assert "Version 1.0.2 is in production." in retrain(user, LAST)
@@ -191,11 +213,11 @@ def goes_on(user: Checkout) -> None:
     assert state(user)["changes"] == ""
 
 
-def every_commit_serves(user: Checkout, tmp_path: Path) -> None:
+def every_commit_serves(user: Checkout, s3: S3Remote, tmp_path: Path) -> None:
     """A newcomer pulls each commit and loads its model, which answers its known rows; history knows the versions."""
     newcomer = Checkout(tmp_path / "newcomer")
     user.run("git", "clone", "--quiet", str(tmp_path / "origin.git"), str(newcomer.root))
-    newcomer.run("dvc", "remote", "modify", "--local", "local", "url", str(tmp_path / "remote"))
+    point(newcomer, s3.options)
     promotions = newcomer.run("git", "rev-list", "--reverse", "HEAD", "--", METADATA).split()
     for commit in [promotions[0], *newcomer.run("git", "rev-list", f"{promotions[0]}..HEAD").split()]:
         newcomer.run("git", "checkout", "--quiet", commit)
