@@ -6,6 +6,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PARAMS = ROOT / "params.yaml"
 PROJECT = ROOT / "pyproject.toml"
+LOCK = ROOT / "dvc.lock"
 
 SAMPLE = ROOT / "data" / "sample" / "btcusd_1h.parquet"
 EXCHANGE_CACHE = ROOT / "data" / "exchange_cache"
@@ -28,6 +29,10 @@ GATE_REPORT = REPORTS / "gate.md"
 TRIALS = REPORTS / "trials.jsonl"
 RETRAIN = REPORTS / "retrain.json"
 RETRAIN_REPORT = REPORTS / "retrain.md"
+MONITOR = REPORTS / "monitor.json"
+MONITOR_REPORT = REPORTS / "monitor.md"
+MONITOR_HISTORY = REPORTS / "monitor.jsonl"
+ALERTS = REPORTS / "alerts.json"
 
 
 def member_model(name: str) -> Path:

@@ -1,24 +1,30 @@
 """Champion and challenger on the same bars: what another revision forecast, beside what the work tree does."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 from statsmodels.stats.contingency_tables import mcnemar
 
-from src import paths, tables
+from src import paths, storage, tables
 from src.errors import DataError, ModelError
 from src.evaluation.intervals import bootstrap_scores
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, difference, score
 from src.features.catalog import FEATURE_NAMES, TARGET
+from src.features.labels import volatility_trend
 from src.lifecycle.git import git
 from src.lifecycle.revision import Revision
+from src.lifecycle.versions import what_changed
 from src.ml.bundle import read_metadata
 from src.ml.ensemble import ProductionEnsemble
-from src.ml.members import MEMBERS
+from src.ml.members import MEMBERS, build_member
+from src.ml.splits import Fold
+from src.ml.training import out_of_fold
 from src.ml.voters import weighted_vote
-from src.params import load_params
+from src.params import Params, load_params
 from src.times import utc_text
 
 COMPARED = ("log_loss", "brier_skill", "roc_auc", "f1_score")
@@ -37,8 +43,9 @@ def compare(name: str | None = None) -> dict[str, Any]:
     Returns
     -------
     dict
-        Plain JSON: the revision, the common bars, differences challenger less champion with intervals, McNemar's
-        test, rows by fold and by volatility, and the same for the bars since the champion was trained.
+        Plain JSON: the revision, what `what_changed` since, the common bars, differences challenger less champion with
+        intervals, McNemar's test, rows by fold and by volatility, and the same for the bars since the champion was
+        trained.
 
     Raises
     ------
@@ -53,8 +60,9 @@ def compare(name: str | None = None) -> dict[str, Any]:
     dataset = tables.read_frame(paths.FEATURES)
     return {
         "champion": {"revision": champion.name, "commit": champion.commit},
+        "changed": what_changed(champion.stages, yaml.safe_load(storage.read_bytes(paths.LOCK))["stages"]),
         **compare_forecasts(theirs, ours, dataset, name=champion.name, seed=params.seed),
-        "since_training": _since(champion, theirs.index[-1], ours, dataset, params.seed),
+        "since_training": _since(champion, theirs.index[-1], dataset, params),
     }
 
 
@@ -164,22 +172,61 @@ def _regimes(dataset: pd.DataFrame) -> pd.Series:
 
 
 def _since(
-    champion: Revision, trained_to: pd.Timestamp, ours: pd.DataFrame, dataset: pd.DataFrame, seed: int
+    champion: Revision, trained_to: pd.Timestamp, dataset: pd.DataFrame, params: Params
 ) -> dict[str, Any] | None:
-    """Compare on the bars after the champion's last, forecast by the very model that it shipped."""
-    later = ours[ours.index > trained_to]
+    """Compare on the bars after the champion's last: its shipped model, and the challenger fitted on no later bar.
+
+    The challenger's folds would not do: the last of them ended long before the champion was trained, and in a market
+    that changes the fresher of two equal models is ahead.
+    """
+    n_before = int((dataset.index <= trained_to).sum())
+    later = dataset.iloc[n_before + params.label.horizon_bars - 1 :]
     if later.empty:
         return None
-    if later[TARGET].min() == later[TARGET].max():
-        return {**_window(later), "refused": "all bars since are of one class: there is nothing to rank"}
+    for rows, use in ((later, "rank"), (dataset.iloc[:n_before], "learn")):
+        if rows[TARGET].nunique() < 2:  # noqa: PLR2004 - rises and others
+            return {**_window(later), "refused": f"bars of one class only: there is nothing to {use}"}
     try:
         model = ProductionEnsemble.from_bytes(champion.read(paths.ENSEMBLE))
     except ModelError as error:
         return {**_window(later), "refused": f"the champion's model cannot be asked: {error}"}
-    rows = dataset.loc[later.index, list(FEATURE_NAMES)]
-    live = later.assign(probability=model.predict_proba(rows)[:, 1], decision=model.predict(rows))
-    both = _side_by_side(live, later)
-    return {**_window(both), **_paired(both, seed)}
+    return compare_since(
+        lambda rows: Forecast(model.predict_proba(rows)[:, 1], model.predict(rows)), n_before, dataset, params
+    )
+
+
+def compare_since(
+    champion: Callable[[pd.DataFrame], Forecast], n_before: int, dataset: pd.DataFrame, params: Params
+) -> dict[str, Any]:
+    """Compare a fitted champion with the challenger on the rows after the first `n_before`, from which both learn.
+
+    Parameters
+    ----------
+    champion
+        From rows of the twelve features to its forecasts.
+    n_before
+        How many rows of the dataset the champion was fitted on.
+    dataset
+        The challenger's features and labels.
+    params
+        The challenger's.
+    """
+    ours = vote(_forecast_from(n_before, dataset, params), params.ensemble.model_dump())
+    live = champion(dataset.loc[ours.index, list(FEATURE_NAMES)])
+    theirs = ours.assign(probability=live.probability, decision=live.decision)
+    both = _side_by_side(theirs, ours)
+    return {**_window(both), **_paired(both, params.seed)}
+
+
+def _forecast_from(n_before: int, dataset: pd.DataFrame, params: Params) -> dict[str, pd.DataFrame]:
+    """Forecast the rows after the first ones with members fitted on those, as the training stages fit a fold."""
+    fold = Fold(1, np.arange(n_before), np.arange(n_before + params.label.horizon_bars - 1, len(dataset)))
+    trend, half_life_rows = volatility_trend(params.label), params.train.half_life_rows
+    build = partial(build_member, train=params.train, trend=trend, seed=params.seed, n_jobs=params.n_jobs)
+    return {
+        name: out_of_fold(partial(build, key), dataset, [fold], half_life_rows=half_life_rows)
+        for key, name in MEMBERS.items()
+    }
 
 
 def _window(rows: pd.DataFrame) -> dict[str, Any]:

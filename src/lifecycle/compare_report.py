@@ -80,7 +80,7 @@ def _since(result: Mapping[str, Any] | None) -> Iterator[str]:
     if "refused" in result:
         yield from (f"{result['n_bars']:,} bars; {result['refused']}", "")
     else:
-        yield from _pair(result, result, "the shipped champion forecast live, the challenger out of fold")
+        yield from _pair(result, result, "the shipped champion, and the challenger fitted on no later bar")
 
 
 def _number(value: float | None, sign: str) -> str:

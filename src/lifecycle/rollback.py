@@ -20,7 +20,7 @@ from src.yaml_lines import read_scalars, replace_scalars
 # Beside the outputs of the pipeline that git keeps.
 RESTORED = ("dvc.lock", paths.relative(paths.METADATA))
 # Sections of params.yaml that say what is asked of a model, not how it is made.
-POLICY = {"gate", "retrain"}
+POLICY = {"gate", "retrain", "monitor"}
 BUNDLE = (paths.GRAPH, paths.ENSEMBLE)
 
 

@@ -14,7 +14,13 @@ from src.params import Params
 from src.times import utc_text
 
 # What changes no trade, or moves from week to week without being another idea.
-NOT_A_TRIAL: dict[str, Any] = {"gate": True, "retrain": True, "n_jobs": True, "data": {"start", "end", "exchange"}}
+NOT_A_TRIAL: dict[str, Any] = {
+    "gate": True,
+    "retrain": True,
+    "monitor": True,
+    "n_jobs": True,
+    "data": {"start", "end", "exchange"},
+}
 
 
 def record_trial(params: Params, traded: Mapping[str, Any], now: datetime) -> list[float]:

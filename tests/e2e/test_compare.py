@@ -56,7 +56,7 @@ def test_other_weights(champion: Checkout) -> None:
 
 
 def test_bars_since_the_champion_was_trained(champion: Checkout) -> None:
-    """The champion's own shipped model forecasts the bars it never saw."""
+    """The champion's own shipped model forecasts the bars it never saw; so does the challenger, as of that day."""
     champion.set_params({("data", "end"): "2018-01-15T00:00:00Z"})
     champion.repro()
     found = compared(champion)
@@ -65,6 +65,10 @@ def test_bars_since_the_champion_was_trained(champion: Checkout) -> None:
     assert found["common"]["last_open"] == "2017-12-31T22:00:00Z"
     assert (since["n_bars"], since["first_open"]) == (14 * 24, "2017-12-31T23:00:00Z")
     assert since["differences"]["roc_auc"]["interval"] is not None
+    # Only the bars are new: fitted on those of that day, it is the champion.
+    assert {name: pytest.approx(0, abs=1e-6) for name in since["differences"]} == {
+        name: found["difference"] for name, found in since["differences"].items()
+    }
 
 
 def test_another_label_cannot_be_compared(champion: Checkout) -> None:

@@ -1,4 +1,4 @@
-"""Weeks in the life of the model, on one machine: an exchange, a git remote and S3, real servers but for the exchange."""
+"""Weeks in the life of the model, on one machine: a git remote, S3, and an exchange's stand-in."""
 
 import json
 import signal
@@ -126,6 +126,7 @@ def promotes(user: Checkout) -> None:
 
 def refuses(user: Checkout, bitbank: Bitbank) -> None:
     """The gate says no: exit status 1, the reasons kept, nothing moved; only days that are new were asked for."""
+    ask_for(user, 1.0)
     before = state(user)
     bitbank.asked.clear()
     said = retrain(user, REFUSED, expect=1)
@@ -135,6 +136,14 @@ def refuses(user: Checkout, bitbank: Bitbank) -> None:
     assert "Kept what is in production" in (user.root / "reports" / "retrain.md").read_text()
     # The newest kept day is asked for again: it must not have changed.
     assert bitbank.asked == ["pairs", *(f"201712{day}" for day in range(10, 18))]
+    ask_for(user, 0.3)
+
+
+def ask_for(user: Checkout, f1_score_min: float) -> None:
+    """Publish another threshold of the gate."""
+    user.set_params({("gate", "f1_score_min"): f1_score_min})
+    user.commit(f"Ask for F1 of {f1_score_min}")
+    user.run("git", "push", "--quiet")
 
 
 def fails_half_way(user: Checkout, bitbank: Bitbank) -> None:

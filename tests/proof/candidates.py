@@ -10,14 +10,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import FunctionTransformer
 
 from src.evaluation.evaluate import evaluate
+from src.evaluation.metrics import Forecast
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.labels import volatility_trend
-from src.lifecycle.compare import compare_forecasts, vote
+from src.lifecycle.compare import compare_forecasts, compare_since, vote
 from src.lifecycle.judgement import Verdict, judge_champion, judge_scores, overall
 from src.ml.members import MEMBERS, build_member
 from src.ml.model_view import VIEW_NAMES
 from src.ml.splits import walk_forward
-from src.ml.training import out_of_fold
+from src.ml.training import fit, out_of_fold
+from src.ml.voters import weighted_vote
 from src.params import Params
 
 Members = dict[str, pd.DataFrame]
@@ -91,16 +93,46 @@ def half_the_trees(params: Params) -> Params:
     return params.model_copy(update={"train": params.train.model_copy(update=halved)})
 
 
+def shipped(dataset: pd.DataFrame, params: Params) -> Callable[[pd.DataFrame], Forecast]:
+    """Fit the members on every row, as they are shipped; return what asks them."""
+    X, y = dataset[list(FEATURE_NAMES)].to_numpy(), dataset[TARGET].to_numpy()
+    build = partial(build_member, train=params.train, trend=volatility_trend(params.label), seed=params.seed, n_jobs=1)
+    members = {name: fit(build(key), X, y, half_life_rows=params.train.half_life_rows) for key, name in MEMBERS.items()}
+    weights = params.ensemble.weights.model_dump()
+
+    def ask(rows: pd.DataFrame) -> Forecast:
+        votes = np.column_stack([members[name].predict_proba(rows.to_numpy())[:, 1] for name in weights])
+        probability = weighted_vote(votes, list(weights.values()))
+        return Forecast.from_probability(probability, params.ensemble.decision_threshold)
+
+    return ask
+
+
+def verdict_later(dataset: pd.DataFrame, bars: pd.DataFrame, members: Members, params: Params, n_newer: int) -> Verdict:
+    """Return what the gate says of a candidate whose champion was made the same way, `n_newer` bars before."""
+    before = dataset.iloc[:-n_newer]
+    since = compare_since(shipped(before, params), len(before), dataset, params)
+    return verdict(dataset, bars, members, params, forecast(before, params), since)
+
+
 def verdict(
-    dataset: pd.DataFrame, bars: pd.DataFrame, members: Members, params: Params, champion: Members | None = None
+    dataset: pd.DataFrame,
+    bars: pd.DataFrame,
+    members: Members,
+    params: Params,
+    champion: Members | None = None,
+    since: dict[str, Any] | None = None,
 ) -> Verdict:
-    """Return what the gate's rules on scores say of a candidate, beside a champion on the same bars if there is one."""
+    """Return what the gate's rules on scores say of a candidate, beside a champion on the same bars if there is one.
+
+    With `since`, a comparison on the bars since the champion was trained, only the bars are newer.
+    """
     shares = dict.fromkeys(VIEW_NAMES, 1 / len(VIEW_NAMES))
     metrics = evaluate(dataset, bars, members, shares, params).metrics
     settings, comparison = params.ensemble.model_dump(), None
     if champion is not None:
         theirs, ours = vote(champion, settings), vote(members, settings)
         found = compare_forecasts(theirs, ours, dataset, name="the champion", seed=params.seed)
-        comparison = {**found, "since_training": None}
+        comparison = {**found, "since_training": since, "changed": "patch" if since else "minor"}
     scores = judge_scores(metrics, params.ensemble.weights.model_dump(), params.gate)
     return overall([*scores, *judge_champion(comparison, params.gate)])

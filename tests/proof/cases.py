@@ -10,7 +10,15 @@ from src import paths, tables
 from src.features.feature_manager import build_dataset
 from src.lifecycle.judgement import Verdict
 from src.params import Params, load_params
-from tests.proof.candidates import forecast, half_the_trees, lagged, one_reversed, raw_levels, verdict
+from tests.proof.candidates import (
+    forecast,
+    half_the_trees,
+    lagged,
+    one_reversed,
+    raw_levels,
+    verdict,
+    verdict_later,
+)
 from tests.proof.worlds import random_direction, random_walk, shuffled_labels, window
 
 FIRST = "as a first model"
@@ -56,6 +64,8 @@ def challengers(bars: pd.DataFrame, params: Params) -> list[Case]:
     found: dict[str, Verdict] = {
         FIRST: judge(champion),
         SELF: judge(champion, champion=champion),
+        "the same, retrained a week later": verdict_later(dataset, bars, champion, params, 7 * 24),
+        "the same, retrained eight weeks later": verdict_later(dataset, bars, champion, params, 8 * 7 * 24),
         OTHER_SEED: judge(forecast(dataset, other_seed), champion=champion),
         "one member taught the opposite": judge(forecast(dataset, params, one_reversed), champion=champion),
         "features late by one bar": verdict(late, bars, forecast(late, params), params, champion),

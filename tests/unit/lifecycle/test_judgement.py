@@ -54,6 +54,7 @@ CHAMPION = {
     POINT: "Brier skill less the champion's",
     WORSE: "log loss less the champion's since its training, lower end",
 }
+HIGH = "Brier skill less the champion's, upper end"
 HUGE = pytest.param(10**400, id="400 digits")
 ABSENT = [None, math.nan, math.inf, -math.inf, True, "0.9", [0.9], {"mean": 0.9}, HUGE]
 
@@ -199,7 +200,7 @@ def test_a_challenger_that_is_ahead():
     assert {name: (one.value, one.threshold) for name, one in judged.items()} == {
         CHAMPION[LOW]: (-0.003, -0.005),
         CHAMPION[POINT]: (0.002, 0.0),
-        CHAMPION[WORSE]: (-0.02, 0.0),
+        CHAMPION[WORSE]: (-0.02, 1e-6),
     }
 
 
@@ -211,8 +212,8 @@ def test_a_challenger_that_is_ahead():
         pytest.param(POINT, 1e-6, "yes", "1e-06, more than 0 is asked", id="ahead"),
         pytest.param(POINT, 0.0, "no", "0, more than 0 is asked", id="level"),
         pytest.param(POINT, -0.001, "no", "-0.001, more than 0 is asked", id="behind"),
-        pytest.param(WORSE, 0.0, "yes", "0, at most 0 is asked", id="not shown to be worse"),
-        pytest.param(WORSE, 0.001, "no", "0.001, at most 0 is asked", id="shown to be worse"),
+        pytest.param(WORSE, 1e-6, "yes", "1e-06, at most 1e-06 is asked", id="not shown to be worse"),
+        pytest.param(WORSE, 0.001, "no", "0.001, at most 1e-06 is asked", id="shown to be worse"),
     ],
 )
 def test_a_difference_at_its_threshold(keys, value, verdict, words):
@@ -221,6 +222,35 @@ def test_a_difference_at_its_threshold(keys, value, verdict, words):
     found = judged.pop(CHAMPION[keys])
     assert (found.value, found.verdict, found.words) == (value, verdict, words)
     assert refused(judged) == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "n_bars", "asked"),
+    [
+        pytest.param("patch", 168, {HIGH, CHAMPION[WORSE]}, id="newer bars"),
+        pytest.param("minor", 168, set(CHAMPION.values()), id="other parameters"),
+        pytest.param("major", 168, set(CHAMPION.values()), id="other code"),
+        pytest.param("patch", 0, set(CHAMPION.values()), id="no newer bar"),
+        pytest.param(None, 168, set(CHAMPION.values()), id="not known"),
+    ],
+)
+def test_a_lead_is_asked_of_another_procedure(changed, n_bars, asked):
+    """The same one on newer bars leads or lags by luck: it may not be shown to be worse."""
+    judged = against(COMPARISON | {"changed": changed, "since_training": SINCE | {"n_bars": n_bars}})
+    assert set(judged) == asked
+    assert refused(judged) == {}
+
+
+@pytest.mark.parametrize(
+    ("interval", "verdict"),
+    [([-0.02, -0.005], "yes"), ([-0.02, -0.006], "no"), (None, "unknown"), ([-0.02, None], "unknown")],
+    ids=repr,
+)
+def test_newer_bars_excuse_no_loss_that_is_shown(interval, verdict):
+    """The whole interval lies below the tolerance."""
+    judged = against(changed(COMPARISON | {"changed": "patch"}, ("differences", "brier_skill", "interval"), interval))
+    assert judged[HIGH].verdict == verdict
+    assert (judged[HIGH].threshold, judged[CHAMPION[WORSE]].verdict) == (-0.005, "yes")
 
 
 def test_the_champion_itself_is_refused():
