@@ -1,0 +1,90 @@
+"""Look at the candidate: its scores, the gate's verdict, a comparison, leaks."""
+
+from typing import Annotated
+
+import typer
+
+from src import paths, storage
+from src.commands.shared import AsFirst, Json, Markdown, print_json, print_markdown
+from src.errors import exit_on_error
+
+
+def scores(*, as_json: Json = False) -> None:
+    """Show the scores of the last evaluation beside what they have to beat."""
+    from rich.console import Console
+
+    from src.evaluation.report import differences_table, scores_table, verdict
+    from src.params import load_params
+
+    with exit_on_error():
+        metrics = storage.read_json(paths.METRICS)
+        if as_json:
+            print_json(metrics)
+            return
+        console = Console()
+        console.print(scores_table(metrics))
+        console.print(differences_table(metrics))
+        for sentence in verdict(metrics, load_params().gate.f1_score_min):
+            console.print(sentence, highlight=False)
+        console.print("Next: `dvc plots show` draws the curves; reports/metrics.json has every digit; README.md.")
+
+
+def gate(*, as_first: AsFirst = False, as_markdown: Markdown = False, as_json: Json = False) -> None:
+    """Judge whether the candidate may replace the production model; exit status 0 yes, 1 no, 2 cannot tell."""
+    from src.lifecycle.gate import gate as ask_gate
+
+    with exit_on_error():
+        report = ask_gate(as_first=as_first)
+        if as_json:
+            print_json(report)
+        else:
+            print_markdown(storage.read_bytes(paths.GATE_REPORT).decode(), as_markdown=as_markdown)
+    raise typer.Exit({"yes": 0, "no": 1}.get(report["verdict"], 2))
+
+
+def compare(
+    revision: Annotated[
+        str | None, typer.Argument(help="The champion's: any name git knows. Without it: the promoted commit.")
+    ] = None,
+    *,
+    as_markdown: Markdown = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the work tree's forecasts with another revision's, on the same bars."""
+    from src.lifecycle.compare import compare as compare_with
+    from src.lifecycle.compare_report import markdown
+
+    with exit_on_error():
+        comparison = compare_with(revision)
+        if as_json:
+            print_json(comparison)
+            return
+        print_markdown(markdown(comparison), as_markdown=as_markdown)
+
+
+def leakcheck(
+    function: Annotated[
+        str | None, typer.Option("--callable", help="module:function of your own, from bars to features.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Search features, labels and folds for what knows the future; exit status 1 if there is any."""
+    from rich.console import Console
+
+    from src import tables
+    from src.evaluation.leakcheck import check_callable, check_pipeline, load_callable, summary
+    from src.evaluation.report import leakcheck_table
+    from src.params import load_params
+
+    with exit_on_error():
+        params, bars = load_params(), tables.read_frame(paths.BARS)
+        if function is None:
+            checks = check_pipeline(bars, params)
+        else:
+            checks = check_callable(load_callable(function), bars, params)
+    if as_json:
+        print_json(summary(checks))
+    else:
+        Console().print(leakcheck_table(checks))
+    raise typer.Exit(0 if all(check.is_clean for check in checks) else 1)

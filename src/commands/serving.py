@@ -1,0 +1,78 @@
+"""Ask the promoted model."""
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from src import storage
+from src.commands.shared import Json
+from src.errors import exit_on_error
+
+if TYPE_CHECKING:
+    from src.ml.predict import Prediction
+
+N_SHOWN = 10
+
+
+def predict(
+    file: Annotated[
+        Path | None, typer.Argument(help="Bars: .csv, .parquet, or JSON lines. Without it: JSON lines, standard input.")
+    ] = None,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", help="Answer each bar as it comes; a gap is an error.")] = False,
+    log: Annotated[Path | None, typer.Option(help="Append every prediction to this file, as JSON lines.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the promoted model: probability, decision, and how far its members disagree, for every bar."""
+    from src.features.stream import FeatureStream
+    from src.ml.ensemble import ProductionEnsemble
+    from src.ml.predict import predict_history, predict_live
+
+    with exit_on_error():
+        model, stream = ProductionEnsemble(), FeatureStream()
+        bars = _read_bars(file, stream.timeframe)
+        if follow:
+            for number, prediction in enumerate(predict_live(bars, stream, model)):
+                _log([prediction], log)
+                _show([prediction], as_json=as_json, with_header=number == 0)
+            return
+        predictions = predict_history(bars, stream, model)
+        _log(predictions, log)
+        _show(predictions if as_json else predictions[-N_SHOWN:], as_json=as_json)
+        if not as_json and len(predictions) > N_SHOWN:
+            typer.echo(f"the last {N_SHOWN} of {len(predictions):,}; --json prints all")
+
+
+def _read_bars(file: Path | None, timeframe: str) -> Iterable[dict[str, Any]]:
+    """Read bars from a table, from lines in a file, or from standard input."""
+    from src.bars.lines import read_lines
+
+    if file is None:
+        if sys.stdin.isatty():
+            typer.echo("reading bars from here, one JSON object a line; Ctrl-D ends", err=True)
+        return read_lines(sys.stdin)
+    if file.suffix.lower() in {".csv", ".parquet"}:
+        from src.bars.build import read_bars
+
+        return read_bars(file, timeframe).reset_index().to_dict("records")
+    return read_lines(storage.read_bytes(file).decode().splitlines())
+
+
+def _log(predictions: "Iterable[Prediction]", log: Path | None) -> None:
+    """Append predictions to the log, if there is one."""
+    if log is not None:
+        storage.append_lines((json.dumps(prediction.to_plain()) for prediction in predictions), log)
+
+
+def _show(predictions: "list[Prediction]", *, as_json: bool, with_header: bool = True) -> None:
+    """Print predictions, a line each."""
+    from src.ml.predict import text_lines
+
+    as_text = text_lines(predictions, with_header=with_header)
+    for line in (json.dumps(prediction.to_plain()) for prediction in predictions) if as_json else as_text:
+        typer.echo(line)
+    sys.stdout.flush()

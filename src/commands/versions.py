@@ -1,0 +1,104 @@
+"""Change what is in production: promote, retrain, roll back, deploy; and list what was."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from src import paths
+from src.commands.shared import AsFirst, Json, Stage, print_json
+from src.errors import DataError, exit_on_error
+from src.times import read_utc
+
+
+def promote(
+    *,
+    as_first: AsFirst = False,
+    amend: Annotated[bool, typer.Option("--amend", help="Into the last commit, if nobody else has it yet.")] = False,
+    stage: Annotated[Stage, typer.Option(help="What the version is tagged for.")] = "production",
+    as_json: Json = False,
+) -> None:
+    """Ask the gate, and on its yes make the candidate the production model: a commit and its tags."""
+    from src.lifecycle.promote import promote as promote_candidate
+
+    with exit_on_error():
+        metadata = promote_candidate(as_first=as_first, amend=amend, stage=stage)
+        if as_json:
+            print_json(metadata)
+            return
+        typer.echo(
+            f"Version {metadata['version']} is in production; `dvc push && git push --follow-tags` tells others."
+        )
+
+
+def retrain(
+    *,
+    end: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The new data.end, UTC; without it, the newest closed bar's.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop after the gate's verdict.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch, reproduce, then promote and publish if the gate says yes; exit status 1 if it says no, 2 if it failed."""
+    from src.lifecycle.retrain import retrain as retrain_once
+
+    with exit_on_error():
+        report = retrain_once(_moment(end), dry_run=dry_run)
+        if as_json:
+            print_json(report)
+        else:
+            typer.echo(f"{report['words']} {paths.relative(paths.RETRAIN_REPORT)} has the gate's figures.")
+
+
+def history(*, as_json: Json = False) -> None:
+    """List every promoted version, newest first: when, on which bars, its scores, and where its files are."""
+    from rich.console import Console
+
+    from src.lifecycle.history import history as promoted_versions
+    from src.lifecycle.history_report import history_table
+
+    with exit_on_error():
+        versions = [promoted.to_plain() for promoted in promoted_versions()]
+        if as_json:
+            print_json({"versions": versions})
+        else:
+            Console().print(history_table(versions))
+
+
+def rollback(
+    revision: Annotated[str, typer.Argument(metavar="VERSION|REV", help="As `history` lists them; or any commit.")],
+) -> None:
+    """Bring a model that was promoted before into production again: fetched, verified, then a new commit."""
+    from src.lifecycle.rollback import rollback as roll_back_to
+
+    with exit_on_error():
+        done = roll_back_to(revision)
+        typer.echo(f"Version {done.version} is in production, commit {done.commit[:7]}; `git push` tells the others.")
+        if done.missing:
+            typer.echo(f"Neither in the cache nor on the remote, not needed to serve: {', '.join(done.missing)}")
+
+
+def deploy(
+    folder: Annotated[Path, typer.Argument(help="Holds the releases and a link for each stage; made if not there.")],
+    *,
+    stage: Annotated[Stage, typer.Option(help="Whose link is replaced.")] = "production",
+    keep: Annotated[int, typer.Option(min=1, help="How many releases stay besides those in use.")] = 5,
+    rollback: Annotated[bool, typer.Option("--rollback", help="Point to where the link pointed before.")] = False,
+) -> None:
+    """Export the promoted model, verified, and serve it from FOLDER/STAGE in one step."""
+    from src.lifecycle.deploy import deploy as deploy_to
+    from src.lifecycle.deploy import roll_back
+
+    with exit_on_error():
+        version = roll_back(folder, stage) if rollback else deploy_to(folder, stage, keep=keep)
+        typer.echo(f"{folder / stage} serves version {version}.")
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Read a moment of the command line."""
+    try:
+        return read_utc(text or None)
+    except ValueError as error:
+        msg = f"--end: {error}, got {text!r}"
+        raise DataError(msg) from error
