@@ -60,7 +60,7 @@ lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an
 lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
 lock:   ## Renew the three requirements*.lock from pyproject.toml (needs uv)
 	$(COMPILE) --extra dev --output-file requirements-dev.lock
-	$(COMPILE) --extra exchange --extra s3 --constraints requirements-dev.lock --output-file requirements-retrain.lock
+	$(COMPILE) --extra exchange --extra s3 --extra monitor --constraints requirements-dev.lock --output-file requirements-retrain.lock
 	$(COMPILE) --constraints requirements-dev.lock --output-file requirements.lock
 
 clean:   ## Remove the environment and what the tools left

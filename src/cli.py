@@ -5,7 +5,7 @@ A command imports what it needs when it runs: `predict` starts in a fraction of 
 
 import typer
 
-from src.commands import candidate, serving, versions
+from src.commands import candidate, serving, versions, watching
 
 app = typer.Typer(
     help="Commands around the pipeline. The pipeline itself is run by `dvc repro`.",
@@ -24,6 +24,7 @@ COMMANDS = (
     versions.rollback,
     versions.deploy,
     serving.predict,
+    watching.monitor,
     candidate.compare,
     candidate.leakcheck,
 )

@@ -215,6 +215,28 @@ class Retrain(Section):
     window_days: Count | None
 
 
+class Monitor(Section):
+    """What the model at work is watched for, and what is done about it."""
+
+    window_bars: Window
+    rows_min: Window
+    f1_score_min: Share
+    brier_skill_min: Annotated[float, Field(ge=-1, le=1)]
+    calibration_gap_max: Share
+    psi_max: Annotated[float, Field(gt=0)]
+    drift_share_max: Share
+    recent_bars: Window
+    recent_missing_max: Annotated[int, Field(ge=0)]
+    spike_times_max: Annotated[float, Field(gt=1)]
+    still_bars_max: Count
+    newest_bar_age_max_h: Annotated[float, Field(gt=0)] | None
+    model_age_max_days: Annotated[float, Field(gt=0)]
+    retrain_every_days: Annotated[float, Field(gt=0)]
+    alert_again_after_h: Annotated[float, Field(gt=0)]
+    recover_f1_score_min: Share | None
+    recover_rows_min: Window
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -229,6 +251,7 @@ class Params(Section):
     backtest: Backtest
     gate: Gate
     retrain: Retrain
+    monitor: Monitor
 
     @field_validator("split")
     @classmethod
@@ -242,14 +265,15 @@ class Params(Section):
             raise ValueError(msg)
         return split
 
-    @field_validator("gate")
+    @field_validator("gate", "monitor")
     @classmethod
-    def _a_live_source_has_an_age(cls, gate: Gate, info: ValidationInfo) -> Gate:
+    def _a_live_source_has_an_age(cls, section: Gate | Monitor, info: ValidationInfo) -> Gate | Monitor:
         data = info.data.get("data")
-        if data is not None and data.source == "ccxt" and gate.newest_bar_age_max_h is None:
-            msg = "gate.newest_bar_age_max_h must be a number if data.source is ccxt, a live source; got null"
+        if data is not None and data.source == "ccxt" and section.newest_bar_age_max_h is None:
+            key = f"{info.field_name}.newest_bar_age_max_h"
+            msg = f"{key} must be a number if data.source is ccxt, a live source; got null"
             raise ValueError(msg)
-        return gate
+        return section
 
 
 def load_params(path: Path = paths.PARAMS) -> Params:

@@ -22,6 +22,14 @@ def print_markdown(text: str, *, as_markdown: bool) -> None:
         Console().print(markdown.Markdown(text))
 
 
+def tell_people(level: Literal["failure", "success"], title: str, body: str) -> None:
+    """Send a message to ALERT_URL; why nobody was told goes to standard error."""
+    from src.monitoring.alerts import Message, send
+
+    if failed := send(Message(level, title, body)):
+        typer.echo(failed, err=True)
+
+
 def print_json(content: dict[str, Any]) -> None:
     """Write JSON to standard output, nothing around it."""
     typer.echo(json.dumps(content, indent=2, allow_nan=False))

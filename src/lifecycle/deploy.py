@@ -70,7 +70,7 @@ def roll_back(folder: Path, stage: str) -> str:
         If that release is not what its metadata say.
     """
     with _alone(folder):
-        previous, current = _served(folder, stage + PREVIOUS), _served(folder, stage)
+        previous, current = served(folder, stage + PREVIOUS), served(folder, stage)
         if previous is None or previous == current:
             msg = f"{folder / stage}: no release before {current or 'the first'} to go back to"
             raise PromotionError(msg)
@@ -119,14 +119,14 @@ def _export(promoted: Path, release: Path, model: ProductionEnsemble) -> None:
         raise ModelError(msg)
 
 
-def _served(folder: Path, link: str) -> str | None:
+def served(folder: Path, link: str) -> str | None:
     """Return the version that a link points to."""
     return (folder / link).readlink().name if (folder / link).is_symlink() else None
 
 
 def _point(folder: Path, stage: str, version: str) -> None:
     """Replace the stage's link, after the one that remembers; killed in between, the stage serves as before."""
-    current = _served(folder, stage)
+    current = served(folder, stage)
     if current == version:
         return
     if current is not None:
@@ -147,7 +147,7 @@ def _replace_link(folder: Path, link: str, version: str) -> None:
 
 def _prune(folder: Path, keep: int) -> None:
     """Remove the oldest releases that no link points to, and what a killed deployment left."""
-    linked = {_served(folder, stage + suffix) for stage in STAGES for suffix in ("", PREVIOUS)}
+    linked = {served(folder, stage + suffix) for stage in STAGES for suffix in ("", PREVIOUS)}
     entries = list((folder / RELEASES).iterdir())
     unused = [entry for entry in entries if VERSION.fullmatch(entry.name) and entry.name not in linked]
     unused.sort(key=lambda entry: parse(entry.name), reverse=True)

@@ -1,0 +1,91 @@
+"""Watch the promoted model at work."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from src.commands.shared import Json, Stage, print_json, print_markdown, tell_people
+from src.errors import DataError, ProjectError, exit_on_error
+
+
+def monitor(
+    log: Annotated[
+        Path, typer.Argument(help="The log of `predict --log`; the version that predicted last is looked at.")
+    ],
+    *,
+    bars: Annotated[
+        Path | None, typer.Option(help="Closed bars up to now. Without it: the source that params.yaml names.")
+    ] = None,
+    prometheus: Annotated[
+        Path | None, typer.Option(help="Write gauges to this file, for the textfile collector.")
+    ] = None,
+    recover: Annotated[
+        Path | None,
+        typer.Option(help="The folder of `deploy`: go back a release, once, where params.yaml asks for it."),
+    ] = None,
+    stage: Annotated[Stage, typer.Option(help="Whose link `--recover` replaces.")] = "production",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell nobody, recover nothing; say what would be done.")
+    ] = False,
+    interval: Annotated[float | None, typer.Option(min=1, help="Stay, and look again after so many seconds.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Hold the model at work against what it promised; exit status 1 on an alert. ALERT_URL tells people."""
+    from src.monitoring.report import markdown
+
+    def look() -> bool:
+        report = _look(log, bars, recover, stage, dry_run=dry_run)
+        if prometheus is not None:
+            _write_prometheus(report, prometheus)
+        if as_json:
+            print_json(report)
+        else:
+            print_markdown(markdown(report), as_markdown=False)
+        return bool(report["verdict"] != "no")
+
+    while interval is not None:
+        try:
+            look()
+        except ProjectError as error:
+            typer.echo(f"error: {error}", err=True)
+            if not dry_run:
+                tell_people("failure", "The monitor cannot look", str(error))
+        time.sleep(interval)
+    with exit_on_error():
+        is_fine = look()
+    raise typer.Exit(0 if is_fine else 1)
+
+
+def _look(log: Path, bars: Path | None, recover: Path | None, stage: Stage, *, dry_run: bool) -> dict[str, Any]:
+    """Look once, recover, tell; what came of both goes to standard error."""
+    from src.lifecycle.judgement import Judgement
+    from src.monitoring.alerts import tell
+    from src.monitoring.monitor import monitor as look_once
+    from src.monitoring.recovery import recover as recover_once
+    from src.monitoring.report import headline
+    from src.params import load_params
+
+    report, limits = look_once(log, bars), load_params().monitor
+    judgements = [Judgement(**judgement) for judgement in report["judgements"]]
+    done = "" if recover is None else recover_once(report, recover, stage, limits, dry_run=dry_run)
+    if done:
+        judgements.append(Judgement("recovery", None, None, "no", done))
+        typer.echo(done, err=True)
+    if not dry_run:
+        again_after = timedelta(hours=limits.alert_again_after_h)
+        if told := tell(judgements, headline(report), datetime.now(UTC), again_after):
+            typer.echo(told, err=True)
+    return report
+
+
+def _write_prometheus(report: dict[str, Any], file: Path) -> None:
+    """Write the gauges; without the extra, say how to get it."""
+    try:
+        from src.monitoring.prometheus import write_prometheus
+    except ImportError as error:
+        msg = f"--prometheus needs the extra `monitor` ({error}); `make .venv/.requirements-retrain` installs it"
+        raise DataError(msg) from error
+    write_prometheus(report, file)

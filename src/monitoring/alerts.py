@@ -1,0 +1,169 @@
+"""Tell people: once when something starts, again while it stays, once when it is over; never at the cost of the run.
+
+The address is a secret. It comes from the environment, `ALERT_URL`, or from the file that `ALERT_URL_FILE` names, and
+appears in no log and in no error.
+"""
+
+import logging
+import os
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from src import paths, storage
+from src.errors import DataError
+from src.lifecycle.judgement import Judgement
+from src.times import utc_text
+
+URL, URL_FILE = "ALERT_URL", "ALERT_URL_FILE"
+# Discord takes 2,000 characters; the title and a mark of what was cut have to fit in, too.
+BODY_MAX = 1_800
+# Longer, and the run goes on without having told.
+DEADLINE_S = 30.0
+# As apprise calls them.
+Level = Literal["failure", "warning", "success", "info"]
+
+
+class Message(NamedTuple):
+    """What people are told."""
+
+    level: Level
+    title: str
+    body: str
+
+
+def due(
+    judgements: Sequence[Judgement], told: Mapping[str, Any], now: datetime, again_after: timedelta
+) -> tuple[list[Judgement], list[str]]:
+    """Return the alerts that are to be told now, and the names of those that are over.
+
+    Parameters
+    ----------
+    judgements
+        Of this look; what is unknown neither starts nor ends an alert.
+    told
+        When each alert was told last, ISO 8601 by name.
+    now
+        This moment.
+    again_after
+        How long an alert that stays is not told again.
+    """
+    verdicts = {judgement.name: judgement.verdict for judgement in judgements}
+    raised = [judgement for judgement in judgements if judgement.verdict == "no"]
+    new = [one for one in raised if one.name not in told or _told_at(told[one.name]) + again_after <= now]
+    return new, [name for name in told if verdicts.get(name) == "yes"]
+
+
+def tell(judgements: Sequence[Judgement], title: str, now: datetime, again_after: timedelta) -> str:
+    """Send what is due in one message, and remember it in reports/alerts.json only if it was taken.
+
+    Returns
+    -------
+    str
+        What came of it, in words; empty if nothing was due.
+    """
+    told = storage.read_json(paths.ALERTS) if paths.ALERTS.exists() else {}
+    new, over = due(judgements, told, now, again_after)
+    if not new and not over:
+        return ""
+    lines = [f"ALERT {one.name}: {one.words}" for one in new] + [f"over: {name}" for name in over]
+    failed = send(Message("failure" if new else "success", title, "\n".join(lines)))
+    if failed:
+        return failed
+    told = {name: at for name, at in told.items() if name not in over} | {one.name: utc_text(now) for one in new}
+    storage.write_json(told, paths.ALERTS)
+    return f"told: {len(new)} alerts, {len(over)} over"
+
+
+def send(message: Message) -> str:
+    """Send one message; return why it was not taken, without the address, or nothing.
+
+    Nobody to tell is a reason, too: an unattended machine without an address should not look as if it had one.
+    """
+    try:
+        url = address()
+    except DataError as error:
+        return f"nobody was told: {error}"
+    if not url:
+        return f"nobody was told: neither {URL} nor {URL_FILE} is set"
+    try:
+        import apprise  # noqa: PLC0415 - an extra that takes half a second to load
+    except ImportError:
+        return "nobody was told: this needs the extra `monitor`, `make .venv/.requirements-retrain` installs it"
+    heard: list[str] = []
+    with _quiet(heard):
+        target = apprise.Apprise()
+        if not target.add(url):
+            return f"nobody was told: {URL} is no address that apprise knows"
+        taken = _within_deadline(target, message)
+    if taken:
+        return ""
+    reason = "no answer in time" if taken is None else "; ".join(heard) or "it was not taken"
+    return f"nobody was told: {redact(reason, url)}"
+
+
+def address() -> str:
+    """Return the address, empty if none is set; `DataError` if its file cannot be read."""
+    if file := os.environ.get(URL_FILE):
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            msg = f"the file that {URL_FILE} names cannot be read ({type(error).__name__})"
+            raise DataError(msg) from error
+    return os.environ.get(URL, "").strip()
+
+
+def redact(text: str, url: str) -> str:
+    """Take the address and all longer parts of it out of a text."""
+    parts = {url, *re.split(r"[/:?&=@#]+", url)}
+    for part in sorted((part for part in parts if len(part) > 3), key=len, reverse=True):  # noqa: PLR2004 - shorter is no secret
+        text = text.replace(part, "***")
+    return " ".join(text.split())
+
+
+def _within_deadline(target: Any, message: Message) -> bool | None:  # noqa: ANN401 - see `send`
+    """Notify in a thread of its own: one that hangs is left behind. None if it hangs."""
+    body = message.body if len(message.body) <= BODY_MAX else f"{message.body[:BODY_MAX]} ... (cut)"
+    answers: list[bool] = []
+
+    def notify() -> None:
+        answers.append(bool(target.notify(body=body, title=message.title, notify_type=message.level)))
+
+    thread = threading.Thread(target=notify, daemon=True)
+    thread.start()
+    thread.join(DEADLINE_S)
+    if thread.is_alive():
+        return None
+    return bool(answers and answers[0])
+
+
+@contextmanager
+def _quiet(heard: list[str]) -> Iterator[None]:
+    """Keep apprise's own log, which may hold the address, from everybody; collect its warnings."""
+    logger = logging.getLogger("apprise")
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record.getMessage())
+
+    handler, propagate = Collect(logging.WARNING), logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
+def _told_at(moment: object) -> datetime:
+    """Read when an alert was told; `DataError` if the file was changed by hand into something else."""
+    try:
+        return datetime.fromisoformat(str(moment))
+    except ValueError as error:
+        msg = f"{paths.relative(paths.ALERTS)}: expected times, got {moment!r}; delete it, alerts are told anew"
+        raise DataError(msg) from error

@@ -1,0 +1,69 @@
+"""What may be wrong with the newest bars themselves: missing, late, torn, or dead."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from src.lifecycle.judgement import Judgement
+from src.params import Monitor
+from src.times import utc_text
+
+
+def judge_bars(bars: pd.DataFrame, step: timedelta, monitor: Monitor, now: datetime) -> Iterator[Judgement]:
+    """Judge the newest `monitor.recent_bars` bars.
+
+    Parameters
+    ----------
+    bars
+        Closed bars, oldest first; those before the newest tell what is usual.
+    step
+        Their length.
+    monitor
+        The limits.
+    now
+        For the age of the newest.
+    """
+    recent = bars.iloc[-monitor.recent_bars :]
+    times = pd.DatetimeIndex(recent.index)
+    yield _late(times[-1], step, monitor, now)
+    span = (times[-1] - times[0]) // step + 1
+    yield _at_most("bars missing", span - len(recent), monitor.recent_missing_max, f"of the newest {span}")
+    widths = _width(bars)
+    times_usual = widths.iloc[-len(recent) :] / widths.iloc[-monitor.window_bars :].median()
+    widest = times_usual.idxmax()
+    words = f"times the usual width, {widest:%Y-%m-%d %H:%M}"
+    yield _at_most("widest bar", float(times_usual[widest]), monitor.spike_times_max, words)
+    is_still = (recent[["open", "high", "low"]].eq(recent["close"], axis=0)).all(axis=1) & recent["close"].diff().eq(0)
+    yield _at_most("bars in a row without a move", _longest_run(is_still), monitor.still_bars_max, "")
+    yield _at_most("bars in a row without volume", _longest_run(recent["volume"] == 0), monitor.still_bars_max, "")
+
+
+def _late(newest: pd.Timestamp, step: timedelta, monitor: Monitor, now: datetime) -> Judgement:
+    """Judge how long ago the newest bar closed."""
+    name, age = "newest bar, hours old", (now - newest - step) / timedelta(hours=1)
+    if monitor.newest_bar_age_max_h is None:
+        words = f"not asked: monitor.newest_bar_age_max_h is null; it opened {utc_text(newest)}"
+        return Judgement(name, age, None, "yes", words)
+    return _at_most(name, age, monitor.newest_bar_age_max_h, f"it opened {utc_text(newest)}")
+
+
+def _width(bars: pd.DataFrame) -> pd.Series:
+    """Return how far a bar reaches, from the close before it to its own high or low, as a logarithm."""
+    before = bars["close"].shift(1)
+    high = pd.concat([bars["high"], before], axis=1).max(axis=1)
+    low = pd.concat([bars["low"], before], axis=1).min(axis=1)
+    return np.log(high / low)
+
+
+def _longest_run(is_so: pd.Series) -> int:
+    """Count the longest run of True."""
+    runs = is_so.groupby((~is_so).cumsum()).sum()
+    return int(runs.max())
+
+
+def _at_most(name: str, value: float, limit: float, words: str) -> Judgement:
+    """Ask for `limit` or less."""
+    said = f"{value:.4g} {words}".strip()
+    return Judgement(name, value, limit, "yes" if value <= limit else "no", f"{said}; at most {limit:g} is asked")

@@ -1,0 +1,115 @@
+"""One look at the model at work: its scores, its input, its bars and its age, judged by the limits of params.yaml."""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from src import paths, storage
+from src.errors import ProjectError
+from src.lifecycle.judgement import Judgement, Verdict, overall
+from src.monitoring.anomalies import judge_bars
+from src.monitoring.drift import columns_of, judge_drift, measure_drift
+from src.monitoring.outcomes import judge_outcomes, measure, realised
+from src.monitoring.prediction_log import read_log
+from src.monitoring.report import markdown
+from src.monitoring.sources import Reference, find_reference, newest_bars
+from src.params import Monitor, load_params
+from src.times import utc_text
+
+Report = dict[str, Any]
+
+
+def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None = None) -> Report:
+    """Look once, and write reports/monitor.{json,md} and a line of the history.
+
+    Parameters
+    ----------
+    log_file
+        As `python -m src predict --log` writes it; the version that predicted last is looked at.
+    bars_file
+        Closed bars; without it, those of the source in params.yaml.
+    now
+        This machine's time.
+
+    Returns
+    -------
+    dict
+        Plain JSON. `verdict` is no if a rule raises an alert, yes if all are fine, else unknown.
+
+    Raises
+    ------
+    ProjectError
+        If there is no log, no bar or no promotion to look at; what can only not be compared is an unknown rule.
+    """
+    params, now = load_params(), now or datetime.now(UTC)
+    log = read_log(log_file)
+    version = log["model_version"].iloc[-1]
+    log = log[log["model_version"] == version]
+    reference = find_reference(version)
+    bars = newest_bars(bars_file, params, now)
+    rows = realised(log, bars, reference.label, params.monitor.window_bars)
+    measured = measure(rows, params.seed)
+    scores = reference.promoted.scores
+    judgements = [
+        *judge_outcomes(len(rows), measured, scores, params.monitor),
+        *judge_bars(bars, params.data.step, params.monitor, now),
+        *_judged("drift", lambda: _drift(log, bars, reference, params.monitor)),
+        *_judged("age of the model", lambda: [_age(reference, params.monitor, now)]),
+    ]
+    report: Report = {
+        "verdict": overall(judgements),
+        "looked_at": utc_text(now),
+        "version": version,
+        "predictions": len(rows),
+        "first_open": utc_text(rows.index[0]) if len(rows) else None,
+        "last_open": utc_text(rows.index[-1]) if len(rows) else None,
+        "newest_bar": utc_text(bars.index[-1]),
+        "live": measured,
+        "promoted": scores,
+        "judgements": [judgement._asdict() for judgement in judgements],
+    }
+    _keep(report)
+    return report
+
+
+def _keep(report: Report) -> None:
+    """Write the report, and its line of the history."""
+    storage.write_json(report, paths.MONITOR)
+    storage.write_bytes(markdown(report).encode(), paths.MONITOR_REPORT)
+    values = {judgement["name"]: judgement["value"] for judgement in report["judgements"]}
+    line = {name: report[name] for name in ("looked_at", "version", "verdict", "predictions")} | {"values": values}
+    storage.append_lines([json.dumps(line, allow_nan=False)], paths.MONITOR_HISTORY)
+
+
+def _judged(name: str, ask: Callable[[], Iterable[Judgement]]) -> list[Judgement]:
+    """Ask; what cannot be read is unknown."""
+    try:
+        return list(ask())
+    except ProjectError as error:
+        return [Judgement(name, None, None, "unknown", str(error))]
+
+
+def _drift(log: pd.DataFrame, bars: pd.DataFrame, reference: Reference, monitor: Monitor) -> Iterable[Judgement]:
+    """Hold the newest features and probabilities against those of the training."""
+    newest = columns_of(reference.manager.generate_features(bars), log["probability"]).iloc[-monitor.window_bars :]
+    return judge_drift(measure_drift(reference.training_columns(), newest), monitor)
+
+
+def _age(reference: Reference, monitor: Monitor, now: datetime) -> Judgement:
+    """Judge how long ago the version was promoted; say when the next one is due."""
+    metadata = reference.promoted.metadata
+    created = datetime.fromisoformat(metadata["created_at"])
+    days = (now - created) / timedelta(days=1)
+    due = created + timedelta(days=monitor.retrain_every_days)
+    while due < now:
+        due += timedelta(days=monitor.retrain_every_days)
+    words = (
+        f"{days:.1f} days since it was promoted, {monitor.model_age_max_days:g} are allowed; "
+        f"with a retraining every {monitor.retrain_every_days:g} days the next is due in {(due - now).days} days"
+    )
+    verdict: Verdict = "no" if days > monitor.model_age_max_days else "yes"
+    return Judgement("age of the model, days", round(days, 4), monitor.model_age_max_days, verdict, words)

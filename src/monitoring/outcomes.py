@@ -1,0 +1,100 @@
+"""How the model did: its logged predictions against what happened, beside what it scored when it was promoted."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from src.evaluation.intervals import bootstrap_scores, draw_counts, interval_of
+from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
+from src.features.catalog import TARGET
+from src.features.labels import make_labels
+from src.lifecycle.judgement import Judgement, number
+from src.params import Label, Monitor
+
+HEADLINE = ("f1_score", "brier_skill", "roc_auc")
+WORDS = {"f1_score": "weighted F1", "brier_skill": "Brier skill", "roc_auc": "AUC"}
+
+
+def realised(log: pd.DataFrame, bars: pd.DataFrame, label: Label, n_bars: int) -> pd.DataFrame:
+    """Join the newest `n_bars` predictions of one version with what happened; those still open are left out.
+
+    Returns
+    -------
+    DataFrame
+        `probability`, `decision` and `target`, indexed by open time.
+    """
+    outcome = make_labels(bars["close"], label).rename(TARGET)
+    joined = log[["probability", "decision"]].join(outcome, how="inner").dropna()
+    return joined.astype({TARGET: int}).iloc[-n_bars:]
+
+
+def measure(rows: pd.DataFrame, seed: int) -> dict[str, Any] | None:
+    """Score the rows, with intervals; None where they are of one class, which ranks nothing.
+
+    Returns
+    -------
+    dict
+        By score: `value` and `interval`; `calibration_gap` is the mean forecast less the share of rises.
+    """
+    y, probability = rows[TARGET].to_numpy(), rows["probability"].to_numpy()
+    if len(rows) == 0 or y.min() == y.max():
+        return None
+    forecast = Forecast(probability, rows["decision"].to_numpy())
+    bootstrap = bootstrap_scores(y, {"model": forecast}, seed=seed)
+    values, counts = score(y, forecast), draw_counts(len(y), bootstrap.block_length, seed=seed)
+    found = {
+        name: {"value": values[name], "interval": bootstrap.interval("model", name)}
+        for name in (*HEADLINE, "log_loss", "expected_calibration_error")
+    }
+    gaps = counts @ (probability - y) / len(y)
+    gap = round(float((probability - y).mean()), METRIC_DECIMALS)
+    return found | {"calibration_gap": {"value": gap, "interval": interval_of(gaps)}}
+
+
+def judge_outcomes(
+    n_rows: int, measured: Mapping[str, Any] | None, promoted: Mapping[str, Any], monitor: Monitor
+) -> Iterator[Judgement]:
+    """Judge live scores by their whole intervals: an alert is what chance explains badly.
+
+    Parameters
+    ----------
+    n_rows
+        How many predictions have an outcome.
+    measured
+        As `measure` returns it.
+    promoted
+        Scores by name, `value` and `interval`, as they were when the model was promoted.
+    monitor
+        Floors, and the fewest rows for a verdict.
+    """
+    if n_rows < monitor.rows_min or measured is None:
+        few = f"{n_rows} predictions have an outcome, {monitor.rows_min} are asked for a verdict"
+        yield Judgement("outcomes", n_rows, monitor.rows_min, "unknown", few if measured else f"{few}, of both classes")
+        return
+    yield _not_wholly_below(f"{WORDS['f1_score']}, live", measured["f1_score"], monitor.f1_score_min, "the floor")
+    yield _not_wholly_below(
+        f"{WORDS['brier_skill']}, live", measured["brier_skill"], monitor.brier_skill_min, "the floor"
+    )
+    for name in HEADLINE:
+        floor = number(promoted, name, "interval", 0)
+        rule = f"{WORDS[name]} as promoted"
+        if floor is None:
+            yield Judgement(rule, None, None, "unknown", "the promotion has no interval to hold it against")
+        else:
+            yield _not_wholly_below(rule, measured[name], floor, "the lower end when it was promoted")
+    gap = measured["calibration_gap"]
+    low, high = gap["interval"]
+    is_off = low > monitor.calibration_gap_max or high < -monitor.calibration_gap_max
+    allowed = monitor.calibration_gap_max
+    words = f"forecasts less what came: {gap['value']:+.1%} ({low:+.1%} to {high:+.1%}); {allowed:.0%} is allowed"
+    yield Judgement("calibration, live", gap["value"], allowed, "no" if is_off else "yes", words)
+
+
+def _not_wholly_below(rule: str, found: Mapping[str, Any], floor: float, what: str) -> Judgement:
+    """Say no where the whole interval lies below the floor."""
+    if found["interval"] is None:
+        return Judgement(rule, found["value"], floor, "unknown", "its interval is not finite")
+    low, high = found["interval"]
+    words = f"{found['value']:.4g} ({low:.4g} to {high:.4g}); {what} is {floor:.4g}"
+    return Judgement(rule, found["value"], floor, "no" if high < floor else "yes", words)

@@ -1,0 +1,54 @@
+"""A look at the model, as Markdown."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+SAYS = {"yes": "ok", "no": "**alert**", "unknown": "cannot tell"}
+
+
+def headline(report: Mapping[str, Any]) -> str:
+    """Say in one sentence how the model does."""
+    raised = [judgement["name"] for judgement in report["judgements"] if judgement["verdict"] == "no"]
+    unknown = sum(judgement["verdict"] == "unknown" for judgement in report["judgements"])
+    said = f"alert: {', '.join(raised)}" if raised else "no alert"
+    left = f"; {unknown} cannot be told" if unknown else ""
+    return f"Version {report['version']}, {report['predictions']:,} predictions with an outcome: {said}{left}."
+
+
+def markdown(report: Mapping[str, Any]) -> str:
+    """Write the whole look as Markdown: the scores beside the promotion's, then every rule."""
+    lines = ["# Monitor", "", headline(report), "", *_scores(report), *_rules(report["judgements"])]
+    return "\n".join(lines) + "\n"
+
+
+def _scores(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the live scores beside those of the promotion."""
+    if report["live"] is None:
+        return
+    yield f"Predictions of {report['first_open']} to {report['last_open']}."
+    yield ""
+    yield "| score | live | 95% interval | when promoted | 95% interval |"
+    yield "|---|---:|---:|---:|---:|"
+    for name, live in report["live"].items():
+        promoted = report["promoted"].get(name, {})
+        cells = [*_cells(live), *_cells(promoted)]
+        yield f"| {name.replace('_', ' ')} | {' | '.join(cells)} |"
+    yield ""
+
+
+def _cells(found: Mapping[str, Any]) -> list[str]:
+    """Write a value and its interval, nothing where there is none."""
+    value, interval = found.get("value"), found.get("interval")
+    return [
+        "" if value is None else f"{value:.4f}",
+        "" if interval is None else f"{interval[0]:.4f} to {interval[1]:.4f}",
+    ]
+
+
+def _rules(judgements: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield a line for every rule."""
+    yield "| watched | says | because |"
+    yield "|---|---|---|"
+    for judgement in judgements:
+        words = " ".join(judgement["words"].split()).replace("|", "\\|")
+        yield f"| {judgement['name']} | {SAYS[judgement['verdict']]} | {words} |"

@@ -1,0 +1,103 @@
+"""A bot's log is watched, people are told, and the release before comes back, with real commands."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from tests.checkouts import Checkout
+
+BARS = "data/raw/bars.parquet"
+# A model of few trees on few bars promises little.
+LIMITS = {
+    ("monitor", "f1_score_min"): 0.1,
+    ("monitor", "brier_skill_min"): -1.0,
+    ("monitor", "calibration_gap_max"): 0.5,
+    ("monitor", "drift_share_max"): 0.0,
+}
+RECOVER = {("monitor", "recover_f1_score_min"): 0.9}
+
+
+@pytest.fixture(scope="module")
+def repository(two_versions: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Versions 1.0.0 and 1.1.0 deployed one after the other; 1.1.0 predicted every bar into bot.jsonl."""
+    repository = two_versions.copy(tmp_path_factory.mktemp("watched") / "repository")
+    for version in ("1.0.0", "1.1.0"):
+        src(repository, "rollback", version)
+        src(repository, "deploy", "../served")
+    src(repository, "predict", BARS, "--log", "bot.jsonl")
+    repository.set_params(LIMITS)
+    return repository
+
+
+def src(checkout: Checkout, *command: str, expect: int = 0) -> str:
+    return checkout.run("python", "-m", "src", *command, expect=expect)
+
+
+def inverted(repository: Checkout) -> str:
+    """Write a log of a bot that always says the opposite, and return its name."""
+    lines = [json.loads(line) for line in (repository.root / "bot.jsonl").read_text().splitlines()]
+    opposite = [line | {"probability": 1 - line["probability"], "decision": 1 - line["decision"]} for line in lines]
+    (repository.root / "bad.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in opposite))
+    return "bad.jsonl"
+
+
+def served(repository: Checkout) -> str:
+    return (repository.root.parent / "served" / "production").resolve().name
+
+
+def test_a_model_that_keeps_its_promise(repository: Checkout, tmp_path: Path) -> None:
+    """Exit status 0, tables, a line of history, gauges; nobody is told anything."""
+    said = src(repository, "monitor", "bot.jsonl", "--bars", BARS, "--prometheus", str(tmp_path / "gauges.prom"))
+    assert "Version 1.1.0, 720 predictions with an outcome: no alert" in " ".join(said.split())
+    assert "told" not in said
+    report = json.loads((repository.root / "reports" / "monitor.json").read_text())
+    assert (report["verdict"], report["version"]) == ("yes", "1.1.0")
+    lines = (repository.root / "reports" / "monitor.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1])["values"]["weighted F1, live"] == report["live"]["f1_score"]["value"]
+    gauges = (tmp_path / "gauges.prom").read_text()
+    assert f'btc_signal_score{{part="value",score="f1_score"}} {report["live"]["f1_score"]["value"]}' in gauges
+    assert 'btc_signal_alert{rule="weighted F1, live"} 0.0' in gauges
+    assert repository.run("git", "status", "--porcelain", "reports") == ""
+
+
+def test_people_are_told_once_and_a_dead_webhook_hides_nothing(
+    repository: Checkout, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit status 1 whether or not anybody heard it."""
+    bad = inverted(repository)
+    httpserver.expect_request("/hook/s3cret").respond_with_data(status=200)
+    monkeypatch.setenv("ALERT_URL", "json://127.0.0.1:1/hook/s3cret")
+    assert "nobody was told" in src(repository, "monitor", bad, "--bars", BARS, expect=1)
+    monkeypatch.setenv("ALERT_URL", f"json://127.0.0.1:{httpserver.port}/hook/s3cret")
+    said = src(repository, "monitor", bad, "--bars", BARS, expect=1)
+    assert "told: " in said
+    assert "s3cret" not in said
+    assert "told: " not in src(repository, "monitor", bad, "--bars", BARS, expect=1)
+    ((request, _),) = httpserver.log
+    assert "ALERT weighted F1 as promoted" in request.get_json()["message"]
+    assert "over: weighted F1 as promoted" not in request.get_json()["message"]
+    src(repository, "monitor", "bot.jsonl", "--bars", BARS)
+    assert "over: weighted F1 as promoted" in httpserver.log[-1][0].get_json()["message"]
+
+
+def test_the_release_before_comes_back_once(repository: Checkout) -> None:
+    """A dry run says so; then it is done, with a note; then a person is asked for."""
+    bad = inverted(repository)
+    repository.set_params(RECOVER)
+    watch = ("monitor", bad, "--bars", BARS, "--recover", "../served")
+    assert "would deploy the release before 1.1.0" in src(repository, *watch, "--dry-run", expect=1)
+    assert served(repository) == "1.1.0"
+    assert "serves 1.0.0 again instead of 1.1.0" in src(repository, *watch, expect=1)
+    assert served(repository) == "1.0.0"
+    assert "was done before" in src(repository, *watch, expect=1)
+    assert served(repository) == "1.0.0"
+
+
+def test_a_version_that_was_never_promoted(repository: Checkout) -> None:
+    """An error of one line, exit status 2."""
+    line = json.loads((repository.root / "bot.jsonl").read_text().splitlines()[-1]) | {"model_version": "9.9.9"}
+    (repository.root / "other.jsonl").write_text(json.dumps(line) + "\n")
+    said = src(repository, "monitor", "other.jsonl", "--bars", BARS, expect=2)
+    assert said == "error: the log is of version 9.9.9, promoted were 1.1.0, 1.0.0; `git pull`, or mend the log\n"
