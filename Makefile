@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help repro fresh retrain test weeks bench proof lint lock clean
+.PHONY: help repro fresh retrain test bench proof lint lock clean
 
 help:   ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -37,10 +37,7 @@ retrain: .venv/.requirements-retrain   ## Retrain up to END, promote what the ga
 	python -m src retrain $${END:+--end="$$END"} $$dry_run || { [ $$? -eq 1 ] && grep -qs '"outcome": "refused"' reports/retrain.json; }
 
 test: .venv/.requirements-dev lint   ## Prove it: lint, types, unit tests, contracts, properties, end to end
-	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
-
-weeks: .venv/.requirements-dev   ## Live through some weeks: git remote, DVC remote and exchange on this machine, a few minutes
-	@python -m pytest -m weeks
+	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/.requirements-dev   ## Time ours against the alternatives in one run, about 4 minutes; needs `make repro` before
 	@python -m tests.bench

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -17,20 +16,12 @@ from pydantic import (
 
 from src import paths
 from src.errors import ParamsError
+from src.policy import Gate, Monitor, Retrain
+from src.section import Count, Rate, Section, Share, Window
 from src.times import read_timeframe, read_utc
 from src.yaml_lines import Location, read_yaml
 
 Moment = Annotated[datetime | None, BeforeValidator(read_utc)]
-Window = Annotated[int, Field(ge=2)]
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Rate = Annotated[float, Field(gt=0, le=1)]
-
-
-class Section(BaseModel):
-    """What all sections share: unknown keys, NaN and silent conversions are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Data(Section):
@@ -194,49 +185,6 @@ class Backtest(Section):
     slippage_bps: Annotated[float, Field(ge=0, lt=10_000)]
 
 
-class Gate(Section):
-    """What a candidate must reach to be promoted."""
-
-    f1_score_min: Share
-    brier_skill_min: Annotated[float, Field(ge=-1, le=1)]
-    volatility_tolerance: Annotated[float, Field(ge=-1, le=1)]
-    champion_tolerance: Share
-    calibration_error_max: Share
-    missing_share_max: Share
-    newest_bar_age_max_h: Annotated[float, Field(gt=0)] | None
-    model_size_max_mb: Annotated[float, Field(gt=0)]
-    latency_ratio_min: Annotated[float, Field(gt=0)]
-    memory_max_mib: Annotated[float, Field(gt=0)]
-
-
-class Retrain(Section):
-    """How the window of the bars moves from week to week."""
-
-    window_days: Count | None
-
-
-class Monitor(Section):
-    """What the model at work is watched for, and what is done about it."""
-
-    window_bars: Window
-    rows_min: Window
-    f1_score_min: Share
-    brier_skill_min: Annotated[float, Field(ge=-1, le=1)]
-    calibration_gap_max: Share
-    psi_max: Annotated[float, Field(gt=0)]
-    drift_share_max: Share
-    recent_bars: Window
-    recent_missing_max: Annotated[int, Field(ge=0)]
-    spike_times_max: Annotated[float, Field(gt=1)]
-    still_bars_max: Count
-    newest_bar_age_max_h: Annotated[float, Field(gt=0)] | None
-    model_age_max_days: Annotated[float, Field(gt=0)]
-    retrain_every_days: Annotated[float, Field(gt=0)]
-    alert_again_after_h: Annotated[float, Field(gt=0)]
-    recover_f1_score_min: Share | None
-    recover_rows_min: Window
-
-
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -269,9 +217,9 @@ class Params(Section):
     @classmethod
     def _a_live_source_has_an_age(cls, section: Gate | Monitor, info: ValidationInfo) -> Gate | Monitor:
         data = info.data.get("data")
-        if data is not None and data.source == "ccxt" and section.newest_bar_age_max_h is None:
-            key = f"{info.field_name}.newest_bar_age_max_h"
-            msg = f"{key} must be a number if data.source is ccxt, a live source; got null"
+        key = {"gate": "newest_bar_age_max_h", "monitor": "late_bars_max"}[str(info.field_name)]
+        if data is not None and data.source == "ccxt" and getattr(section, key) is None:
+            msg = f"{info.field_name}.{key} must be a number if data.source is ccxt, a live source; got null"
             raise ValueError(msg)
         return section
 

@@ -22,11 +22,11 @@ def print_markdown(text: str, *, as_markdown: bool) -> None:
         Console().print(markdown.Markdown(text))
 
 
-def tell_people(level: Literal["failure", "success"], title: str, body: str) -> None:
-    """Send a message to ALERT_URL; why nobody was told goes to standard error."""
-    from src.monitoring.alerts import Message, send
+def tell_people(level: Literal["failure", "warning", "success"], title: str, body: str, *, unless: bool) -> None:
+    """Send a message where ALERT_URL asks for it; why nobody heard it goes to standard error, and that is all."""
+    from src.monitoring.alerts import Message, is_addressed, send
 
-    if failed := send(Message(level, title, body)):
+    if not unless and is_addressed() and (failed := send(Message(level, title, body))):
         typer.echo(failed, err=True)
 
 

@@ -1,5 +1,7 @@
 """Change what is in production: promote, retrain, roll back, deploy; and list what was."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +9,8 @@ from typing import Annotated
 import typer
 
 from src import paths
-from src.commands.shared import AsFirst, Json, Stage, print_json
-from src.errors import DataError, exit_on_error
+from src.commands.shared import AsFirst, Json, Stage, print_json, tell_people
+from src.errors import DataError, GateError, ProjectError, exit_on_error
 from src.times import read_utc
 
 
@@ -43,12 +45,28 @@ def retrain(
     """Fetch, reproduce, then promote and publish if the gate says yes; exit status 1 if it says no, 2 if it failed."""
     from src.lifecycle.retrain import retrain as retrain_once
 
-    with exit_on_error():
+    with exit_on_error(), _told(dry_run=dry_run) as told:
         report = retrain_once(_moment(end), dry_run=dry_run)
+        told.append(report["words"])
         if as_json:
             print_json(report)
         else:
             typer.echo(f"{report['words']} {paths.relative(paths.RETRAIN_REPORT)} has the gate's figures.")
+
+
+@contextmanager
+def _told(*, dry_run: bool) -> Iterator[list[str]]:
+    """Tell people how a retraining ended: an error, the gate's no, or the words that were added."""
+    words: list[str] = []
+    try:
+        yield words
+    except GateError as error:
+        tell_people("warning", "Retrained, not promoted", str(error), unless=dry_run)
+        raise
+    except ProjectError as error:
+        tell_people("failure", "The retraining failed", str(error), unless=dry_run)
+        raise
+    tell_people("success", "Retrained", " ".join(words), unless=dry_run)
 
 
 def history(*, as_json: Json = False) -> None:

@@ -51,8 +51,7 @@ def monitor(
             look()
         except ProjectError as error:
             typer.echo(f"error: {error}", err=True)
-            if not dry_run:
-                tell_people("failure", "The monitor cannot look", str(error))
+            tell_people("failure", "The monitor cannot look", str(error), unless=dry_run)
         time.sleep(interval)
     with exit_on_error():
         is_fine = look()

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from src.evaluation.intervals import MIN_ROWS
 from src.evaluation.leakcheck import Check
 from src.evaluation.parity import TOLERANCE
-from src.params import Gate
+from src.policy import Gate
 
 Verdict = Literal["yes", "no", "unknown"]
 METRICS = "reports/metrics.json"

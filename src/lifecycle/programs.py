@@ -12,7 +12,7 @@ from typing import IO, NamedTuple, NoReturn
 
 from src.errors import PromotionError
 
-TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
+SECRETS = ("GH_TOKEN", "GITHUB_TOKEN", "ALERT_URL", "ALERT_URL_FILE")
 
 
 class Done(NamedTuple):
@@ -27,7 +27,7 @@ def run(root: Path, *command: str) -> Done:
 
     It is not told who may push: the libraries of a stage need not know.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in TOKENS}
+    environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
     lines: list[str] = []
     with subprocess.Popen(  # noqa: S603 - our own programs
         [sys.executable, "-m", *command],

@@ -106,6 +106,11 @@ def send(message: Message) -> str:
     return f"nobody was told: {redact(reason, url)}"
 
 
+def is_addressed() -> bool:
+    """Tell whether anybody asked to be told."""
+    return bool(os.environ.get(URL) or os.environ.get(URL_FILE))
+
+
 def address() -> str:
     """Return the address, empty if none is set; `DataError` if its file cannot be read."""
     if file := os.environ.get(URL_FILE):

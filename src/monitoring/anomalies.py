@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from src.lifecycle.judgement import Judgement
-from src.params import Monitor
+from src.policy import Monitor
 from src.times import utc_text
 
 
@@ -41,12 +41,12 @@ def judge_bars(bars: pd.DataFrame, step: timedelta, monitor: Monitor, now: datet
 
 
 def _late(newest: pd.Timestamp, step: timedelta, monitor: Monitor, now: datetime) -> Judgement:
-    """Judge how long ago the newest bar closed."""
-    name, age = "newest bar, hours old", (now - newest - step) / timedelta(hours=1)
-    if monitor.newest_bar_age_max_h is None:
-        words = f"not asked: monitor.newest_bar_age_max_h is null; it opened {utc_text(newest)}"
-        return Judgement(name, age, None, "yes", words)
-    return _at_most(name, age, monitor.newest_bar_age_max_h, f"it opened {utc_text(newest)}")
+    """Judge how many bars closed since the newest that came."""
+    name, late = "bars late", (now - newest - step) // step
+    if monitor.late_bars_max is None:
+        words = f"not asked: monitor.late_bars_max is null; the newest opened {utc_text(newest)}"
+        return Judgement(name, late, None, "yes", words)
+    return _at_most(name, late, monitor.late_bars_max, f"the newest opened {utc_text(newest)}")
 
 
 def _width(bars: pd.DataFrame) -> pd.Series:

@@ -18,7 +18,7 @@ import pandas as pd
 from src.features.catalog import FEATURE_NAMES
 from src.lifecycle.judgement import Judgement
 from src.ml.model_view import VIEW_NAMES, scale_free_view
-from src.params import Monitor
+from src.policy import Monitor
 
 N_BINS = 10
 # Part of a window by which the next one starts later.

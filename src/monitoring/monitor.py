@@ -17,7 +17,8 @@ from src.monitoring.outcomes import judge_outcomes, measure, realised
 from src.monitoring.prediction_log import read_log
 from src.monitoring.report import markdown
 from src.monitoring.sources import Reference, find_reference, newest_bars
-from src.params import Monitor, load_params
+from src.params import load_params
+from src.policy import Monitor
 from src.times import utc_text
 
 Report = dict[str, Any]

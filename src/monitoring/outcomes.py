@@ -10,7 +10,8 @@ from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
 from src.features.catalog import TARGET
 from src.features.labels import make_labels
 from src.lifecycle.judgement import Judgement, number
-from src.params import Label, Monitor
+from src.params import Label
+from src.policy import Monitor
 
 HEADLINE = ("f1_score", "brier_skill", "roc_auc")
 WORDS = {"f1_score": "weighted F1", "brier_skill": "Brier skill", "roc_auc": "AUC"}
@@ -72,9 +73,9 @@ def judge_outcomes(
         few = f"{n_rows} predictions have an outcome, {monitor.rows_min} are asked for a verdict"
         yield Judgement("outcomes", n_rows, monitor.rows_min, "unknown", few if measured else f"{few}, of both classes")
         return
-    yield _not_wholly_below(f"{WORDS['f1_score']}, live", measured["f1_score"], monitor.f1_score_min, "the floor")
+    yield _not_wholly_below(f"{WORDS['f1_score']}, live", measured["f1_score"], monitor.live_f1_min, "the floor")
     yield _not_wholly_below(
-        f"{WORDS['brier_skill']}, live", measured["brier_skill"], monitor.brier_skill_min, "the floor"
+        f"{WORDS['brier_skill']}, live", measured["brier_skill"], monitor.live_brier_skill_min, "the floor"
     )
     for name in HEADLINE:
         floor = number(promoted, name, "interval", 0)

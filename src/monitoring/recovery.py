@@ -12,14 +12,14 @@ from src import storage
 from src.errors import ProjectError
 from src.lifecycle.deploy import roll_back, served
 from src.lifecycle.judgement import number
-from src.params import Monitor
+from src.policy import Monitor
 
 NOTE = "recovered.json"
 
 
 def breach(report: Mapping[str, Any], monitor: Monitor) -> str:
     """Say which limit of params.yaml asks for recovery; empty if none does."""
-    floor, high = monitor.recover_f1_score_min, number(report["live"], "f1_score", "interval", 1)
+    floor, high = monitor.recover_f1_min, number(report["live"], "f1_score", "interval", 1)
     if floor is None or high is None or report["predictions"] < monitor.recover_rows_min or high >= floor:
         return ""
     return (

@@ -37,7 +37,10 @@ WRITES = {
 }
 SECRETS = {
     "comment: Post it in place of the last one": {"github.token"},
-    "retrain: Retrain": {"github.token", "secrets.AWS_ACCESS_KEY_ID", "secrets.AWS_SECRET_ACCESS_KEY", "steps.aws"},
+    "retrain: Retrain": {
+        *("github.token", "steps.aws", "secrets.AWS_ACCESS_KEY_ID", "secrets.AWS_SECRET_ACCESS_KEY"),
+        "secrets.ALERT_URL",
+    },
     "tell: Open an issue, or add to the open one": {"github.token"},
 }
 

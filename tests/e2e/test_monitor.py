@@ -11,12 +11,12 @@ from tests.checkouts import Checkout
 BARS = "data/raw/bars.parquet"
 # A model of few trees on few bars promises little.
 LIMITS = {
-    ("monitor", "f1_score_min"): 0.1,
-    ("monitor", "brier_skill_min"): -1.0,
+    ("monitor", "live_f1_min"): 0.1,
+    ("monitor", "live_brier_skill_min"): -1.0,
     ("monitor", "calibration_gap_max"): 0.5,
     ("monitor", "drift_share_max"): 0.0,
 }
-RECOVER = {("monitor", "recover_f1_score_min"): 0.9}
+RECOVER = {("monitor", "recover_f1_min"): 0.9}
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from tests.checkouts import Checkout
-
-pytestmark = pytest.mark.weeks
 
 
 @pytest.fixture
@@ -119,3 +118,19 @@ def test_a_dry_run_stops_after_the_verdict(user: Checkout) -> None:
     report = json.loads((user.root / "reports" / "retrain.json").read_text())
     assert (report["outcome"], report["dry_run"], report["gate"]["verdict"]) == ("refused", True, "no")
     assert "| champion" in (user.root / "reports" / "retrain.md").read_text()
+
+
+def test_people_are_told_how_it_ended(user: Checkout, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody asked to be; a dead address changes no exit status, and no dry run tells anything."""
+    httpserver.expect_request("/hook/s3cret").respond_with_data(status=200)
+    (user.root / "README.md").write_text("mine")
+    for port, words in ((1, "nobody was told: "), (httpserver.port, "")):
+        monkeypatch.setenv("ALERT_URL", f"json://127.0.0.1:{port}/hook/s3cret")
+        said = retrain(user)
+        assert words in said
+        assert "s3cret" not in said
+    retrain(user, "--dry-run")
+    ((request, _),) = httpserver.log
+    told = request.get_json()
+    assert (told["title"], told["type"]) == ("The retraining failed", "failure")
+    assert "expected a clean work tree" in told["message"]

@@ -15,7 +15,6 @@ from tests.checkouts import LENIENT, SMALL, Checkout, copy_work_tree
 from tests.exchange_server import Bitbank, Rows, rows_of, serve
 from tests.remotes import S3Remote, point, serve_s3
 
-pytestmark = pytest.mark.weeks
 STAND_IN = Path(__file__).parents[1] / "stand_in"
 METADATA = paths.relative(paths.METADATA)
 VERIFY = "from src.ml.ensemble import ProductionEnsemble as P; print(P().get_model_info()['version'])"
@@ -28,6 +27,7 @@ EXCHANGE = {
     ("data", "end"): f"{FIRST}T00:00:00Z",
     # Bars of years ago.
     ("gate", "newest_bar_age_max_h"): 1e6,
+    ("monitor", "late_bars_max"): 1_000_000,
 }
 
 

@@ -198,24 +198,47 @@ GATE = {
 }
 
 
-def test_every_key_of_the_gate_has_bounds():
-    """The table above leaves none out."""
-    assert set(GATE) == set(CONTENT["gate"])
+MONITOR = {
+    "window_bars": (["1", "720.5", "null"], ["2", "100000"]),
+    "rows_min": (["1", "null"], ["2", "100000"]),
+    "live_f1_min": (["-0.1", "1.1", "null"], ["0", "1"]),
+    "live_brier_skill_min": (["-1.1", "1.1"], ["-1", "1"]),
+    "calibration_gap_max": (["-0.1", "1.1"], ["0", "1"]),
+    "psi_max": (["0", "-1", ".inf"], ["0.01", "10"]),
+    "drift_share_max": (["-0.1", "1.1"], ["0", "1"]),
+    "recent_bars": (["1", "null"], ["2", "100000"]),
+    "recent_missing_max": (["-1", "0.5"], ["0", "10"]),
+    "spike_times_max": (["1", "0", ".nan"], ["1.1", "100000"]),
+    "still_bars_max": (["0", "2.5"], ["1", "100"]),
+    "late_bars_max": (["0", "2.5", "never"], ["null", "1", "100"]),
+    "model_age_max_days": (["0", "null"], ["0.5", "1000"]),
+    "retrain_every_days": (["0", "null"], ["0.5", "1000"]),
+    "alert_again_after_h": (["0", "null"], ["0.5", "1000"]),
+    "recover_f1_min": (["-0.1", "1.1", "never"], ["null", "0", "1"]),
+    "recover_rows_min": (["1", "null"], ["2", "100000"]),
+}
+POLICY = {"gate": GATE, "monitor": MONITOR}
+BOUNDS = [(section, key, *bounds) for section, keys in POLICY.items() for key, bounds in keys.items()]
 
 
-@pytest.mark.parametrize(("key", "value"), [(key, value) for key, (refused, _) in GATE.items() for value in refused])
-def test_a_threshold_that_cannot_be_is_refused(key, value, load):
+def test_every_key_of_gate_and_monitor_has_bounds():
+    """The tables above leave none out."""
+    assert {section: set(keys) for section, keys in POLICY.items()} == {key: set(CONTENT[key]) for key in POLICY}
+
+
+@pytest.mark.parametrize(("section", "key", "value"), [(*at, value) for *at, refused, _ in BOUNDS for value in refused])
+def test_a_threshold_that_cannot_be_is_refused(section, key, value, load):
     """It would let everything pass, or nothing."""
     (shown,) = re.findall(rf"  {key}: [^ ]+", SHIPPED)
-    with pytest.raises(ParamsError, match=rf"^params\.yaml line {line_of(shown)}: gate\.{key}: .*, got "):
+    with pytest.raises(ParamsError, match=rf"^params\.yaml line {line_of(shown)}: {section}\.{key}: .*, got "):
         load((shown, f"  {key}: {value}"))
 
 
-@pytest.mark.parametrize(("key", "value"), [(key, value) for key, (_, taken) in GATE.items() for value in taken])
-def test_a_threshold_at_its_bound_is_accepted(key, value, load):
-    """And is what the gate gets."""
+@pytest.mark.parametrize(("section", "key", "value"), [(*at, value) for *at, _, taken in BOUNDS for value in taken])
+def test_a_threshold_at_its_bound_is_accepted(section, key, value, load):
+    """And is what the gate or the monitor gets."""
     (shown,) = re.findall(rf"  {key}: [^ ]+", SHIPPED)
-    assert getattr(load((shown, f"  {key}: {value}")).gate, key) == yaml.safe_load(value)
+    assert getattr(getattr(load((shown, f"  {key}: {value}")), section), key) == yaml.safe_load(value)
 
 
 @pytest.mark.parametrize(

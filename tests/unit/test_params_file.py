@@ -190,8 +190,10 @@ def test_what_is_no_path_is_refused(path, data):
         data((SOURCE, "source: file"), (PATH, f"path: {path}"))
 
 
-EXCHANGE, AGE = ((SOURCE, "source: ccxt"),), ("newest_bar_age_max_h: null", "newest_bar_age_max_h: 3.0")
-LIVE = (*EXCHANGE, AGE, (START, '"2020-01-01T00:00:00Z"'), (END, '"2024-05-04T07:00:00Z"'))
+EXCHANGE = ((SOURCE, "source: ccxt"),)
+AGES = {"newest_bar_age_max_h": "3.0", "late_bars_max": "3"}
+AGE = tuple((f"{key}: null", f"{key}: {value}") for key, value in AGES.items())
+LIVE = (*EXCHANGE, *AGE, (START, '"2020-01-01T00:00:00Z"'), (END, '"2024-05-04T07:00:00Z"'))
 
 
 def test_an_exchange_is_named_with_its_market_and_window(data):
@@ -207,7 +209,7 @@ def test_an_exchange_needs_a_closed_window_in_whole_hours(name, side, moment, da
     with pytest.raises(
         ParamsError, match=rf"^params\.yaml line \d+: data\.{name}: must be a whole hour if source is ccxt"
     ):
-        data(*EXCHANGE, AGE, (side, moment))
+        data(*EXCHANGE, *AGE, (side, moment))
 
 
 def test_a_file_may_have_half_hours(data):
@@ -215,8 +217,9 @@ def test_a_file_may_have_half_hours(data):
     assert data((END, '"2019-10-17T10:30:00Z"')).end.minute == 30
 
 
-def test_an_exchange_needs_an_age_for_the_gate(data):
+@pytest.mark.parametrize(("section", "key"), [("gate", "newest_bar_age_max_h"), ("monitor", "late_bars_max")])
+def test_an_exchange_needs_an_age_for_the_gate_and_the_monitor(section, key, data):
     """A live source that stopped would pass for ever without one."""
-    words = r"gate\.newest_bar_age_max_h must be a number if data\.source is ccxt, a live source; got null"
-    with pytest.raises(ParamsError, match=rf"^params\.yaml line \d+: gate: {words}"):
-        data(*EXCHANGE)
+    words = rf"{section}\.{key} must be a number if data\.source is ccxt, a live source; got null"
+    with pytest.raises(ParamsError, match=rf"^params\.yaml line \d+: {section}: {words}"):
+        data(*EXCHANGE, *(one for one in AGE if key not in one[0]))

@@ -128,8 +128,8 @@ def test_what_is_another_trial(location, params, ledger):
 
 
 def test_the_exempt_keys_are_known_by_name(params):
-    """Both ends of the window and how they move, the threads and every threshold of the gate, and none else."""
-    gate = {("gate", name) for name in type(params.gate).model_fields}
+    """Both ends of the window and how they move, the threads and every threshold of gate and monitor, and none else."""
+    gate = {(key, name) for key in ("gate", "monitor") for name in type(getattr(params, key)).model_fields}
     moves = {("data", "start"), ("data", "end"), ("data", "exchange"), ("retrain", "window_days")}
     assert set(EXEMPT) == moves | {("n_jobs",)} | gate
 

@@ -12,7 +12,7 @@ from src.times import utc_text
 from src.yaml_lines import replace_scalars
 
 NOW = datetime(2026, 1, 5, 3, 17, 40, tzinfo=UTC)
-LIVE = {("data", "source"): "ccxt", ("gate", "newest_bar_age_max_h"): "48"}
+LIVE = {("data", "source"): "ccxt", ("gate", "newest_bar_age_max_h"): "48", ("monitor", "late_bars_max"): "3"}
 
 
 def at(text: str) -> datetime:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from src.params import Monitor, Params
+from src.params import Params
+from src.policy import Monitor
 
 
 @pytest.fixture(scope="session")

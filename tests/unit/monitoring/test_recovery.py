@@ -18,7 +18,7 @@ BAD["looked_at"] = "2020-01-01T00:00:00Z"
 @pytest.fixture
 def asked(limits):
     """Limits that ask for recovery."""
-    return limits.model_copy(update={"recover_f1_score_min": 0.6, "recover_rows_min": 500})
+    return limits.model_copy(update={"recover_f1_min": 0.6, "recover_rows_min": 500})
 
 
 @pytest.fixture

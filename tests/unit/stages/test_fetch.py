@@ -254,8 +254,9 @@ WINDOW = {"start": "2024-05-01T00:00:00Z", "end": "2024-05-04T00:00:00Z"}
 
 @pytest.fixture
 def aged(monkeypatch):
-    """The parameters with an age for the gate, as a live source asks for."""
+    """The parameters with an age for the gate and the monitor, as a live source asks for."""
     monkeypatch.setitem(SHIPPED, "gate", SHIPPED["gate"] | {"newest_bar_age_max_h": 3.0})
+    monkeypatch.setitem(SHIPPED, "monitor", SHIPPED["monitor"] | {"late_bars_max": 3})
 
 
 def test_an_exchange_becomes_bars_and_a_record(run, outputs, bitbank, aged, capsys):
