@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path.cwd()
+# Where the environment was copied, its byte code is renewed; that is nothing the stage writes.
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT))
 
 from pydantic import BaseModel  # noqa: E402 - the root comes first
