@@ -37,7 +37,8 @@ def check_production(root: Path) -> Iterator[Line]:
         words = f"version {version}, promoted {metadata['created_at']}, {shown}"
         window = f"{data['symbol']} {data['timeframe']}, {data['start']} to {data['end']}"
     except (DataError, KeyError, TypeError, ValueError) as error:
-        yield fail("production", f"{METADATA}: {error}", "python -m src check ml-models")
+        mend = restoring(root, METADATA, lambda text: '"performance_metrics"' in text and text.rstrip().endswith("}"))
+        yield fail("production", f"{METADATA}: {error}", mend)
         return
     yield ok("production", words)
     yield ok("window", f"{window}, {training['samples_count']:,} rows")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MAX_WIDTH = 20
 VERDICTS = ("ok", "warn", "fail")
 
 
@@ -54,7 +55,7 @@ def as_json(lines: Sequence[Line]) -> str:
 
 def as_text(lines: Sequence[Line]) -> str:
     """Write the lines for a person, each command on a line of its own."""
-    width = max((len(line.subject) for line in lines), default=0)
+    width = min(MAX_WIDTH, max((len(line.subject) for line in lines), default=0))
     text = []
     for line in lines:
         text.append(f"{line.verdict:<4}  {line.subject:<{width}}  {' '.join(line.words.split())}")

@@ -13,6 +13,7 @@ from src.diagnosis.shell import git, quoted, restoring
 from src.diagnosis.written import locked_stages
 
 GOOD, MISSING, DAMAGED = "good", "missing", "damaged"
+RUN = "dvc repro"
 OBJECTS = ".dvc/cache/files/md5"
 
 
@@ -32,15 +33,15 @@ class Output(NamedTuple):
 
 
 def check(root: Path) -> Iterator[Line]:
-    """Look at every output: those that DVC keeps, then those that git keeps."""
+    """Look at every output; a report that git has comes first, so that its stage need not run."""
     outputs = read_outputs(root)
-    kept = [output for output in outputs if not output.is_gits]
-    yield from check_kept(kept)
-    wrong = [output for output in outputs if output.is_gits and output.file != GOOD]
-    for output in wrong:
-        yield fail("reports", f"{output.name} is {_how(output)}", _mend_report(root, output))
-    if outputs and not wrong:
-        yield ok("reports", f"{len(outputs) - len(kept)} files are as dvc.lock says")
+    reports = [output for output in outputs if output.is_gits]
+    lines = [_report(root, output) for output in reports if output.file != GOOD]
+    yield from (line for line in lines if line.command != RUN)
+    yield from check_kept([output for output in outputs if not output.is_gits])
+    yield from (line for line in lines if line.command == RUN)
+    if outputs and not lines:
+        yield ok("reports", f"{len(reports)} files are as dvc.lock says")
 
 
 def check_models(root: Path) -> Iterator[Line]:
@@ -78,7 +79,7 @@ def fetching(outputs: list[Output]) -> str:
     damaged = [output.name for output in outputs if output.file == DAMAGED]
     damaged += [output.stored for output in outputs if output.object == DAMAGED]
     remove = f"rm -f {quoted(*damaged)}; " if damaged else ""
-    return f"{remove}dvc pull {quoted(*[output.name for output in outputs])} || dvc repro"
+    return f"{remove}dvc pull {quoted(*[output.name for output in outputs])} || {RUN}"
 
 
 def how_file_is(file: Path, digest: str) -> str:
@@ -98,17 +99,14 @@ def _read(root: Path, name: str, digest: str, *, is_gits: bool) -> Output:
     return Output(name, digest, is_gits, how_file_is(root / name, digest), how_file_is(stored, digest))
 
 
-def _mend_report(root: Path, output: Output) -> str:
-    """Return the command that brings back a report: from git where that is the one, or else by running its stage."""
+def _report(root: Path, output: Output) -> Line:
+    """Say how a report comes back: from git where that is the one, or else from its stage."""
 
     def is_right(text: str) -> bool:
         return md5(text.encode()) == output.md5
 
-    return restoring(root, output.name, is_right) or "dvc repro"
-
-
-def _how(output: Output) -> str:
-    return "not there" if output.file == MISSING else "not what dvc.lock says"
+    how = "not there" if output.file == MISSING else "not what dvc.lock says"
+    return fail("reports", f"{output.name} is {how}", restoring(root, output.name, is_right) or RUN)
 
 
 def _sentence(outputs: list[Output], rest: str) -> str:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.diagnosis import environment
-from src.diagnosis.line import Line, fail
+from src.diagnosis.line import Line, exit_status, fail, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 # In the order in which things are mended. The first ones ask nothing of the environment.
@@ -41,6 +41,15 @@ CHECKS = {
     "decisions": "src.diagnosis.decisions:check",
     "remote": "src.diagnosis.remotes:check",
 }
+# What stands on something broken is looked at when that is mended.
+NEEDS = {
+    "outputs": ("pipeline-files",),
+    "model-files": ("pipeline-files",),
+    "data": ("params", "pipeline-files"),
+    "models": ("pipeline-files",),
+    "pipeline": ("dvc", "code", "params", "pipeline-files"),
+    "remote": ("dvc", "pipeline-files"),
+}
 SUBSETS = {
     "ml-models": ("environment", "params", "pipeline-files", "model-files", "models", "production"),
     "data-check": ("environment", "params", "pipeline-files", "outputs", "data"),
@@ -58,13 +67,30 @@ def diagnose(subset: str) -> list[Line]:
     # What does not start is why the others cannot be asked.
     names = SUBSETS[subset] if can_start or "environment" in SUBSETS[subset] else ("environment", *SUBSETS[subset])
     able = [name for name in names if can_start or name in PLAIN]
-    with ThreadPoolExecutor(AT_ONCE) as executor:
-        # An environment cannot tell of itself that it does not start.
-        found = list(executor.map(lambda name: _ask(name, sys.executable if name in PLAIN else str(python)), able))
-    lines = [line for lines in found for line in lines]
-    if left := [name for name in names if name not in able]:
-        lines.append(fail("the rest", f"not looked at for want of an environment: {', '.join(left)}", environment.ANEW))
-    return list(_as_one(lines))
+    found: dict[str, list[Line]] = {}
+    for round_ in ([name for name in able if name not in NEEDS], [name for name in able if name in NEEDS]):
+        broken = {name for name, lines in found.items() if exit_status(lines)}
+        with ThreadPoolExecutor(AT_ONCE) as executor:
+            # An environment cannot tell of itself that it does not start.
+            asked = {
+                name: executor.submit(_ask, name, sys.executable if name in PLAIN else str(python))
+                for name in round_
+                if not broken & set(NEEDS.get(name, ()))
+            }
+        found.update({name: ask.result() for name, ask in asked.items()})
+    lines = [line for name in able for line in found.get(name, [])]
+    return list(_as_one([*lines, *_left_out(names, found, broken)]))
+
+
+def _left_out(names: Sequence[str], found: Mapping[str, object], broken: set[str]) -> Iterator[Line]:
+    """Say which checks were not made, and what comes first."""
+    waiting: dict[str, list[str]] = {}
+    for name in names:
+        if name not in found:
+            waiting.setdefault(" and ".join(sorted(broken & set(NEEDS.get(name, ())))), []).append(name)
+    for first, named in waiting.items():
+        words = f"{', '.join(named)}: not looked at before {first or 'environment'} is mended"
+        yield warn("the rest", words) if first else fail("the rest", words, environment.MAKE)
 
 
 def _ask(name: str, python: str) -> list[Line]:

@@ -1,6 +1,7 @@
 """What people write: params.yaml, dvc.yaml, dvc.lock and the code, each read as its reader will."""
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ import yaml
 from pydantic import ValidationError
 
 from src.diagnosis.line import Line, fail, ok
-from src.diagnosis.shell import restoring
+from src.diagnosis.shell import git, restoring
 from src.errors import ParamsError
 from src.params import Params, load_params
 
+MD5 = re.compile(r"[0-9a-f]{32}")
+MODULE = re.compile(r"python -m (src[.\w]+)")
 MARKERS = ("<<<<<<< ", "=======\n", ">>>>>>> ")
 
 
@@ -33,8 +36,18 @@ def check_params(root: Path) -> Iterator[Line]:
 
 def check_pipeline_files(root: Path) -> Iterator[Line]:
     """Read dvc.yaml and dvc.lock."""
-    yield _read(root, "dvc.yaml", _are_stages, "")
-    yield _read(root, "dvc.lock", _are_locked, "rm -f dvc.lock && dvc repro")
+    others = {name: set(_stages_of(git(root, "show", f"HEAD:{name}").out)) for name in ("dvc.yaml", "dvc.lock")}
+    locked = set(locked_stages(root))
+
+    def are_defined(text: str) -> str:
+        return _are_stages(text) or _lacks(locked, text) or _lacks_modules(root, text)
+
+    def are_locked(text: str) -> str:
+        # A stage that the last commit does not have yet was never run.
+        return _are_locked(text) or _lacks(others["dvc.yaml"] & others["dvc.lock"], text)
+
+    yield _read(root, "dvc.yaml", are_defined, "")
+    yield _read(root, "dvc.lock", are_locked, "rm -f dvc.lock && dvc repro")
 
 
 def _read(root: Path, name: str, judge: Callable[[str], str], else_: str) -> Line:
@@ -104,9 +117,35 @@ def _are_locked(text: str) -> str:
         return wrong
     stages = _plain(text)["stages"]
     entries = [entry for stage in stages.values() for key in ("deps", "outs") for entry in stage.get(key) or [None]]
-    if not all(isinstance(entry, dict) and {"path", "md5"} <= set(entry) for entry in entries):
+    if not all(
+        isinstance(entry, dict) and MD5.fullmatch(str(entry.get("md5"))) and entry.get("path") for entry in entries
+    ):
         return "it is cut off: a stage has no outputs, or a file no md5"
     return ""
+
+
+def _lacks(names: set[str], text: str) -> str:
+    """Say which stages are not there; empty if all are."""
+    missing = sorted(names - set(_stages_of(text)))
+    return f"it lacks {', '.join(missing)}, which ran before" if missing else ""
+
+
+def _lacks_modules(root: Path, text: str) -> str:
+    """Say which stage runs a module that never was; one that was deleted is told with git."""
+    known = {
+        *git(root, "ls-files", "src").out.split(),
+        *(str(file.relative_to(root)) for file in root.glob("src/*/*.py")),
+    }
+    for name, stage in _stages_of(text).items():
+        module = MODULE.match(str(stage["cmd"]))
+        if module and f"{module[1].replace('.', '/')}.py" not in known:
+            return f"{name} runs {module[1]}, which is not there"
+    return ""
+
+
+def _stages_of(text: str) -> dict[str, Any]:
+    """Return the stages of a text that holds some, else none."""
+    return {} if _are_stages(text) else dict(_plain(text)["stages"])
 
 
 def _plain(text: str) -> Any:  # noqa: ANN401 - YAML
