@@ -7,6 +7,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from src.diagnosis.line import Line, fail, ok, warn
+from src.diagnosis.shell import is_committed, quoted
 
 
 def check(root: Path) -> Iterator[Line]:
@@ -15,7 +16,10 @@ def check(root: Path) -> Iterator[Line]:
         with Repo(str(root)) as repo:
             stale = repo.status()
     except (DvcException, OSError) as error:
-        yield fail("pipeline", f"DVC cannot read it: {' '.join(str(error).split())}", "dvc status --verbose")
+        # The last commit's were read before.
+        changed = [name for name in ("dvc.yaml", "dvc.lock") if not is_committed(root, name)]
+        mend = f"git stash push --quiet -- {quoted(*changed)}" if changed else "dvc status --verbose"
+        yield fail("pipeline", f"DVC cannot read it: {' '.join(str(error).split())}", mend)
         return
     if stale:
         words = f"not up to date: {', '.join(map(str, stale))} would run, and what follows"

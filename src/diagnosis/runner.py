@@ -56,6 +56,7 @@ SUBSETS = {
     "full-check": tuple(name for name in CHECKS if name not in ("model-files", "production")),
     "status": ("decisions", "pipeline"),
 }
+FAILED = "the check itself failed"
 TIMEOUT_S = 180
 AT_ONCE = 2
 
@@ -79,6 +80,9 @@ def diagnose(subset: str) -> list[Line]:
             }
         found.update({name: ask.result() for name, ask in asked.items()})
     lines = [line for name in able for line in found.get(name, [])]
+    # With half an environment, a check that failed has found nothing else than that.
+    mends = [line.command for line in found.get("environment", []) if line.verdict == "fail"]
+    lines = [line._replace(command=mends[0]) if mends and line.words.startswith(FAILED) else line for line in lines]
     return list(_as_one([*lines, *_left_out(names, found, broken)]))
 
 
@@ -125,7 +129,7 @@ def _died(name: str, status: int, error: str) -> Line:
         )
     if last.startswith(("ImportError", "ModuleNotFoundError")) and "'src" not in last:
         return fail(name, f"cannot be looked at: {last}", environment.ANEW)
-    return fail(name, f"the check itself failed: {last}", _by_itself(name))
+    return fail(name, f"{FAILED}: {last}", _by_itself(name))
 
 
 def _by_itself(name: str) -> str:

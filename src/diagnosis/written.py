@@ -37,10 +37,10 @@ def check_params(root: Path) -> Iterator[Line]:
 def check_pipeline_files(root: Path) -> Iterator[Line]:
     """Read dvc.yaml and dvc.lock."""
     others = {name: set(_stages_of(git(root, "show", f"HEAD:{name}").out)) for name in ("dvc.yaml", "dvc.lock")}
-    locked = set(locked_stages(root))
+    locked = locked_stages(root)
 
     def are_defined(text: str) -> str:
-        return _are_stages(text) or _lacks(locked, text) or _lacks_modules(root, text)
+        return _are_stages(text) or _lacks(set(locked), text) or _lacks_outs(locked, text) or _lacks_modules(root, text)
 
     def are_locked(text: str) -> str:
         # A stage that the last commit does not have yet was never run.
@@ -128,6 +128,17 @@ def _lacks(names: set[str], text: str) -> str:
     """Say which stages are not there; empty if all are."""
     missing = sorted(names - set(_stages_of(text)))
     return f"it lacks {', '.join(missing)}, which ran before" if missing else ""
+
+
+def _lacks_outs(locked: dict[str, Any], text: str) -> str:
+    """Say which outputs a stage made and does not declare any more; empty if it declares all."""
+    for name, stage in _stages_of(text).items():
+        entries = [entry for key in ("outs", "metrics", "plots") for entry in stage.get(key) or []]
+        declared = {next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries}
+        missing = [out["path"] for out in locked.get(name, {"outs": []})["outs"] if out["path"] not in declared]
+        if missing:
+            return f"{name} lacks {', '.join(missing[:3])}, which it made before: cut off?"
+    return ""
 
 
 def _lacks_modules(root: Path, text: str) -> str:
