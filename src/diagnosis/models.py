@@ -8,7 +8,7 @@ from typing import Any
 from src import paths, storage
 from src.diagnosis.line import Line, fail, ok, warn
 from src.diagnosis.outputs import GOOD, read_outputs
-from src.diagnosis.shell import git, is_committed, restoring
+from src.diagnosis.shell import N_COMMITS_SEARCHED, git, is_committed, restoring
 from src.errors import ModelError
 from src.ml.bundle import FILES, read_metadata, sha256
 from src.ml.ensemble import ProductionEnsemble
@@ -26,8 +26,8 @@ def check(root: Path) -> Iterator[Line]:
     except ModelError as error:
         yield fail("metadata", str(error), restoring(root, METADATA, _are_metadata))
         return
-    if not is_committed(root, METADATA):
-        words = f"{METADATA} was changed since it was committed; only a promotion writes it"
+    if (root / ".git").exists() and not _was_committed(root):
+        words = f"{METADATA} is not what any commit holds; only a promotion writes it"
         yield fail("metadata", words, restoring(root, METADATA, _are_metadata))
         return
     yield ok("metadata", f"version {metadata['version']} describes {len(FILES)} files")
@@ -59,6 +59,15 @@ def _bundle(root: Path, metadata: dict[str, Any]) -> Iterator[Line]:
 
 def _digest(file: Path) -> str:
     return sha256(storage.read_bytes(file)) if file.is_file() else ""
+
+
+def _was_committed(root: Path) -> bool:
+    """Tell whether a commit of late holds these very metadata: they may have been brought back from there."""
+    if is_committed(root, METADATA):
+        return True
+    commits = git(root, "log", f"-{N_COMMITS_SEARCHED}", "--format=%h", "--", METADATA).out.split()
+    text = (root / METADATA).read_text(encoding="utf-8")
+    return any(git(root, "show", f"{commit}:{METADATA}").out == text for commit in commits)
 
 
 def _are_metadata(text: str) -> bool:

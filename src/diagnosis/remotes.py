@@ -27,7 +27,7 @@ def _objects(root: Path) -> Iterator[Line]:
             places = {digest: stores.place_on_remote(digest) for digest in digests}
             is_folder = stores.remote_is_a_folder
     except PromotionError as error:
-        yield fail("remote", str(error), _reset(root))
+        yield _unreachable(root, str(error))
         return
     damaged = [digest for digest, content in found.items() if content is not None and md5(content) != digest]
     if damaged:
@@ -45,11 +45,15 @@ def _objects(root: Path) -> Iterator[Line]:
         yield ok("remote", f"it has all {len(digests)} objects of dvc.lock, unharmed")
 
 
-def _reset(root: Path) -> str:
-    """Return the command that goes back to the remote that git knows, where only this clone has another."""
+def _unreachable(root: Path, words: str) -> Line:
+    """Say which address does not answer; one that only this clone has can be left for the repository's own."""
     local = root / ".dvc" / "config.local"
-    is_own = local.is_file() and "url" in local.read_text(encoding="utf-8", errors="replace")
-    return "dvc remote modify --local --unset local url" if is_own else "dvc push"
+    text = local.read_text(encoding="utf-8", errors="replace") if local.is_file() else ""
+    own = [line.partition("=")[2].strip() for line in text.splitlines() if line.strip().startswith("url")]
+    if not own:
+        return fail("remote", f"{words}; mend network, credentials or address, then `dvc push`")
+    words = f"{words}; {own[0]} is this clone's own: mend network and credentials, or leave it for the repository's"
+    return fail("remote", words, "dvc remote modify --local --unset local url")
 
 
 def _upstream(root: Path) -> Iterator[Line]:

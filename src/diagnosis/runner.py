@@ -43,12 +43,12 @@ CHECKS = {
 }
 # What stands on something broken is looked at when that is mended.
 NEEDS = {
-    "outputs": ("pipeline-files",),
+    "outputs": ("git", "pipeline-files"),
     "model-files": ("pipeline-files",),
     "data": ("params", "pipeline-files"),
     "models": ("pipeline-files",),
-    "pipeline": ("dvc", "code", "params", "pipeline-files"),
-    "remote": ("dvc", "pipeline-files"),
+    "pipeline": ("git", "dvc", "code", "params", "pipeline-files"),
+    "remote": ("git", "dvc", "pipeline-files"),
 }
 SUBSETS = {
     "ml-models": ("environment", "params", "pipeline-files", "model-files", "models", "production"),

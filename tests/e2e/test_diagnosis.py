@@ -15,7 +15,7 @@ MODEL, GRAPH, FEATURES, BARS, METADATA = (
     paths.relative(path) for path in (paths.ENSEMBLE, paths.GRAPH, paths.FEATURES, paths.BARS, paths.METADATA)
 )
 MEMBER = "data/oof/random_forest.parquet"
-MAX_ROUNDS = 4
+MAX_ROUNDS = 5
 Break = Callable[[Path], object]
 
 
