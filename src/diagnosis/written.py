@@ -36,16 +36,17 @@ def check_params(root: Path) -> Iterator[Line]:
 
 def check_pipeline_files(root: Path) -> Iterator[Line]:
     """Read dvc.yaml and dvc.lock."""
-    others = {name: set(_stages_of(git(root, "show", f"HEAD:{name}").out)) for name in ("dvc.yaml", "dvc.lock")}
-    locked = locked_stages(root)
+    kept = {name: _stages_of(git(root, "show", f"HEAD:{name}").out) for name in ("dvc.yaml", "dvc.lock")}
 
     def are_defined(text: str) -> str:
         return _are_stages(text) or _lacks(set(locked), text) or _lacks_outs(locked, text) or _lacks_modules(root, text)
 
     def are_locked(text: str) -> str:
         # A stage that the last commit does not have yet was never run.
-        return _are_locked(text) or _lacks(others["dvc.yaml"] & others["dvc.lock"], text)
+        return _are_locked(text) or _lacks(set(kept["dvc.yaml"]) & set(kept["dvc.lock"]), text)
 
+    # Where dvc.lock is broken, too, the last commit tells what the stages made.
+    locked = kept["dvc.lock"] if _wrong(root / "dvc.lock", are_locked) else locked_stages(root)
     yield _read(root, "dvc.yaml", are_defined, "")
     yield _read(root, "dvc.lock", are_locked, "rm -f dvc.lock && dvc repro")
 
