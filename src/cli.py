@@ -5,7 +5,7 @@ A command imports what it needs when it runs: `predict` starts in a fraction of 
 
 import typer
 
-from src.commands import candidate, serving, versions, watching
+from src.commands import candidate, checking, serving, versions, watching
 
 app = typer.Typer(
     help="Commands around the pipeline. The pipeline itself is run by `dvc repro`.",
@@ -27,6 +27,7 @@ COMMANDS = (
     watching.monitor,
     candidate.compare,
     candidate.leakcheck,
+    checking.check,
 )
 for command in COMMANDS:
     app.command()(command)

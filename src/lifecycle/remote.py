@@ -48,6 +48,22 @@ class Stores:
         with store.fs.open(store.oid_to_path(digest), "rb") as file:
             return file.read()
 
+    def read_remote(self, digest: str) -> bytes | None:
+        """Return what lies under this md5 on the remote, unverified; None if nothing does."""
+        if not self._is_on_remote(digest):
+            return None
+        with self._remote.fs.open(self.place_on_remote(digest), "rb") as file:
+            return bytes(file.read())
+
+    def place_on_remote(self, digest: str) -> str:
+        """Return where on the remote an object lies, or would."""
+        return str(self._remote.oid_to_path(digest))
+
+    @property
+    def remote_is_a_folder(self) -> bool:
+        """Whether the remote is a folder of this machine."""
+        return bool(self._remote.fs.protocol == "local")
+
     @cached_property
     def _remote(self) -> Any:  # noqa: ANN401 - DVC has no types
         remote = self.repo.cloud.get_remote_odb()

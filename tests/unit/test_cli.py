@@ -29,7 +29,7 @@ RUN = CliRunner()
 def test_help_names_every_command() -> None:
     """Without a command, the help is shown."""
     shown = RUN.invoke(app, ["--help"]).output
-    assert {"scores", "gate", "promote", "predict", "leakcheck", "compare"} <= set(shown.split())
+    assert {"scores", "gate", "promote", "predict", "leakcheck", "compare", "check"} <= set(shown.split())
 
 
 def test_scores_shows_baselines_members_and_the_ensemble() -> None:

@@ -1,0 +1,24 @@
+"""Diagnose the repository."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from src.commands.shared import Json
+
+Subset = Literal["ml-models", "data-check", "full-check", "status"]
+
+
+def check(
+    subset: Annotated[Subset, typer.Argument(help="What to look at.")] = "full-check",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Look for what is broken, and print the command that mends it; exit status 1 if anything is."""
+    from src.diagnosis.line import as_json as in_json
+    from src.diagnosis.line import as_text, exit_status
+    from src.diagnosis.runner import diagnose
+
+    lines = diagnose(subset)
+    typer.echo(in_json(lines) if as_json else as_text(lines))
+    raise typer.Exit(exit_status(lines))

@@ -1,0 +1,141 @@
+"""A repository broken by hand in many ways, and mended by nothing but the commands that `check` prints."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from src import paths
+from tests.checkouts import Checkout
+
+MODEL, GRAPH, FEATURES, BARS, METADATA = (
+    paths.relative(path) for path in (paths.ENSEMBLE, paths.GRAPH, paths.FEATURES, paths.BARS, paths.METADATA)
+)
+MEMBER = "data/oof/random_forest.parquet"
+MAX_ROUNDS = 5
+Break = Callable[[Path], object]
+
+
+def checked(checkout: Checkout, *subset: str, expect: int = 0) -> list[dict]:
+    """The lines, as a machine reads them."""
+    return json.loads(checkout.run("python", "-m", "src", "check", *subset, "--json", expect=expect))["lines"]
+
+
+def failing(lines: list[dict]) -> list[dict]:
+    return [line for line in lines if line["verdict"] == "fail"]
+
+
+def mended(checkout: Checkout) -> list[str]:
+    """Run what is printed for what is broken, from the top down, until nothing is; return all that was said."""
+    said = []
+    for _ in range(MAX_ROUNDS):
+        done = subprocess.run(
+            ["python", "-m", "src", "check", "--json"],
+            cwd=checkout.root,
+            env=checkout.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = failing(json.loads(done.stdout)["lines"])
+        assert done.returncode == int(bool(lines)), done.stderr
+        if not lines:
+            return said
+        for line in lines:
+            assert line["command"], line
+            said.append(f"{line['subject']}: {line['words']} $ {line['command']}")
+            subprocess.run(
+                ["bash", "-c", line["command"]], cwd=checkout.root, env=checkout.environment(), check=False, timeout=600
+            )
+    raise AssertionError(said)
+
+
+def flip(file: Path, at: int = 1000) -> None:
+    """Change one bit; size and time stay, as where a disk or somebody is to blame."""
+    before, content = file.stat(), bytearray(file.read_bytes())
+    content[at] ^= 1
+    file.chmod(0o644)
+    file.write_bytes(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def cut(file: Path) -> None:
+    """Lose the second half."""
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def stored(root: Path, name: str, store: str = ".dvc/cache") -> Path:
+    """Where the object of an output lies."""
+    stages = yaml.safe_load((root / "dvc.lock").read_text())["stages"].values()
+    (md5,) = {out["md5"] for stage in stages for out in stage["outs"] if out["path"] == name}
+    return root / store / "files" / "md5" / md5[:2] / md5[2:]
+
+
+def lose_bars(root: Path) -> None:
+    """File, object, and the remote's object: only a run of their stage brings them back."""
+    for file in (stored(root, BARS), stored(root, BARS, ".dvc-remote"), root / BARS):
+        file.unlink()
+
+
+def edit(name: str, text: str) -> Break:
+    """A function that appends to a file."""
+
+    def append(root: Path) -> None:
+        with (root / name).open("a") as file:
+            file.write(text)
+
+    return append
+
+
+MARKS = "<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> other\n"
+# In an order in which each can still be done; those of dvc.lock come last.
+BROKEN: dict[str, Break] = {
+    "a git that was killed": lambda root: (root / ".git" / "index.lock").touch(),
+    "an unknown key": edit("params.yaml", "unknown: 1\n"),
+    "dvc.yaml cut off": lambda root: cut(root / "dvc.yaml"),
+    "settings of DVC gone": lambda root: (root / ".dvc" / "config").unlink(),
+    "locks of DVC unreadable": lambda root: (root / ".dvc" / "tmp" / "rwlock").write_text("{"),
+    "a bit of the features": lambda root: flip(root / FEATURES),
+    "a file gone": lambda root: (root / MEMBER).unlink(),
+    "a model of somebody else": lambda root: flip(root / MODEL),
+    "metadata cut off": lambda root: cut(root / METADATA),
+    "a bit of an object": lambda root: flip(stored(root, GRAPH)),
+    "a bit on the remote": lambda root: flip(stored(root, "data/oof/xgboost.parquet", ".dvc-remote"), at=100),
+    "nowhere any more": lose_bars,
+    "no Python": edit("src/lifecycle/trials.py", "def\n"),
+    "code gone": lambda root: (root / "src" / "stages" / "fetch.py").unlink(),
+    "not to be read": lambda root: (root / "reports" / "metrics.json").chmod(0),
+    "a verdict cut off": lambda root: cut(root / "reports" / "gate.json"),
+    "a retraining cut off": lambda root: (root / "reports" / "retrain.json").write_text("{"),
+    "points of a plot by hand": edit("reports/plots/roc.csv", "0,0\n"),
+    "dvc.lock in conflict": edit("dvc.lock", MARKS),
+}
+
+
+def test_all_at_once(promoted: Checkout, tmp_path: Path) -> None:
+    """Nothing but what is printed, and every file is as it was; what was written by hand is in the stash."""
+    checkout = promoted.copy(tmp_path / "repository")
+    names = [
+        MODEL,
+        GRAPH,
+        FEATURES,
+        BARS,
+        METADATA,
+        MEMBER,
+        "params.yaml",
+        "dvc.yaml",
+        "dvc.lock",
+        "reports/metrics.json",
+    ]
+    before = {name: (checkout.root / name).read_bytes() for name in names}
+    for spoil in BROKEN.values():
+        spoil(checkout.root)
+    mended(checkout)
+    assert {name: (checkout.root / name).read_bytes() for name in names} == before
+    assert checkout.run("git", "status", "--porcelain") == ""
+    assert "unknown: 1" in checkout.run("git", "stash", "list", "-p")
+    lines = checked(checkout)
+    assert {line["verdict"] for line in lines} <= {"ok", "warn"}

@@ -1,0 +1,141 @@
+"""Room, permissions, DVC's settings and DVC's locks."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from src.diagnosis import locks, machine
+from src.diagnosis.line import Line
+from tests.checkouts import Checkout
+
+SETTINGS = "[core]\n    remote = local\n['remote \"local\"']\n    url = ../.dvc-remote\n    verify = true\n"
+
+
+@pytest.mark.parametrize(("free_mib", "verdict"), [(5_000, "ok"), (1_000, "ok"), (999, "warn"), (199, "fail")])
+def test_room(free_mib: int, verdict: str) -> None:
+    """Less than a run needs is broken; what can go is asked before it goes."""
+    line = machine._room(free_mib)
+    assert (line.verdict, line.command) == (verdict, "" if verdict == "ok" else "dvc gc --all-commits")
+
+
+def forbidden(root: Path) -> list[Line]:
+    return [line for line in machine.check(root) if line.verdict == "fail"]
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o400, 0o200])
+def test_a_file_that_cannot_be_used(mode: int, tmp_path: Path) -> None:
+    """Root could, but its owner who is not root could not; the command gives it back."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a model").touch(mode=mode)
+    (line,) = forbidden(tmp_path)
+    assert line.command == "chmod u+rwX 'models/a model'"
+    subprocess.run(line.command, shell=True, cwd=tmp_path, check=True)  # noqa: S602 - as a person would
+    assert forbidden(tmp_path) == []
+
+
+def test_folders(tmp_path: Path) -> None:
+    """Their content is told when they can be entered."""
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    (tmp_path / "data" / "raw" / "bars").touch(mode=0)
+    (tmp_path / "data").chmod(0o500)
+    (line,) = forbidden(tmp_path)
+    assert line.command == "chmod u+rwX data"
+    (tmp_path / "data").chmod(0o700)
+    (line,) = forbidden(tmp_path)
+    assert line.command == "chmod u+rwX data/raw/bars"
+
+
+def test_objects_are_protected(tmp_path: Path) -> None:
+    """DVC writes each once."""
+    stored = tmp_path / ".dvc" / "cache" / "files"
+    stored.mkdir(parents=True)
+    (stored / "ab").touch(mode=0o444)
+    assert forbidden(tmp_path) == []
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """A repository with DVC's settings, committed."""
+    made = Checkout(tmp_path)
+    (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
+    (tmp_path / ".dvc" / "config").write_text(SETTINGS)
+    (tmp_path / ".dvc" / ".gitignore").write_text("/tmp\n/config.local\n")  # noqa: S108 - a pattern of git
+    made.run("git", "init", "--quiet")
+    made.commit("settings")
+    return made
+
+
+def seen(checkout: Checkout) -> Line:
+    (line,) = locks.check(checkout.root)
+    return line
+
+
+def mend(checkout: Checkout, expect: str) -> None:
+    """Run the command of the one line, and see that all is well."""
+    line = seen(checkout)
+    assert (line.verdict, expect in line.words) == ("fail", True)
+    checkout.run("bash", "-c", line.command)
+    assert seen(checkout).verdict == "ok"
+
+
+def test_settings_that_are_gone(checkout: Checkout) -> None:
+    """Git has them."""
+    (checkout.root / ".dvc" / "config").unlink()
+    mend(checkout, "is not there")
+
+
+@pytest.mark.parametrize("text", ["[core\n", "", "[core]\n    remote = local\n", "nonsense\n"])
+def test_settings_that_say_nothing(text: str, checkout: Checkout) -> None:
+    """No section, no remote, or one that has no address."""
+    (checkout.root / ".dvc" / "config").write_text(text)
+    mend(checkout, ".dvc/config")
+
+
+def test_local_settings_that_cannot_be_read(checkout: Checkout) -> None:
+    """Git never saw them, so they are put aside."""
+    (checkout.root / ".dvc" / "config.local").write_text("[core\n")
+    mend(checkout, "comes to lie beside")
+    assert (checkout.root / ".dvc" / "tmp" / "config.local").read_text() == "[core\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"write": {"a": {"pid": "x"}}}', '{"write": {"a": {"pid": 1, "cmd": "dvc"}}}']
+)
+def test_what_a_killed_dvc_left(text: str, checkout: Checkout) -> None:
+    """Process 1 is alive, and no DVC."""
+    (checkout.root / ".dvc" / "tmp" / "rwlock").write_text(text)
+    mend(checkout, "rwlock")
+
+
+def test_dead_processes_are_forgotten(checkout: Checkout) -> None:
+    """DVC sees to that itself."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    held = {"write": {}, "read": {"a": [{"pid": ended.pid, "cmd": "dvc repro"}]}}
+    (checkout.root / ".dvc" / "tmp" / "rwlock").write_text(json.dumps(held))
+    assert seen(checkout).verdict == "ok"
+
+
+def test_a_dvc_at_work_is_left_alone(checkout: Checkout) -> None:
+    """By its lock, and by what it reads or writes."""
+    lock = checkout.root / ".dvc" / "tmp" / "lock"
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert (seen(checkout).verdict, "at work" in seen(checkout).words) == ("warn", True)
+    assert seen(checkout).verdict == "ok"
+    with subprocess.Popen([sys.executable, "-c", "input()", "dvc"], stdin=subprocess.PIPE) as process:
+        held = {"write": {"a": {"pid": process.pid, "cmd": "dvc repro"}}}
+        (checkout.root / ".dvc" / "tmp" / "rwlock").write_text(json.dumps(held))
+        assert f"process {process.pid}" in seen(checkout).words
+        process.communicate(os.linesep.encode())
+
+
+def test_a_lock_that_is_a_folder(checkout: Checkout) -> None:
+    """Nothing could lock it."""
+    (checkout.root / ".dvc" / "tmp" / "lock").mkdir()
+    mend(checkout, "is a folder")
