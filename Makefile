@@ -16,7 +16,7 @@ help:   ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 repro: .venv/.requirements   ## Run the seven stages where something changed, then show the scores
-	@dvc repro
+	@dvc repro || { python -m src mend && dvc repro; }
 	@python -m src scores
 
 fresh: .venv/.requirements   ## Prove without data or cache that no stage would run: dvc.lock is what code and parameters make

@@ -1,7 +1,4 @@
-"""The command line: what is done by hand around the pipeline.
-
-A command imports what it needs when it runs: `predict` starts in a fraction of the second that DVC takes to load.
-"""
+"""The command line. A command imports what it needs when it runs: `predict` starts long before DVC has loaded."""
 
 import json
 import sys
@@ -204,6 +201,17 @@ def compare(
             _print_json(comparison)
             return
         _print_markdown(markdown(comparison), as_markdown=as_markdown)
+
+
+@app.command()
+def mend() -> None:
+    """Mend what a killed command, a full disk or a bad one left; exit status 1 if nothing was found."""
+    from src.lifecycle.mend import mend as mend_all
+
+    with exit_on_error():
+        mended = mend_all()
+    typer.echo("; ".join(mended) or "nothing to mend")
+    raise typer.Exit(0 if mended else 1)
 
 
 @app.command()

@@ -42,7 +42,7 @@ def dies(original):
             os._exit(9)
         return original(*arguments, **keywords)
     return call
-for kind, name in ((Path, "replace"), (Path, "rename"), (Path, "symlink_to"), (Path, "write_bytes"), (Path, "unlink")):
+for kind, name in ((Path, "replace"), (Path, "rename"), (Path, "symlink_to"), (Path, "open"), (Path, "unlink")):
     setattr(kind, name, dies(getattr(kind, name)))
 deploy.deploy(Path(sys.argv[1]), "production", keep=2)
 """

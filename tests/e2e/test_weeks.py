@@ -1,4 +1,4 @@
-"""Weeks in the life of the model, on one machine: an exchange, a git remote and S3, real servers but for the exchange."""
+"""Weeks in the life of the model, on one machine: a git remote and S3 are real servers, the exchange is played."""
 
 import json
 import signal
