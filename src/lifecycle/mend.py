@@ -1,6 +1,7 @@
 """Mend what a killed command, a full disk or a bad one left behind, as far as nothing can be lost by it."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,17 @@ import yaml
 from dvc.config import Config
 from dvc.exceptions import DvcException
 
-from src import paths, storage
+from src import byte_code, paths, storage
 from src.errors import PromotionError
 from src.lifecycle.revision import md5
 from src.lifecycle.unfinished import refuse_a_locked_index, refuse_unfinished
+from src.params import load_params
 
 # Who reads and writes what at the moment, by process; DVC empties it to write it.
 RWLOCK = paths.ROOT / ".dvc" / "tmp" / "rwlock"
 LOCK = paths.ROOT / "dvc.lock"
+MD5 = re.compile("[0-9a-f]{32}")
+BRING_BACK = "bring it back with `git checkout dvc.lock`"
 
 
 def mend() -> list[str]:
@@ -24,13 +28,20 @@ def mend() -> list[str]:
 
     Raises
     ------
-    PromotionError
+    ProjectError
         If something is left that only a person can decide on; it says what to do.
     """
-    mended = [*_mend_rwlock(), *_mend_objects()]
+    mended = [*_mend_byte_code(), *_mend_rwlock()]
     refuse_a_locked_index()
     refuse_unfinished()
-    return mended
+    load_params()
+    return [*mended, *_mend_objects()]
+
+
+def _mend_byte_code() -> Iterator[str]:
+    """Remove what Python cannot read."""
+    if damaged := byte_code.remove_damaged():
+        yield f"{len(damaged)} files of Python's byte code were cut off and are removed"
 
 
 def _mend_rwlock() -> Iterator[str]:
@@ -68,10 +79,16 @@ def _cache() -> Path:
 
 
 def _outs() -> list[dict[str, Any]]:
-    """Return what dvc.lock says of every output."""
+    """Return what dvc.lock says of every output, once every entry is one that DVC writes: of others it says nothing."""
     try:
         stages = yaml.safe_load(storage.read_bytes(LOCK))["stages"].values()
-        return [{"path": str(out["path"]), "md5": out["md5"]} for stage in stages for out in stage.get("outs", [])]
+        entries = [entry for stage in stages for kind in ("deps", "outs") for entry in stage[kind]]
+        digests = {entry["path"]: (entry["hash"], entry["md5"]) for entry in entries}
     except (yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError) as error:
-        msg = f"dvc.lock is damaged ({' '.join(str(error).split())}); bring it back with `git checkout dvc.lock`"
+        msg = f"dvc.lock is damaged ({' '.join(str(error).split())}); {BRING_BACK}"
         raise PromotionError(msg) from error
+    damaged = [path for path, (name, digest) in digests.items() if name != "md5" or not MD5.fullmatch(str(digest))]
+    if damaged:
+        msg = f"dvc.lock is damaged at {damaged[0]}; {BRING_BACK}"
+        raise PromotionError(msg)
+    return [entry for stage in stages for entry in stage["outs"]]
