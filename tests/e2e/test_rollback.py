@@ -10,8 +10,7 @@ import pytest
 
 from src import paths
 from src.ml.ensemble import ProductionEnsemble
-from tests.checkouts import Checkout
-from tests.e2e.conftest import MORE_FOREST
+from tests.checkouts import MORE_FOREST, Checkout
 
 METADATA = paths.relative(paths.METADATA)
 MODEL = paths.relative(paths.ENSEMBLE)

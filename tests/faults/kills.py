@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import yaml
 
 from src.ml.ensemble import ProductionEnsemble
-from tests.e2e.conftest import MORE_FOREST
+from tests.checkouts import MORE_FOREST
 from tests.faults.fault import fault
 from tests.faults.world import (
     METADATA,

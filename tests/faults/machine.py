@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 
-from tests.e2e.conftest import MORE_FOREST
+from tests.checkouts import MORE_FOREST
 from tests.faults.fault import fault
 from tests.faults.world import KILLER, Seen, World, ask, changes, head, mended, mounted, outs, promoted_version, src
 
