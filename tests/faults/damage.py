@@ -61,7 +61,11 @@ def _seen(name, file, expected):
         words = str(error)
         return ("refused", "the words name the file") if file.name in words else pytest.fail(words)
     assert name in IN_GIT or found.equals(expected)
-    return ("new", "`git status`, `dvc status`") if name in IN_GIT else ("old", "nothing that is read was hit")
+    return (
+        ("new", "read as something else, unnoticed: a text that git has")
+        if name in IN_GIT
+        else ("old", "nothing that is read was hit")
+    )
 
 
 @fault("cut off", "Parquet, pickle, JSON, params.yaml, as they are read", is_quick=True)
@@ -88,11 +92,13 @@ def bundle_damaged(world: World):
                 try:
                     loaded = ProductionEnsemble.load(folder)
                 except ProjectError:
-                    yield Seen(f"{name} {how} at {share:.0%}", "refused", "the words say how to get it back")
+                    yield Seen(f"{name} {how} at {share:.0%}", "refused", "refused in words")
                 else:
                     assert name == paths.METADATA.name
                     assert loaded.to_bytes() == held[paths.ENSEMBLE.name]
-                    yield Seen(f"{name} {how} at {share:.0%}", "old", "the same model; `git status`")
+                    yield Seen(
+                        f"{name} {how} at {share:.0%}", "old", "the same model, another word in its metadata, unnoticed"
+                    )
                 rewrite(folder / name, content)
 
 

@@ -154,7 +154,7 @@ def orphan(world: World):
     yield Seen("train_rf", "old", then)
 
 
-@fault("two at once", "`dvc repro`, `promote`, `rollback`")
+@fault("two at once", "`dvc repro`, `rollback`")
 def two_at_once(world: World):
     """One does it, the other says so or does the same; the end is that of one."""
     for command in (("dvc", "repro"), ("python", "-m", "src", "rollback", "1.0.0")):

@@ -10,9 +10,9 @@ from tests.faults.fault import Fault
 REPORT = paths.ROOT / "docs" / "faults.md"
 HEAD = """# Faults tried, and what was seen
 
-Written by `make faults`, which tries them all on small repositories; the quick ones are in `make test`, too. After each
-try the state was the old one, the new one, or neither was served: what the work tree held was refused, in words that
-say what to do. It was never a mixture. Then what the last column says led to the bytes of an undisturbed run.
+Written by `make faults` from its own run, on small repositories; the quick ones are in `make test`, too. Old, new: the
+state that was found. Refused: neither was served or read. A file that git has may read otherwise after one flipped bit:
+that counts as new. Where the last column names commands, they were run, and the end is the one of an undisturbed run.
 
 | fault | of what | tried | old | new | refused | what brought it to a good end |
 |---|---|---:|---:|---:|---:|---|
@@ -32,7 +32,7 @@ def page(
         words = _then(tries) or impossible.get(key(fault), "not tried yet; `make faults`")
         lines.append(f"| {fault.name} | {fault.to} | {len(tries)} | {counts} | {words} |")
     total = sum(len(tries) for tries in seen.values())
-    return HEAD + "\n".join(lines) + f"\n\n{total} tries of {len(faults)} faults.\n"
+    return HEAD + "\n".join(lines) + f"\n\n{total} tries, of {len(seen)} of {len(faults)} faults.\n"
 
 
 def key(fault: Fault) -> str:
