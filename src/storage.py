@@ -3,10 +3,12 @@
 Equal input gives equal bytes: no clock, no host, fixed compression, keys in the order given.
 """
 
+import hashlib
 import json
 import os
 import pickle
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +16,60 @@ from src.errors import DataError
 from src.paths import relative
 
 PICKLE_PROTOCOL = 5
+DIGEST_BYTES = hashlib.sha256().digest_size
 UNREADABLE_PICKLE = (
     *(pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError),
     *(MemoryError, OverflowError),  # a length that is a lie
 )
+# Of a file that is being written; git ignores it. What a killed process left is cleared away by the next write.
+ASIDE = ".aside"
+# DVC, killed, leaves its stage running beside the one that the next `dvc repro` starts.
+STAGE, STARTED_BY = "DVC_STAGE", os.getppid()
 
 
 def write_bytes(content: bytes, path: Path) -> None:
-    """Write aside in the same folder, then move into place."""
+    """Write aside in the same folder, onto the disk, then move into place.
+
+    Raises
+    ------
+    DataError
+        If this is a stage whose DVC has ended: another one may be at work on the same file.
+    OSError
+        If the disk is full, or may not be written to; the old content is still there.
+    """
+    if STAGE in os.environ and os.getppid() != STARTED_BY:
+        msg = f"{relative(path)} was not written: the `dvc repro` that started this stage has ended; run it again"
+        raise DataError(msg)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    _clear_away(path)
+    aside = path.with_name(f".{path.name}.{os.getpid()}{ASIDE}")
     try:
-        aside.write_bytes(content)
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _clear_away(path: Path) -> None:
+    """Remove what killed processes of this machine left of the file."""
+    for entry in os.scandir(path.parent):
+        pid = entry.name.removeprefix(f".{path.name}.").removesuffix(ASIDE)
+        if pid.isdigit() and entry.name == f".{path.name}.{pid}{ASIDE}" and not _is_running(int(pid)):
+            with suppress(FileNotFoundError):
+                Path(entry.path).unlink()
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def read_bytes(path: Path) -> bytes:
@@ -43,15 +84,21 @@ def read_bytes(path: Path) -> bytes:
 def append_lines(lines: Iterable[str], path: Path) -> None:
     """Append whole lines to a log, on the disk before this returns; `DataError` if its last line was cut off."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+") as log:
-        if log.tell():
+    with path.open("ab+", buffering=0) as log:
+        end = log.tell()
+        if end:
             log.seek(-1, os.SEEK_END)
             if log.read(1) != b"\n":
                 msg = f"{relative(path)}: its last line is cut off; mend or remove that line"
                 raise DataError(msg)
-        log.write("".join(f"{line}\n" for line in lines).encode())
-        log.flush()
-        os.fsync(log.fileno())
+        added = memoryview("".join(f"{line}\n" for line in lines).encode())
+        try:
+            while added:
+                added = added[log.write(added) :]
+            os.fsync(log.fileno())
+        except OSError:
+            log.truncate(end)
+            raise
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
@@ -81,15 +128,28 @@ def _refuse_constant(name: str) -> None:
 
 
 def write_pickle(thing: object, path: Path) -> None:
-    """Pickle with a fixed protocol; joblib would write padding bytes that differ from run to run."""
-    write_bytes(pickle.dumps(thing, protocol=PICKLE_PROTOCOL), path)
+    """Pickle with a fixed protocol, and add the digest: unpickling stops before it.
+
+    joblib would write padding bytes that differ from run to run.
+    """
+    content = pickle.dumps(thing, protocol=PICKLE_PROTOCOL)
+    write_bytes(content + hashlib.sha256(content).digest(), path)
 
 
 def read_pickle(path: Path) -> Any:  # noqa: ANN401 - a pickle can hold anything
-    """Unpickle a file that this pipeline wrote and DVC tracks; never one from elsewhere."""
-    content = read_bytes(path)
+    """Unpickle a file that `write_pickle` wrote and DVC tracks; never one from elsewhere.
+
+    A flipped bit would most often go unseen: a tree with another threshold is a tree.
+    """
+    file = read_bytes(path)
+    content, digest = file[:-DIGEST_BYTES], file[-DIGEST_BYTES:]
+    if hashlib.sha256(content).digest() != digest:
+        msg = f"{relative(path)}: damaged pickle, it does not match its digest; delete it, then run `dvc repro`"
+        raise DataError(msg)
     try:
         return pickle.loads(content)  # noqa: S301 - see the docstring
+    except MemoryError:
+        raise
     except UNREADABLE_PICKLE as error:
         msg = f"{relative(path)}: damaged pickle ({error}); delete it, then run `dvc repro`"
         raise DataError(msg) from error

@@ -23,6 +23,9 @@ def read_frame(path: Path) -> pd.DataFrame:
     content = read_bytes(path)
     try:
         return read_table(content).to_pandas()
+    except MemoryError as error:
+        msg = f"{relative(path)}: out of memory ({error}); free some, or if that is no help delete it; then `dvc repro`"
+        raise DataError(msg) from error
     except (pa.ArrowException, OSError, LookupError, TypeError, ValueError) as error:
         msg = f"{relative(path)}: damaged Parquet file ({error}); delete it, then run `dvc repro`"
         raise DataError(msg) from error

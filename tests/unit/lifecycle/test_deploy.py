@@ -1,6 +1,7 @@
 """Releases and links, on a real folder with small real models."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,41 @@ def test_a_damaged_release_is_not_gone_back_to(promote, put, tmp_path):
     with pytest.raises(ModelError, match=r"is not the promoted model 1\.0\.0"):
         roll_back(tmp_path / "srv", "production")
     assert served(tmp_path / "srv") == "1.0.1"
+
+
+@pytest.mark.parametrize("name", [paths.GRAPH.name, paths.ENSEMBLE.name, paths.METADATA.name])
+@pytest.mark.parametrize("content", [None, b"", b"damaged"], ids=["gone", "empty", "damaged"])
+def test_a_damaged_release_is_replaced(name, content, promote, put, tmp_path):
+    """Nobody could load it; deploying the same version again mends it, and leaves nothing else."""
+    promote("1.0.0")
+    put()
+    file = tmp_path / "srv" / "releases" / "1.0.0" / name
+    file.unlink() if content is None else file.write_bytes(content)
+    put()
+    assert served(tmp_path / "srv") == "1.0.0"
+    assert names(tmp_path / "srv" / "releases") == ["1.0.0"]
+
+
+def test_half_of_a_removed_release_is_no_release(promote, put, tmp_path, monkeypatch):
+    """Killed while it removes an old one, it leaves nothing that looks like that version."""
+    for patch in range(3):
+        promote(f"1.0.{patch}")
+        put()
+    promote("1.0.3")
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", killed_half_way)
+        with pytest.raises(KeyboardInterrupt):
+            put(keep=1)
+    assert names(tmp_path / "srv" / "releases") == [".1.0.0.old", "1.0.1", "1.0.2", "1.0.3"]
+    put(keep=1)
+    assert names(tmp_path / "srv" / "releases") == ["1.0.1", "1.0.2", "1.0.3"]
+
+
+def killed_half_way(folder, **_):
+    """Remove one file and no more."""
+    if folder.exists():
+        next(folder.iterdir()).unlink()
+        raise KeyboardInterrupt
 
 
 def test_another_model_of_the_same_version_is_refused(promote, put, tmp_path):
