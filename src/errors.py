@@ -50,6 +50,11 @@ class GateError(PromotionError):
     exit_status: ClassVar[int] = 1
 
 
+def shortened(text: str, signs: int = 300) -> str:
+    """Return the beginning of what came, so that a message stays readable."""
+    return text if len(text) <= signs else f"{text[:signs]}…"
+
+
 @contextmanager
 def exit_on_error() -> Iterator[None]:
     """Turn a `ProjectError`, a full disk or a full memory into words on standard error and an exit status."""

@@ -3,7 +3,6 @@
 Equal input gives equal bytes: no clock, no host, fixed compression, keys in the order given.
 """
 
-import hashlib
 import json
 import os
 import pickle
@@ -16,7 +15,6 @@ from src.errors import DataError
 from src.paths import relative
 
 PICKLE_PROTOCOL = 5
-DIGEST_BYTES = hashlib.sha256().digest_size
 UNREADABLE_PICKLE = (
     *(pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError),
     *(MemoryError, OverflowError),  # a length that is a lie
@@ -109,14 +107,18 @@ def write_json(content: Mapping[str, Any], path: Path) -> None:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; `DataError` if the file holds anything else."""
-    text = read_bytes(path)
+    return parse_json(read_bytes(path), relative(path))
+
+
+def parse_json(text: bytes, name: str) -> dict[str, Any]:
+    """Read a JSON object from the bytes of the file of that name; `DataError` if they hold anything else."""
     try:
         content = json.loads(text, parse_constant=_refuse_constant)
-    except ValueError as error:
-        msg = f"{relative(path)}: not valid JSON ({error}); restore it with `git checkout`"
+    except (ValueError, RecursionError) as error:
+        msg = f"{name}: not valid JSON ({error}); restore it with `git checkout`"
         raise DataError(msg) from error
     if not isinstance(content, dict):
-        msg = f"{relative(path)}: expected a JSON object, got {type(content).__name__}"
+        msg = f"{name}: expected a JSON object, got {type(content).__name__}"
         raise DataError(msg)
     return content
 
@@ -125,31 +127,3 @@ def _refuse_constant(name: str) -> None:
     """Refuse the words that Python's JSON knows and no other."""
     msg = f"{name} is no JSON number"
     raise ValueError(msg)
-
-
-def write_pickle(thing: object, path: Path) -> None:
-    """Pickle with a fixed protocol, and add the digest: unpickling stops before it.
-
-    joblib would write padding bytes that differ from run to run.
-    """
-    content = pickle.dumps(thing, protocol=PICKLE_PROTOCOL)
-    write_bytes(content + hashlib.sha256(content).digest(), path)
-
-
-def read_pickle(path: Path) -> Any:  # noqa: ANN401 - a pickle can hold anything
-    """Unpickle a file that `write_pickle` wrote and DVC tracks; never one from elsewhere.
-
-    A flipped bit would most often go unseen: a tree with another threshold is a tree.
-    """
-    file = read_bytes(path)
-    content, digest = file[:-DIGEST_BYTES], file[-DIGEST_BYTES:]
-    if hashlib.sha256(content).digest() != digest:
-        msg = f"{relative(path)}: damaged pickle, it does not match its digest; delete it, then run `dvc repro`"
-        raise DataError(msg)
-    try:
-        return pickle.loads(content)  # noqa: S301 - see the docstring
-    except MemoryError:
-        raise
-    except UNREADABLE_PICKLE as error:
-        msg = f"{relative(path)}: damaged pickle ({error}); delete it, then run `dvc repro`"
-        raise DataError(msg) from error

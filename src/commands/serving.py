@@ -1,5 +1,6 @@
 """Ask the promoted model."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable
@@ -54,12 +55,12 @@ def _read_bars(file: Path | None, timeframe: str) -> Iterable[dict[str, Any]]:
     if file is None:
         if sys.stdin.isatty():
             typer.echo("reading bars from here, one JSON object a line; Ctrl-D ends", err=True)
-        return read_lines(sys.stdin)
+        return read_lines(sys.stdin.buffer)
     if file.suffix.lower() in {".csv", ".parquet"}:
         from src.bars.build import read_bars
 
         return read_bars(file, timeframe).reset_index().to_dict("records")
-    return read_lines(storage.read_bytes(file).decode().splitlines())
+    return read_lines(io.BytesIO(storage.read_bytes(file)))
 
 
 def _log(predictions: "Iterable[Prediction]", log: Path | None) -> None:

@@ -18,6 +18,7 @@ from src.errors import ModelError, PromotionError
 from src.lifecycle.versions import parse
 from src.ml.bundle import FILES, read_metadata
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.signature import copy_signatures
 
 STAGES = ("staging", "production")
 RELEASES, PREVIOUS = "releases", ".previous"
@@ -132,6 +133,7 @@ def _replace_release(promoted: Path, release: Path) -> None:
     aside, damaged = (release.with_name(f".{release.name}.{os.getpid()}{ending}") for ending in ("", ".damaged"))
     shutil.rmtree(aside, ignore_errors=True)
     try:
+        copy_signatures(promoted, aside)
         for name in (*FILES, paths.METADATA.name):
             storage.write_bytes(storage.read_bytes(promoted / name), aside / name)
         ProductionEnsemble.load(aside)

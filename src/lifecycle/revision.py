@@ -35,7 +35,7 @@ class Revision:
     def __init__(self, name: str) -> None:
         self.name = name
         try:
-            self.commit = git("rev-parse", "--verify", f"{name}^{{commit}}")
+            self.commit = git("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
             self.params_text, lock_text = (git("show", f"{self.commit}:{file}") for file in ("params.yaml", "dvc.lock"))
         except PromotionError as error:
             msg = f"{name} is no revision with a pipeline: {error}"

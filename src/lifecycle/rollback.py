@@ -15,6 +15,7 @@ from src.lifecycle.revision import Revision
 from src.lifecycle.tags import tag
 from src.lifecycle.unfinished import all_or_nothing, alone
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.signature import copy_signatures
 from src.yaml_lines import read_scalars, replace_scalars
 
 # Beside the outputs of the pipeline that git keeps.
@@ -104,6 +105,7 @@ def _verify(target: Revision) -> str:
             msg = f"{target.name} holds no promoted model; `python -m src history` lists the commits that do"
             raise PromotionError(msg) from error
         (Path(folder) / paths.METADATA.name).write_text(metadata, encoding="utf-8")
+        copy_signatures(paths.PRODUCTION, Path(folder))
         for path in BUNDLE:
             storage.write_bytes(target.read(path), Path(folder) / path.name)
         return str(ProductionEnsemble.load(Path(folder)).get_model_info()["version"])

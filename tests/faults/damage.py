@@ -8,6 +8,7 @@ import yaml
 from src import paths, storage, tables
 from src.errors import ProjectError
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.member_files import read_member
 from src.params import load_params
 from tests.checkouts import Checkout
 from tests.faults.fault import fault
@@ -30,8 +31,8 @@ SHARES = [number / 40 for number in range(40)]
 READERS = {
     "data/features.parquet": tables.read_frame,
     "data/oof/xgboost.parquet": tables.read_frame,
-    "models/training/xgboost.pkl": storage.read_pickle,
-    "models/training/random_forest.pkl": storage.read_pickle,
+    "models/training/xgboost.pkl": read_member,
+    "models/training/random_forest.pkl": read_member,
     "reports/metrics.json": storage.read_json,
     "params.yaml": load_params,
 }

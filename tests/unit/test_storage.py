@@ -122,7 +122,6 @@ def not_a_frame():
     [
         pytest.param(tables.write_frame, not_a_frame(), id="frame"),
         pytest.param(storage.write_json, {"score": math.nan}, id="JSON"),
-        pytest.param(storage.write_pickle, lambda: None, id="pickle"),
     ],
 )
 def test_what_cannot_be_written_leaves_the_old_file(write, content, tmp_path):
@@ -135,7 +134,7 @@ def test_what_cannot_be_written_leaves_the_old_file(write, content, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("read", [storage.read_bytes, tables.read_frame, storage.read_json, storage.read_pickle])
+@pytest.mark.parametrize("read", [storage.read_bytes, tables.read_frame, storage.read_json])
 def test_an_absent_file_is_named(read, tmp_path):
     """Outside the repository with the whole path, and with what makes it."""
     with pytest.raises(DataError, match=rf"^{tmp_path}/absent: cannot be read \(No such file .*; run `dvc repro`"):
@@ -191,37 +190,6 @@ def test_what_is_no_json_object_is_refused(content, words, tmp_path):
     (tmp_path / "object.json").write_bytes(content)
     with pytest.raises(DataError, match=rf"object\.json: .*{words}"):
         storage.read_json(tmp_path / "object.json")
-
-
-def test_a_pickle_is_read_back_and_equal_things_give_equal_bytes(tmp_path):
-    """The protocol is fixed, so that the bytes do not depend on the Python that writes them."""
-    for name in ("one", "two"):
-        storage.write_pickle({"weights": np.arange(5.0), "name": "rf"}, tmp_path / name)
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-    assert (tmp_path / "one").read_bytes()[:2] == b"\x80\x05"
-    assert storage.read_pickle(tmp_path / "two")["weights"].tolist() == [0, 1, 2, 3, 4]
-
-
-@pytest.mark.parametrize("length", [0, 1, 30, 100])
-def test_a_pickle_cut_short_is_refused(length, tmp_path):
-    """An interrupted copy is named, with the way to a whole one."""
-    path = tmp_path / "member.pkl"
-    storage.write_pickle({"weights": np.arange(50.0)}, path)
-    path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(DataError, match=r"member\.pkl: damaged.*`dvc repro`"):
-        storage.read_pickle(path)
-
-
-@pytest.mark.parametrize("at", [0, 100, 200, -40, -1])
-def test_a_pickle_with_a_flipped_bit_is_refused(at, tmp_path):
-    """A number that changed is still a number: only the digest tells."""
-    path = tmp_path / "member.pkl"
-    storage.write_pickle({"weights": np.arange(50.0)}, path)
-    content = bytearray(path.read_bytes())
-    content[at] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=r"member\.pkl: damaged.*`dvc repro`"):
-        storage.read_pickle(path)
 
 
 def test_lines_are_appended_to_a_log(tmp_path):

@@ -10,26 +10,8 @@ from filelock import FileLock
 from src import paths, storage
 from src.errors import ModelError, PromotionError
 from src.lifecycle.deploy import deploy, roll_back
-from src.ml.bundle import FILES, sha256
+from src.ml.bundle import FILES
 from src.ml.ensemble import ProductionEnsemble
-
-
-@pytest.fixture
-def promote(candidate, tmp_path):
-    """A function that makes a version of the small candidate the promoted model."""
-    shipped = json.loads(paths.METADATA.read_text())
-
-    def make(version):
-        files = {paths.GRAPH.name: candidate.voters.content, paths.ENSEMBLE.name: candidate.to_bytes()}
-        for name, content in files.items():
-            storage.write_bytes(content, tmp_path / "promoted" / name)
-        rows = shipped["smoke_test"]["rows"]
-        smoke = {"rows": rows, "probabilities": candidate.predict_proba(rows)[:, 1].tolist()}
-        digests = {name: {"sha256": sha256(content)} for name, content in files.items()}
-        metadata = shipped | {"version": version, "files": digests, "smoke_test": smoke}
-        storage.write_json(metadata, tmp_path / "promoted" / paths.METADATA.name)
-
-    return make
 
 
 @pytest.fixture
