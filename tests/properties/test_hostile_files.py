@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from src import paths, storage, tables
-from src.bars.bar import read_bar
 from src.bars.build import read_bars
 from src.bars.exchange_cache import DayCache
 from src.bars.lines import read_lines
@@ -113,7 +112,7 @@ def test_lines(content):
     with suppress(DataError):
         stream = FeatureStream(load_params().features.model_copy(update={"warm_up_bars": 60}), "1h")
         for fields in read_lines(io.BytesIO(content)):
-            stream.update(read_bar(fields))
+            stream.update(fields)
 
 
 @FUZZ
