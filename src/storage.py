@@ -35,7 +35,7 @@ def write_bytes(content: bytes, path: Path) -> None:
     OSError
         If the disk is full, or may not be written to; the old content is still there.
     """
-    if STAGE in os.environ and os.getppid() != STARTED_BY:
+    if STAGE in os.environ and _is_orphan():
         msg = f"{relative(path)} was not written: the `dvc repro` that started this stage has ended; run it again"
         raise DataError(msg)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,3 +127,8 @@ def _refuse_constant(name: str) -> None:
     """Refuse the words that Python's JSON knows and no other."""
     msg = f"{name} is no JSON number"
     raise ValueError(msg)
+
+
+def _is_orphan() -> bool:
+    """Tell whether what started this process has ended: since it began, or before, so that a stranger took over."""
+    return os.getppid() != STARTED_BY or os.getsid(os.getppid()) != os.getsid(0)

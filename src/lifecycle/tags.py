@@ -4,6 +4,7 @@ from typing import Literal
 
 import gto.api
 from gto.exceptions import GTOException
+from scmrepo.exceptions import SCMError
 
 from src import paths
 from src.errors import PromotionError
@@ -42,8 +43,8 @@ def tag(version: str, commit: str, stage: Stage) -> None:
         if _at(stage) != commit:
             # Forced: to GTO a version that came back after another is in its stage already.
             gto.api.assign(str(paths.ROOT), ARTIFACT, stage, version=f"v{version}", skip_registration=True, force=True)
-    except GTOException as error:
-        msg = f"git tag for version {version} failed: {error}"
+    except (GTOException, SCMError) as error:
+        msg = f"git tag for version {version} failed: {error.__cause__ or error}"
         raise PromotionError(msg) from error
 
 

@@ -34,7 +34,7 @@ class Notes:
 def main() -> int:
     """Run them; the page is written only if none failed and each was tried, or cannot be here."""
     notes = Notes()
-    options = ["-m", "", "-v", "-k", sys.argv[1] if sys.argv[1:] else "test_fault"]
+    options = ["-m", "", "-v", "--numprocesses", "2", "-k", sys.argv[1] if sys.argv[1:] else "test_fault"]
     status = pytest.main([str(Path(__file__).parent), *options], plugins=[notes])
     tried = {*notes.seen, *notes.impossible}
     if status or not tried <= {key(fault) for fault in FAULTS}:

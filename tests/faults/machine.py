@@ -24,7 +24,9 @@ def full_disk(world: World, free_kib: int, of, *command: str):
         if done.status == 0:
             held = "new"
         else:
-            assert "No space left on device" in done.said or "Out of diskspace" in done.said, done.said
+            # DVC reads its own lock back before it says that there was no room to write it.
+            words = ("No space left on device", "Out of diskspace", "Unable to read RWLock-file")
+            assert any(word in done.said for word in words), done.said
             assert promoted_version(checkout) in {version, "refused"}
         subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
         yield checkout, held
@@ -142,16 +144,17 @@ def orphan(world: World):
     whole = outs(checkout)
     command = ["dvc", "repro", "--force", "--single-item", "train_rf"]
     options = {"cwd": checkout.root, "env": checkout.environment(), "text": True}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
-    assert any("src.stages.train rf" in line for line in process.stdout)
-    time.sleep(0.5)
-    process.kill()
-    process.wait()
-    then = mended(checkout, whole)
-    said = process.stdout.read()  # until the orphan ends
-    assert "has ended; run it again" in said, said
-    assert outs(checkout) == whole
-    yield Seen("train_rf", "old", then)
+    for wait_s in (0, 0.5, 1):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+        assert any("src.stages.train rf" in line for line in process.stdout)
+        time.sleep(wait_s)
+        process.kill()
+        process.wait()
+        then = mended(checkout, whole)
+        said = process.stdout.read()  # until the orphan ends
+        assert "has ended; run it again" in said, said
+        assert outs(checkout) == whole
+        yield Seen(f"train_rf, {wait_s:g} s old", "old", then)
 
 
 @fault("two at once", "`dvc repro`, `rollback`")
@@ -187,7 +190,7 @@ def clock(world: World):
         for name in whole:
             os.utime(checkout.root / name, (moment, moment))
         yield Seen(f"files of {year}", "old", mended(checkout, whole))
-    date = "2001-01-01T00:00:00Z"
+    date = "978307200 +0000"
     dated = world.copy(world.two_versions)
     assert src(dated, "rollback", "1.0.0", GIT_COMMITTER_DATE=date, GIT_AUTHOR_DATE=date).status == 0
     assert src(dated, "rollback", "1.1.0", GIT_COMMITTER_DATE=date, GIT_AUTHOR_DATE=date).status == 0

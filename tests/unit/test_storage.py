@@ -79,12 +79,14 @@ def test_what_a_killed_writer_left_is_cleared_away(tmp_path):
 ORPHAN = """
 import os, sys, time
 from pathlib import Path
-from src import storage
-storage.STARTED_BY = os.getpid()
+started_by = os.getpid()
 if os.fork():
     os._exit(0)
-while os.getppid() == storage.STARTED_BY:
+while os.getppid() == started_by:
     time.sleep(0.01)
+from src import storage
+if sys.argv[2] == "late":
+    storage.STARTED_BY = started_by
 try:
     storage.write_bytes(b"late", Path(sys.argv[1]))
 except storage.DataError as error:
@@ -92,13 +94,15 @@ except storage.DataError as error:
 """
 
 
+@pytest.mark.parametrize("killed", ["late", "before it could look around"])
 @pytest.mark.parametrize("is_stage", [True, False])
-def test_a_stage_whose_dvc_was_killed_writes_nothing(is_stage, tmp_path):
+def test_a_stage_whose_dvc_was_killed_writes_nothing(is_stage, killed, tmp_path):
     """The next `dvc repro` may be at work on the same file; other programs may live on."""
     environment = {name: value for name, value in os.environ.items() if name != storage.STAGE}
     environment |= {storage.STAGE: "featurize"} if is_stage else {}
-    command = [sys.executable, "-c", ORPHAN, str(tmp_path / "file")]
-    said = subprocess.run(command, env=environment, cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-c", ORPHAN, str(tmp_path / "file"), killed]
+    options = {"env": environment, "cwd": paths.ROOT, "start_new_session": True}
+    said = subprocess.run(command, **options, capture_output=True, text=True, check=True).stdout
     assert ("was not written: the `dvc repro` that started this stage has ended" in said) == is_stage
     assert (tmp_path / "file").exists() != is_stage
 
