@@ -54,11 +54,12 @@ lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an
 	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
-lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
-lock:   ## Renew the three requirements*.lock from pyproject.toml (needs uv)
-	$(COMPILE) --extra dev --output-file requirements-dev.lock
-	$(COMPILE) --extra exchange --extra s3 --extra monitor --constraints requirements-dev.lock --output-file requirements-retrain.lock
-	$(COMPILE) --constraints requirements-dev.lock --output-file requirements.lock
+lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+lock:   ## Renew the requirements*.lock from pyproject.toml (needs uv)
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra exchange --extra s3 --extra monitor --constraints requirements-dev.lock --output-file requirements-retrain.lock
+	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) --group serve --constraints requirements-dev.lock --output-file requirements-serve.lock
 
 clean:   ## Remove the environment and what the tools left
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis dvc_plots
