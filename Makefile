@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help repro fresh retrain test bench proof lint lock clean
+.PHONY: help repro fresh retrain test bench proof lint lock sbom clean
 
 help:   ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -60,6 +60,9 @@ lock:   ## Renew the requirements*.lock from pyproject.toml (needs uv)
 	$(COMPILE) pyproject.toml --extra exchange --extra s3 --extra monitor --constraints requirements-dev.lock --output-file requirements-retrain.lock
 	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
 	$(COMPILE) --group serve --constraints requirements-dev.lock --output-file requirements-serve.lock
+
+sbom: .venv/.requirements-dev   ## Write what the locks install: sbom.cdx.json of the serving set, and docs/licences.md of all
+	@python scripts/sbom.py
 
 clean:   ## Remove the environment and what the tools left
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis dvc_plots
