@@ -10,13 +10,13 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help repro fresh retrain test bench proof lint lock sbom clean
+.PHONY: help repro fresh retrain test bench proof faults lint lock sbom clean
 
 help:   ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 repro: .venv/.requirements   ## Run the seven stages where something changed, then show the scores
-	@dvc repro
+	@dvc repro || { python -m src mend && dvc repro; }
 	@python -m src scores
 
 fresh: .venv/.requirements   ## Prove without data or cache that no stage would run: dvc.lock is what code and parameters make
@@ -44,6 +44,9 @@ bench: .venv/.requirements-dev   ## Time ours against the alternatives in one ru
 
 proof: .venv/.requirements-dev   ## Count what the gate promotes among noise and candidates known to be worse or better, about 50 minutes
 	@python -W ignore -m tests.proof
+
+faults: .venv/.requirements-dev   ## Kill, fill disks and damage files at many points; write what was seen to docs/faults.md, about 20 minutes idle
+	@python -m tests.faults
 
 lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an attacker reads them; offline
 	@ruff check .

@@ -28,6 +28,7 @@ COMMANDS = (
     candidate.compare,
     candidate.leakcheck,
     checking.check,
+    checking.mend,
 )
 for command in COMMANDS:
     app.command()(command)

@@ -15,7 +15,7 @@ A message is one line that says what was expected, what came and what to do.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 
 class ProjectError(ValueError):
@@ -50,11 +50,30 @@ class GateError(PromotionError):
     exit_status: ClassVar[int] = 1
 
 
+def shortened(text: str, signs: int = 300) -> str:
+    """Return the beginning of what came, so that a message stays readable."""
+    return text if len(text) <= signs else f"{text[:signs]}…"
+
+
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Turn a `ProjectError` into its message on standard error and its exit status."""
+    """Turn a `ProjectError`, a full disk or a full memory into words on standard error and an exit status."""
     try:
         yield
     except ProjectError as error:
-        sys.stderr.write(f"error: {error}\n")
-        raise SystemExit(error.exit_status) from error
+        _end(str(error), error.exit_status, error)
+    except BrokenPipeError:  # whoever read has read enough
+        raise
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        words = f"{place}{error.strerror or error}; mend that, then run it again: no file was left half-written"
+        _end(words, ProjectError.exit_status, error)
+    except MemoryError as error:
+        words = "out of memory; free some, then run it again: no file was left half-written"
+        _end(words, ProjectError.exit_status, error)
+
+
+def _end(words: str, status: int, error: BaseException) -> NoReturn:
+    """Say it and end."""
+    sys.stderr.write(f"error: {words}\n")
+    raise SystemExit(status) from error

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from src import paths
-from src.errors import ParamsError
+from src.errors import ParamsError, shortened
 from src.policy import Gate, Monitor, Retrain
 from src.section import Count, Rate, Section, Share, Window
 from src.times import read_timeframe, read_utc
@@ -251,7 +251,7 @@ def _in_words(problem: Any, lines: dict[Location, int], name: str) -> str:  # no
     if problem["type"] == "extra_forbidden":
         return f"{where}: {key}: unknown key, remove it or mend its name"
     if problem["type"] == "model_type":
-        return f"{where}: {key}: expected keys with values, got {problem['input']!r}"
+        return f"{where}: {key}: expected keys with values, got {shortened(repr(problem['input']))}"
     words = problem["msg"].removeprefix("Value error, ")
-    came = f", got {problem['input']!r}" if not isinstance(problem["input"], dict | BaseModel) else ""
+    came = f", got {shortened(repr(problem['input']))}" if not isinstance(problem["input"], dict | BaseModel) else ""
     return f"{where}: {key}: {words[0].lower()}{words[1:]}{came}"

@@ -9,6 +9,18 @@ import yaml
 from src.errors import ParamsError
 
 Location = tuple[str, ...]
+LARGEST_BYTES = 1_000_000
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Plain data, and what a file says stands in it: ten lines of aliases can stand for more than any memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse what repeats a section by name."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(problem="an alias (*) repeats a section; write it out", problem_mark=mark)
+        return super().compose_node(parent, index)
 
 
 def read_yaml(path: Path) -> tuple[Any, dict[Location, int]]:
@@ -45,7 +57,7 @@ def replace_scalars(text: str, name: str, values: Mapping[Location, str]) -> str
 def _spans(text: str, name: str) -> dict[Location, tuple[int, int]]:
     """Return where every value that is no section begins and ends."""
     try:
-        return dict(_scalar_spans(yaml.compose(text, yaml.SafeLoader), ()))
+        return dict(_scalar_spans(yaml.compose(text, _PlainLoader), ()))
     except (yaml.YAMLError, RecursionError) as error:
         msg = f"{name}: not valid YAML: {' '.join(str(error).split())}"
         raise ParamsError(msg) from error
@@ -62,7 +74,12 @@ def _scalar_spans(node: yaml.Node | None, location: Location) -> Iterator[tuple[
 def _read_text(path: Path) -> str:
     """Return the file's text."""
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+        if len(content) > LARGEST_BYTES:
+            msg = f"{path.name}: expected at most {LARGEST_BYTES:,} bytes; restore it with `git checkout {path.name}`"
+            raise ParamsError(msg)
+        return content.decode()
     except OSError as error:
         msg = f"{path.name}: cannot be read ({error.strerror}); restore it with `git checkout {path.name}`"
         raise ParamsError(msg) from error
@@ -74,7 +91,7 @@ def _read_text(path: Path) -> str:
 def _parse(text: str, name: str) -> tuple[Any, dict[Location, int]]:
     """Return the content of a YAML text and the line of every key in it."""
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _PlainLoader(text)
         root = loader.get_single_node()
         if root is None:
             return None, {}

@@ -17,7 +17,7 @@ from src.ml.members import MEMBERS, build_member
 from src.ml.onnx_export import build_graph
 from src.ml.training import fit
 from src.params import Params, load_params
-from tests.checkouts import LENIENT, SMALL, Checkout, copy_work_tree
+from tests.checkouts import LENIENT, MORE_FOREST, SMALL, Checkout, copy_work_tree
 
 
 @pytest.fixture(scope="session")
@@ -126,3 +126,16 @@ def small(built_once: BuiltOnce) -> Checkout:
 def promoted(built_once: BuiltOnce, small: Checkout) -> Checkout:
     """A small repository whose first model was promoted and pushed; copy before changing."""
     return built_once("promoted", lambda root: small.copy(root).promote("first"))
+
+
+@pytest.fixture(scope="session")
+def two_versions(built_once: BuiltOnce, promoted: Checkout) -> Checkout:
+    """A repository that promoted and pushed 1.0.0 and, with other weights, 1.1.0; copy before changing."""
+
+    def build(root: Path) -> None:
+        checkout = promoted.copy(root)
+        checkout.set_params(MORE_FOREST)
+        checkout.repro()
+        checkout.promote("second")
+
+    return built_once("two_versions", build)

@@ -24,7 +24,7 @@ from src.params import Data
 
 INSTALL = "pip install 'ccxt>=4.5' 'stamina>=25.1'"
 # What an answer of an unexpected shape makes ccxt's parsers raise.
-STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+STUMBLES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 QUOTED_SIGNS = 80
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from src import tables
 from src.bars.bar import COLUMNS, EARLIEST, EPOCH_UNITS, LATEST, TIME_NAMES
 from src.bars.schema import TIME_DTYPE
-from src.errors import DataError
+from src.errors import DataError, shortened
 from src.paths import relative
 
 UTC_NAMES = {"UTC", "Etc/UTC", "GMT", "+00:00"}
@@ -101,7 +101,7 @@ def _known_columns(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list[s
     missing = [column for column in COLUMNS if column not in lowered]
     if missing or time_name is None:
         missing = [*([] if time_name else [" or ".join(TIME_NAMES)]), *missing]
-        msg = f"{name}: missing column {', '.join(missing)}; its header has {', '.join(found)}"
+        msg = f"{name}: missing column {', '.join(missing)}; its header has {shortened(', '.join(found))}"
         raise DataError(msg)
     wanted = [time_name, *COLUMNS]
     twice = [column for column in wanted if lowered.count(column) > 1]

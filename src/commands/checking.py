@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from src.commands.shared import Json
+from src.errors import exit_on_error
 
 Subset = Literal["ml-models", "data-check", "full-check", "status"]
 
@@ -22,3 +23,13 @@ def check(
     lines = diagnose(subset)
     typer.echo(in_json(lines) if as_json else as_text(lines))
     raise typer.Exit(exit_status(lines))
+
+
+def mend() -> None:
+    """Mend what a killed command, a full disk or a bad one left; exit status 1 if nothing was found."""
+    from src.lifecycle.mend import mend as mend_all
+
+    with exit_on_error():
+        mended = mend_all()
+    typer.echo("; ".join(mended) or "nothing to mend")
+    raise typer.Exit(0 if mended else 1)

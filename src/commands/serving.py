@@ -1,5 +1,6 @@
 """Ask the promoted model."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable
@@ -54,10 +55,10 @@ def _read_bars(file: Path | None, timeframe: str) -> Iterable[dict[str, Any]]:
     if file is None:
         if sys.stdin.isatty():
             typer.echo("reading bars from here, one JSON object a line; Ctrl-D ends", err=True)
-        return read_lines(sys.stdin)
+        return read_lines(sys.stdin.buffer)
     if file.suffix.lower() in {".csv", ".parquet"}:
         return _read_table(file, timeframe)
-    return read_lines(storage.read_bytes(file).decode().splitlines())
+    return read_lines(io.BytesIO(storage.read_bytes(file)))
 
 
 def _read_table(file: Path, timeframe: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from src.diagnosis.shell import N_COMMITS_SEARCHED, git, is_committed, restoring
 from src.errors import ModelError
 from src.ml.bundle import FILES, read_metadata, sha256
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.signature import check_signature
 
 METADATA, MODELS = (paths.relative(path) for path in (paths.METADATA, paths.PRODUCTION))
 
@@ -39,6 +40,11 @@ def _bundle(root: Path, metadata: dict[str, Any]) -> Iterator[Line]:
     version, folder = metadata["version"], root / MODELS
     wrong = [name for name in FILES if _digest(folder / name) != metadata["files"][name]["sha256"]]
     if not wrong:
+        try:
+            check_signature(storage.read_bytes(folder / paths.METADATA.name), folder, version)
+        except ModelError as error:
+            yield fail("signature", str(error), "git pull --ff-only")
+            return
         try:
             model = ProductionEnsemble.load(folder)
         except ModelError as error:

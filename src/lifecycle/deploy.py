@@ -16,8 +16,9 @@ from filelock import FileLock, Timeout
 from src import paths, storage
 from src.errors import ModelError, PromotionError
 from src.lifecycle.versions import parse
-from src.ml.bundle import FILES
+from src.ml.bundle import FILES, read_metadata
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.signature import copy_signatures
 
 STAGES = ("staging", "production")
 RELEASES, PREVIOUS = "releases", ".previous"
@@ -74,7 +75,11 @@ def roll_back(folder: Path, stage: str) -> str:
         if previous is None or previous == current:
             msg = f"{folder / stage}: no release before {current or 'the first'} to go back to"
             raise PromotionError(msg)
-        ProductionEnsemble.load(folder / RELEASES / previous)
+        try:
+            ProductionEnsemble.load(folder / RELEASES / previous)
+        except ModelError as error:
+            msg = f"release {previous} cannot be served ({error}); `python -m src rollback {previous}`, then `deploy`"
+            raise ModelError(msg) from error
         _point(folder, stage, previous)
     return previous
 
@@ -105,18 +110,38 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _export(promoted: Path, release: Path, model: ProductionEnsemble) -> None:
-    """Write the release aside, then move it into place; one that is there must be the same."""
-    if not release.exists():
-        aside = release.with_name(f".{release.name}.{os.getpid()}")
-        shutil.rmtree(aside, ignore_errors=True)
+    """Write the release aside, then move it into place; one that is there must be the same, or is damaged and goes."""
+    if _is_another(release, model):
+        msg = f"{release} holds another model of this version; remove it, or promote under a new version"
+        raise ModelError(msg)
+    try:
+        ProductionEnsemble.load(release)
+    except ModelError:
+        _replace_release(promoted, release)
+
+
+def _is_another(release: Path, model: ProductionEnsemble) -> bool:
+    """Tell whether a release says of itself that it is another; one that says nothing readable is none."""
+    try:
+        return read_metadata(release / paths.METADATA.name) != model.metadata
+    except ModelError:
+        return False
+
+
+def _replace_release(promoted: Path, release: Path) -> None:
+    """Put a verified copy where no release is that a bot could load."""
+    aside, damaged = (release.with_name(f".{release.name}.{os.getpid()}{ending}") for ending in ("", ".damaged"))
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        copy_signatures(promoted, aside)
         for name in (*FILES, paths.METADATA.name):
             storage.write_bytes(storage.read_bytes(promoted / name), aside / name)
         ProductionEnsemble.load(aside)
+        if release.exists():
+            release.rename(damaged)
         aside.rename(release)
-    there = ProductionEnsemble.load(release)
-    if there.metadata != model.metadata:
-        msg = f"{release} holds another model of this version; remove it, or promote under a new version"
-        raise ModelError(msg)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def served(folder: Path, link: str) -> str | None:
@@ -151,5 +176,8 @@ def _prune(folder: Path, keep: int) -> None:
     entries = list((folder / RELEASES).iterdir())
     unused = [entry for entry in entries if VERSION.fullmatch(entry.name) and entry.name not in linked]
     unused.sort(key=lambda entry: parse(entry.name), reverse=True)
-    for entry in (*unused[keep:], *(entry for entry in entries if entry.name.startswith("."))):
+    for entry in unused[keep:]:
+        # Half of a release must not look like one.
+        entry.rename(entry.with_name(f".{entry.name}.old"))
+    for entry in [entry for entry in (folder / RELEASES).iterdir() if entry.name.startswith(".")]:
         shutil.rmtree(entry)

@@ -30,7 +30,7 @@ from src.lifecycle.pipeline import check_reproduced
 from src.lifecycle.trials import record_trial
 from src.ml.bundle import sha256
 from src.ml.inputs import as_rows
-from src.ml.members import MEMBERS
+from src.ml.member_files import read_members
 from src.params import Params, load_params
 from src.times import utc_text
 
@@ -131,9 +131,8 @@ def _in_words(params: Params) -> list[str]:
 
 def _measured() -> dict[str, float]:
     """Measure the candidate as it would be served."""
-    members = {name: storage.read_pickle(paths.member_model(name)) for name in MEMBERS.values()}
     rows = as_rows(tables.read_frame(paths.FEATURES).drop(columns=TARGET, errors="ignore"))
-    return measure_serving(paths.ENSEMBLE, members, rows)
+    return measure_serving(paths.ENSEMBLE, read_members(), rows)
 
 
 def _luck(params: Params, now: datetime, pipeline: list[Judgement]) -> dict[str, float]:

@@ -56,14 +56,19 @@ def history() -> list[Promoted]:
 def promotions() -> list[Promoted]:
     """List the promoted versions, newest first, as git alone knows them."""
     check_full_history()
-    commits = git("log", "--format=%H", "--", str(paths.METADATA)).split()
+    commits = git("log", "--topo-order", "--format=%H", "--", str(paths.METADATA)).split()
     return list(_first_of_each([_read(commit) for commit in commits if _holds(commit, paths.relative(paths.METADATA))]))
 
 
 def _first_of_each(found: list[Promoted]) -> Iterator[Promoted]:
-    """Yield each version once, from the commit that promoted it; a version that came back by a rollback is no other."""
-    oldest = {promoted.metadata["created_at"]: promoted for promoted in found}
-    yield from sorted(oldest.values(), key=lambda promoted: promoted.metadata["created_at"], reverse=True)
+    """Yield each version once, from the commit that promoted it; a version that came back by a rollback is no other.
+
+    Their order is that of the commits: a clock may have been wrong.
+    """
+    oldest: dict[tuple[str, str], Promoted] = {}
+    for promoted in reversed(found):
+        oldest.setdefault((promoted.version, promoted.metadata["created_at"]), promoted)
+    yield from reversed(oldest.values())
 
 
 def _holds(commit: str, file: str) -> bool:

@@ -130,7 +130,12 @@ def judge_data(quality: Mapping[str, Any], step: timedelta, gate: Gate, now: dat
         words = "not asked: gate.newest_bar_age_max_h is null, the source is not live"
         yield Judgement(name, None, None, "yes", words)
         return
-    yield _most(name, _age_h(quality.get("last_open"), step, now), gate.newest_bar_age_max_h, QUALITY)
+    age = _age_h(quality.get("last_open"), step, now)
+    if age is not None and age < 0:
+        words = f"this machine's clock, {now:%Y-%m-%d %H:%M} UTC, is before the newest bar closed; set it right"
+        yield Judgement(name, age, gate.newest_bar_age_max_h, "unknown", words)
+        return
+    yield _most(name, age, gate.newest_bar_age_max_h, QUALITY)
 
 
 def _age_h(last_open: object, step: timedelta, now: datetime) -> float | None:

@@ -1,34 +1,48 @@
 """Whether the work tree is what its last commit says, and its outputs what the pipeline makes."""
 
+from pathlib import Path
+
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from src import paths
+from src import paths, storage
 from src.errors import PromotionError
 from src.lifecycle.git import git
+from src.lifecycle.revision import md5
+from src.lifecycle.unfinished import refuse_unfinished
 
 
 def check_reproduced() -> None:
-    """Refuse outputs that are not what code and parameters make; `PromotionError` names the stages that would run."""
+    """Refuse outputs that are not what code and parameters make; `PromotionError` names the stages that would run.
+
+    DVC takes a file whose size and clock are as they were for the same; a bad disk changes neither, so all are hashed.
+    """
     try:
         with Repo(str(paths.ROOT)) as repo:
             stale = repo.status()
+            outs = {out.fs_path: out.hash_info.value for out in repo.index.outs}
     except (DvcException, OSError) as error:
-        msg = f"DVC cannot read the pipeline ({error}); `dvc status` says more"
+        msg = f"DVC cannot read the pipeline ({error}); `python -m src mend`, then `dvc status`"
         raise PromotionError(msg) from error
     if stale:
         msg = f"expected an up-to-date pipeline, but {', '.join(map(str, stale))} would run; `dvc repro`, then commit"
+        raise PromotionError(msg)
+    if damaged := [file for file, digest in outs.items() if md5(storage.read_bytes(Path(file))) != digest]:
+        name = paths.relative(Path(damaged[0]))
+        msg = f"{name} is damaged, dvc.lock has another md5; `python -m src mend`, then `dvc repro`"
         raise PromotionError(msg)
 
 
 def check_committed() -> None:
     """Refuse changes that no commit holds: nobody could get this model back from git."""
+    refuse_unfinished()
     own = {paths.relative(path) for path in (paths.GATE, paths.GATE_REPORT, paths.TRIALS)}
     changed = [
         line for line in git("status", "--porcelain", "--no-renames").splitlines() if line.split()[-1] not in own
     ]
     if changed:
         msg = (
-            f"expected a clean work tree, {len(changed)} paths differ from the last commit: {changed[0]}; commit first"
+            f"expected a clean work tree, {len(changed)} paths differ from the last commit: {changed[0]}; "
+            "commit first, or bring it back with `git restore`"
         )
         raise PromotionError(msg)

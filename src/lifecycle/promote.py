@@ -14,6 +14,7 @@ from src.lifecycle.metadata import Promotion, build_metadata
 from src.lifecycle.pipeline import check_committed, check_reproduced
 from src.lifecycle.revision import Revision
 from src.lifecycle.tags import Stage, tag
+from src.lifecycle.unfinished import all_or_nothing, alone
 from src.lifecycle.versions import highest, next_version, what_changed
 from src.ml.bundle import read_metadata, sha256
 from src.params import load_params
@@ -47,6 +48,12 @@ def promote(*, as_first: bool = False, amend: bool = False, stage: Stage = "prod
     GateError
         If the gate says no.
     """
+    with alone():
+        return _promote(as_first=as_first, amend=amend, stage=stage)
+
+
+def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
+    """Look, ask, commit, tag."""
     check_committed()
     check_reproduced()
     files = {path.name: storage.read_bytes(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
@@ -83,8 +90,8 @@ def _digests(metadata: dict[str, Any]) -> dict[str, str]:
 
 def _tag_as_first_committed(metadata: dict[str, Any], promoted: Sequence[Promoted], stage: Stage) -> None:
     """Tag a version where it was promoted: whoever promoted it may have been stopped before."""
-    commits = {version.metadata["created_at"]: version.commit for version in promoted}
-    tag(metadata["version"], commits[metadata["created_at"]], stage)
+    commits = {(version.version, version.metadata["created_at"]): version.commit for version in promoted}
+    tag(metadata["version"], commits[metadata["version"], metadata["created_at"]], stage)
 
 
 def _version(promoted: Sequence[Promoted]) -> str:
@@ -98,8 +105,8 @@ def _version(promoted: Sequence[Promoted]) -> str:
 
 def _previous(promoted: Sequence[Promoted], before: dict[str, Any] | None) -> str | None:
     """Return the commit of the model in production, or else of the newest before it whose files can still be had."""
-    in_production = before["created_at"] if before else None
-    by_recency = sorted(promoted, key=lambda version: version.metadata["created_at"] != in_production)
+    in_production = (before["version"], before["created_at"]) if before else None
+    by_recency = sorted(promoted, key=lambda made: (made.version, made.metadata["created_at"]) != in_production)
     return next((version.commit for version in by_recency if version.files != "gone"), None)
 
 
@@ -116,17 +123,9 @@ def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:
 
 def _commit(metadata: dict[str, Any], *, amend: bool) -> None:
     """Commit the metadata and what the gate said; without a commit there is no promotion."""
-    before = storage.read_bytes(paths.METADATA) if paths.METADATA.exists() else None
-    storage.write_json(metadata, paths.METADATA)
-    files = [str(path) for path in PROMOTION if path.exists()]
-    try:
+    with all_or_nothing(PROMOTION, with_outputs=False):
+        storage.write_json(metadata, paths.METADATA)
+        files = [str(path) for path in PROMOTION if path.exists()]
         git("add", "--", *files)
         how = ["--amend"] if amend else []
         git("commit", "--quiet", *how, "--message", f"Promote {metadata['version']}", "--", *files)
-    except PromotionError:
-        git("reset", "--quiet", "--", *files)
-        if before is None:
-            paths.METADATA.unlink()
-        else:
-            storage.write_bytes(before, paths.METADATA)
-        raise

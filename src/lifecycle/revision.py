@@ -35,14 +35,18 @@ class Revision:
     def __init__(self, name: str) -> None:
         self.name = name
         try:
-            self.commit = git("rev-parse", "--verify", f"{name}^{{commit}}")
+            self.commit = git("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
             self.params_text, lock_text = (git("show", f"{self.commit}:{file}") for file in ("params.yaml", "dvc.lock"))
         except PromotionError as error:
             msg = f"{name} is no revision with a pipeline: {error}"
             raise DataError(msg) from error
-        self.params: dict[str, Any] = yaml.safe_load(self.params_text)
-        self.stages: dict[str, Any] = yaml.safe_load(lock_text)["stages"]
-        self._md5 = {out["path"]: out["md5"] for stage in self.stages.values() for out in stage.get("outs", [])}
+        try:
+            self.params: dict[str, Any] = yaml.safe_load(self.params_text)
+            self.stages: dict[str, Any] = yaml.safe_load(lock_text)["stages"]
+            self._md5 = {out["path"]: out["md5"] for stage in self.stages.values() for out in stage.get("outs", [])}
+        except (yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
+            msg = f"{name} holds a params.yaml or dvc.lock that is damaged ({' '.join(str(error).split())})"
+            raise DataError(msg) from error
 
     @property
     def outs(self) -> list[str]:

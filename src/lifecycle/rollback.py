@@ -2,26 +2,26 @@
 
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from src import paths, storage
-from src.errors import ModelError, PromotionError
+from src.errors import PromotionError
 from src.lifecycle.git import git
 from src.lifecycle.history import promotions
+from src.lifecycle.outputs import BUNDLE, fetch_and_checkout, keep_outputs
 from src.lifecycle.pipeline import check_committed
-from src.lifecycle.remote import opened_stores
 from src.lifecycle.revision import Revision
 from src.lifecycle.tags import tag
+from src.lifecycle.unfinished import all_or_nothing, alone
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.signature import copy_signatures
 from src.yaml_lines import read_scalars, replace_scalars
 
 # Beside the outputs of the pipeline that git keeps.
 RESTORED = ("dvc.lock", paths.relative(paths.METADATA))
 # Sections of params.yaml that say what is asked of a model, not how it is made.
 POLICY = {"gate", "retrain", "monitor"}
-BUNDLE = (paths.GRAPH, paths.ENSEMBLE)
 
 
 class RolledBack(NamedTuple):
@@ -53,6 +53,12 @@ def rollback(name: str) -> RolledBack:
     ModelError
         If they are not what its metadata say, or this code cannot read them.
     """
+    with alone():
+        return _rollback(name)
+
+
+def _rollback(name: str) -> RolledBack:
+    """Verify, then change and commit, or put back."""
     check_committed()
     known = {promoted.version: promoted.commit for promoted in reversed(promotions())}
     target = Revision(_commit_of(name, known))
@@ -60,17 +66,14 @@ def rollback(name: str) -> RolledBack:
     params = _params_of(target)
     restored = [path for path in (*target.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
     changed = [*restored, paths.relative(paths.PARAMS)]
-    try:
+    keep_outputs()
+    with all_or_nothing([paths.ROOT / path for path in changed], with_outputs=True):
         git("checkout", target.commit, "--", *restored)
         storage.write_bytes(params.encode(), paths.PARAMS)
-        _fetch_and_checkout()
+        fetch_and_checkout()
         version_now = ProductionEnsemble().get_model_info()["version"]
-    except (PromotionError, ModelError):
-        git("checkout", "HEAD", "--", *changed)
-        _fetch_and_checkout()
-        raise
-    if git("status", "--porcelain", "--", *changed):
-        git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
+        if git("status", "--porcelain", "--", *changed):
+            git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
     tag(version, known.get(version, target.commit), "production")
     missing = [path for path in target.outs if not (paths.ROOT / path).exists()]
     return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
@@ -102,23 +105,7 @@ def _verify(target: Revision) -> str:
             msg = f"{target.name} holds no promoted model; `python -m src history` lists the commits that do"
             raise PromotionError(msg) from error
         (Path(folder) / paths.METADATA.name).write_text(metadata, encoding="utf-8")
+        copy_signatures(paths.PRODUCTION, Path(folder))
         for path in BUNDLE:
             storage.write_bytes(target.read(path), Path(folder) / path.name)
         return str(ProductionEnsemble.load(Path(folder)).get_model_info()["version"])
-
-
-def _fetch_and_checkout() -> None:
-    """Let DVC put the outputs of dvc.lock into the work tree; what is gone and not needed to serve is left out."""
-    with suppress(PromotionError):
-        _fetch()
-    with opened_stores() as stores:
-        stores.repo.checkout(targets=[str(path) for path in BUNDLE], force=True)
-        stores.repo.checkout(force=True, allow_missing=True)
-
-
-def _fetch() -> None:
-    """Fetch what the cache lacks, if the remote has anything of it; one that does not answer is asked no more."""
-    with opened_stores() as stores:
-        digests = [out.hash_info.value for out in stores.repo.index.outs if out.use_cache]
-        if any(stores.where([digest]) == "remote" for digest in digests):
-            stores.repo.fetch()

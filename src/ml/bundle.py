@@ -12,9 +12,11 @@ import numpy as np
 from src import paths, storage
 from src.errors import DataError, ModelError
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
+from src.ml.signature import check_signature
 
 # Both hold the same graph; the pickle adds weights and threshold.
 FILES = (paths.GRAPH.name, paths.ENSEMBLE.name)
+NOT_PROMOTED = "no model was promoted"
 MADE_FOR = {"feature_names": list(FEATURE_NAMES), "feature_manager_version": FEATURE_MANAGER_VERSION}
 
 
@@ -41,11 +43,14 @@ def read_promoted(directory: Path = paths.PRODUCTION) -> Promoted:
     Raises
     ------
     ModelError
-        If a file is absent, is not the one that the metadata describes, or was made for other features.
+        If a file is absent, is not the one that the metadata describes, or was made for other features; or if a
+        public key is configured whose owner did not sign the metadata.
     """
     # A link to a release may be replaced meanwhile; all files are read from one.
     directory = directory.resolve()
-    metadata = read_metadata(directory / paths.METADATA.name)
+    content = _read_metadata_bytes(directory / paths.METADATA.name)
+    metadata = _parse_metadata(content, paths.relative(directory / paths.METADATA.name))
+    check_signature(content, directory, str(metadata["version"]))
     for key, expected in MADE_FOR.items():
         if metadata[key] != expected:
             msg = f"model {metadata['version']} has {key} {metadata[key]}, this code {expected}; check out its commit"
@@ -117,20 +122,32 @@ def _read_verified(file: Path, metadata: dict[str, Any]) -> bytes:
 
 def read_metadata(file: Path = paths.METADATA) -> dict[str, Any]:
     """Read the metadata, without which nothing can be trusted; `ModelError` if they are not what a promotion writes."""
-    name = paths.relative(file)
+    return _parse_metadata(_read_metadata_bytes(file), paths.relative(file))
+
+
+def _read_metadata_bytes(file: Path) -> bytes:
     try:
-        metadata = storage.read_json(file)
+        return storage.read_bytes(file)
+    except DataError as error:
+        msg = f"{NOT_PROMOTED}: {error}, then promote it with `python -m src promote`"
+        raise ModelError(msg) from error
+
+
+def _parse_metadata(content: bytes, name: str) -> dict[str, Any]:
+    """Read what a promotion writes, and nothing else."""
+    try:
+        metadata = storage.parse_json(content, name)
         _ = [metadata["files"][part]["sha256"] for part in FILES]
         _ = [metadata[key] for key in (*MADE_FOR, "version", "phase", "status", "model_weights", "decision_threshold")]
         _ = [np.array(metadata["smoke_test"][key], dtype=float) for key in ("rows", "probabilities")]
         _ = metadata["version_control"]["git_commit"]
     except DataError as error:
-        msg = f"no model was promoted: {error}, then promote it with `python -m src promote`"
+        msg = f"{NOT_PROMOTED}: {error}, then promote it with `python -m src promote`"
         raise ModelError(msg) from error
     except KeyError as error:
         msg = f"{name} lacks the key {error}; restore it with `git checkout`"
         raise ModelError(msg) from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         msg = f"{name} is not what a promotion writes ({error}); restore it with `git checkout`"
         raise ModelError(msg) from error
     return metadata

@@ -5,7 +5,7 @@ from src.console import say
 from src.errors import exit_on_error
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.graph import MemberGraph
-from src.ml.members import MEMBERS
+from src.ml.member_files import read_members
 from src.ml.onnx_export import build_graph
 from src.params import load_params
 
@@ -13,7 +13,7 @@ from src.params import load_params
 def main() -> None:
     """Read the members, join them, write graph and candidate."""
     settings = load_params().ensemble
-    members = {name: storage.read_pickle(paths.member_model(name)) for name in MEMBERS.values()}
+    members = read_members()
     weights = settings.weights.model_dump()
     graph = MemberGraph(build_graph(members))
     ensemble = ProductionEnsemble(graph, weights=weights, decision_threshold=settings.decision_threshold)

@@ -7,6 +7,7 @@ from src.evaluation.evaluate import evaluate
 from src.evaluation.parity import check_parity
 from src.features.catalog import FEATURE_NAMES
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.member_files import read_members
 from src.ml.members import MEMBERS, importances
 from src.params import load_params
 
@@ -16,7 +17,7 @@ def main() -> None:
     params = load_params()
     dataset = tables.read_frame(paths.FEATURES)
     out_of_fold = {name: tables.read_frame(paths.out_of_fold(name)) for name in MEMBERS.values()}
-    members = {name: storage.read_pickle(paths.member_model(name)) for name in MEMBERS.values()}
+    members = read_members()
     candidate = ProductionEnsemble.from_bytes(storage.read_bytes(paths.ENSEMBLE))
     difference = check_parity(candidate, members, dataset[list(FEATURE_NAMES)].to_numpy())
     evaluation = evaluate(

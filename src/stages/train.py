@@ -3,11 +3,12 @@
 import sys
 from functools import partial
 
-from src import paths, storage, tables
+from src import paths, tables
 from src.console import say, track
 from src.errors import exit_on_error
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.labels import volatility_trend
+from src.ml.member_files import write_member
 from src.ml.members import MEMBERS, MemberKey, build_member
 from src.ml.splits import walk_forward
 from src.ml.training import fit, out_of_fold
@@ -24,7 +25,7 @@ def main(key: MemberKey) -> None:
     predictions = out_of_fold(build, dataset, track(folds, f"train_{key}"), half_life_rows=half_life_rows)
     X, y = dataset[list(FEATURE_NAMES)].to_numpy(), dataset[TARGET].to_numpy()
     member = fit(build(), X, y, half_life_rows=half_life_rows)
-    storage.write_pickle(member, paths.member_model(MEMBERS[key]))
+    write_member(member, paths.member_model(MEMBERS[key]))
     tables.write_frame(predictions, paths.out_of_fold(MEMBERS[key]))
     say(f"train_{key}", f"{len(folds)} folds, {len(predictions):,} out-of-fold rows; fitted on {len(dataset):,}")
 

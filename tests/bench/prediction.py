@@ -7,11 +7,12 @@ from typing import Any
 import joblib
 import numpy as np
 
-from src import paths, storage, tables
+from src import paths, tables
 from src.evaluation.serving import one_thread
 from src.evaluation.timing import race, start
 from src.features.catalog import FEATURE_NAMES
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.member_files import read_members
 from src.ml.members import MEMBERS
 from tests.bench.result import result
 
@@ -63,4 +64,4 @@ def compare_start() -> Iterator[dict[str, Any]]:
 
 def _native() -> ProductionEnsemble:
     """The fitted members, each asked through its library with one thread, as the graph is."""
-    return one_thread({name: storage.read_pickle(paths.member_model(name)) for name in MEMBERS.values()})
+    return one_thread(read_members())

@@ -105,9 +105,3 @@ def test_the_window_and_the_counts_are_those_of_the_metrics() -> None:
     assert f"{metrics['n_samples']:,} of them scored, " in text
     assert f"{metrics['window']['first_open'][:10]} to {metrics['window']['last_open'][:10]}" in text
     assert f"{metrics['base_rate']:.1%} of them are a rise".replace("%", " %") in text
-
-
-@pytest.mark.parametrize("path", re.findall(r"`((?:src|tests|data|models|reports)/[\w/.]*)`", README))
-def test_every_path_named_is_there(path: str) -> None:
-    """The README points at nothing that moved."""
-    assert (paths.ROOT / path).exists()

@@ -83,3 +83,15 @@ def test_own_bars_replace_the_sample(workspace: Checkout) -> None:
     rows = workspace.python("import pandas as pd; print(len(pd.read_parquet('data/features.parquet')))")
     assert int(rows) == 3990 - 2 * 500
     csv.unlink()
+
+
+def test_what_a_parameter_says_reaches_no_shell(workspace: Checkout) -> None:
+    """Words that a shell would run are the name of a file, for DVC and for every stage."""
+    name = "data/$(touch pwned) `touch pwned`; touch pwned | touch pwned &&.parquet"
+    workspace.run("cp", "data/sample/btcusd_1h.parquet", name)
+    workspace.set_params({("data", "source"): "file", ("data", "path"): name, ("data", "symbol"): "$(touch pwned)"})
+    assert "fetch" in workspace.repro()
+    quality = json.loads((workspace.root / "reports" / "data_quality.json").read_text())
+    assert (quality["rows"], quality["symbol"]) == (4405, "$(touch pwned)")
+    assert not list(workspace.root.rglob("pwned"))
+    (workspace.root / name).unlink()

@@ -10,8 +10,7 @@ import pytest
 
 from src import paths
 from src.ml.ensemble import ProductionEnsemble
-from tests.checkouts import Checkout
-from tests.e2e.conftest import MORE_FOREST
+from tests.checkouts import MORE_FOREST, Checkout
 
 METADATA = paths.relative(paths.METADATA)
 MODEL = paths.relative(paths.ENSEMBLE)
@@ -42,7 +41,7 @@ def dies(original):
             os._exit(9)
         return original(*arguments, **keywords)
     return call
-for kind, name in ((Path, "replace"), (Path, "rename"), (Path, "symlink_to"), (Path, "write_bytes"), (Path, "unlink")):
+for kind, name in ((Path, "replace"), (Path, "rename"), (Path, "symlink_to"), (Path, "open"), (Path, "unlink")):
     setattr(kind, name, dies(getattr(kind, name)))
 deploy.deploy(Path(sys.argv[1]), "production", keep=2)
 """

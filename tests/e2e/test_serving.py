@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src import storage, tables
+from src import tables
 from src.bars.bar import PRICES
 from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import FeatureManager
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.member_files import read_member
 from src.ml.members import MEMBERS
 from tests.checkouts import Checkout
 
@@ -76,7 +77,7 @@ def test_parity_in_yen(highest: float, reproduced: Checkout, bars: pd.DataFrame,
     scaled[PRICES] *= highest / bars["high"].max()
     rows = FeatureManager().generate_features(scaled)[list(FEATURE_NAMES)].to_numpy()
     files = {name: reproduced.root / "models" / "training" / f"{name}.pkl" for name in MEMBERS.values()}
-    native = ProductionEnsemble({name: storage.read_pickle(file) for name, file in files.items()})
+    native = ProductionEnsemble({name: read_member(file) for name, file in files.items()})
     difference = np.abs(candidate_of_all_bars.predict_members(rows) - native.predict_members(rows))
     assert difference.max() <= 1e-6
     assert (candidate_of_all_bars.predict(rows) == native.predict(rows)).all()
@@ -125,6 +126,6 @@ def test_the_model_is_that_of_its_members(reproduced: Checkout, candidate_of_all
     """Every bundled row, as it is."""
     rows = tables.read_frame(reproduced.root / "data" / "features.parquet")[list(FEATURE_NAMES)].to_numpy()
     files = {name: reproduced.root / "models" / "training" / f"{name}.pkl" for name in MEMBERS.values()}
-    native = ProductionEnsemble({name: storage.read_pickle(file) for name, file in files.items()})
+    native = ProductionEnsemble({name: read_member(file) for name, file in files.items()})
     assert np.abs(candidate_of_all_bars.predict_members(rows) - native.predict_members(rows)).max() <= 1e-6
     assert (candidate_of_all_bars.predict(rows) == native.predict(rows)).all()

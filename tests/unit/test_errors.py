@@ -29,11 +29,27 @@ def test_a_project_error_ends_a_command_with_its_message_and_status_2(kind, caps
     assert capsys.readouterr() == ("", "error: row 2: open is 'abc', expected a number\n")
 
 
-@pytest.mark.parametrize("kind", [ValueError, KeyError, OSError, RuntimeError])
+@pytest.mark.parametrize("kind", [ValueError, KeyError, BrokenPipeError, RuntimeError])
 def test_another_error_keeps_its_traceback(kind):
     """What nobody foresaw is a bug, and its traceback is needed."""
     with pytest.raises(kind), exit_on_error():
         raise kind
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        pytest.param(OSError(28, "No space left on device", "file"), "file: No space left on device; mend", id="full"),
+        pytest.param(OSError("a socket"), "a socket; mend that, then run it again", id="no file"),
+        pytest.param(MemoryError(), "out of memory; free some, then run it again", id="memory"),
+    ],
+)
+def test_a_machine_that_has_too_little_is_told_in_one_line(error, words, capsys):
+    """What to do, and that nothing was left half-written."""
+    with pytest.raises(SystemExit) as end, exit_on_error():
+        raise error
+    assert end.value.code == 2
+    assert capsys.readouterr().err.startswith(f"error: {words}")
 
 
 def test_a_command_without_an_error_ends_as_usual(capsys):

@@ -1,8 +1,11 @@
 """Files are written whole or not at all, equal content gives equal bytes, and damage is noticed."""
 
 import math
+import os
 import pickle
 import resource
+import subprocess
+import sys
 from contextlib import contextmanager
 
 import numpy as np
@@ -11,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src import storage, tables
+from src import paths, storage, tables
 from src.errors import DataError
 
 OLD = b"what was there before"
@@ -53,6 +56,53 @@ def test_a_disk_that_is_full_midway_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_log_on_a_disk_that_is_full_stays_as_it_was(tmp_path):
+    """Half a line would spoil the next one."""
+    log = tmp_path / "log.jsonl"
+    storage.append_lines(["{}"], log)
+    with disk_full(), pytest.raises(OSError, match="File too large"):
+        storage.append_lines(["x" * 5_000], log)
+    assert log.read_text() == "{}\n"
+
+
+def test_what_a_killed_writer_left_is_cleared_away(tmp_path):
+    """Of this file, and of writers that run no more; one that is at work keeps what it writes."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = {f".file.{ended.pid}.aside", f".file.{os.getppid()}.aside", f".other.{ended.pid}.aside"}
+    for name in left:
+        (tmp_path / name).touch()
+    storage.write_bytes(OLD, tmp_path / "file")
+    assert {path.name for path in tmp_path.iterdir()} == (left | {"file"}) - {f".file.{ended.pid}.aside"}
+
+
+ORPHAN = """
+import os, sys, time
+from pathlib import Path
+from src import storage
+storage.STARTED_BY = os.getpid()
+if os.fork():
+    os._exit(0)
+while os.getppid() == storage.STARTED_BY:
+    time.sleep(0.01)
+try:
+    storage.write_bytes(b"late", Path(sys.argv[1]))
+except storage.DataError as error:
+    print(error, flush=True)
+"""
+
+
+@pytest.mark.parametrize("is_stage", [True, False])
+def test_a_stage_whose_dvc_was_killed_writes_nothing(is_stage, tmp_path):
+    """The next `dvc repro` may be at work on the same file; other programs may live on."""
+    environment = {name: value for name, value in os.environ.items() if name != storage.STAGE}
+    environment |= {storage.STAGE: "featurize"} if is_stage else {}
+    command = [sys.executable, "-c", ORPHAN, str(tmp_path / "file")]
+    said = subprocess.run(command, env=environment, cwd=paths.ROOT, capture_output=True, text=True, check=True).stdout
+    assert ("was not written: the `dvc repro` that started this stage has ended" in said) == is_stage
+    assert (tmp_path / "file").exists() != is_stage
+
+
 def test_a_place_that_cannot_be_replaced_is_left_alone(tmp_path):
     """A folder of the file's name stays, with what is in it."""
     (tmp_path / "file").mkdir()
@@ -72,7 +122,6 @@ def not_a_frame():
     [
         pytest.param(tables.write_frame, not_a_frame(), id="frame"),
         pytest.param(storage.write_json, {"score": math.nan}, id="JSON"),
-        pytest.param(storage.write_pickle, lambda: None, id="pickle"),
     ],
 )
 def test_what_cannot_be_written_leaves_the_old_file(write, content, tmp_path):
@@ -85,7 +134,7 @@ def test_what_cannot_be_written_leaves_the_old_file(write, content, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("read", [storage.read_bytes, tables.read_frame, storage.read_json, storage.read_pickle])
+@pytest.mark.parametrize("read", [storage.read_bytes, tables.read_frame, storage.read_json])
 def test_an_absent_file_is_named(read, tmp_path):
     """Outside the repository with the whole path, and with what makes it."""
     with pytest.raises(DataError, match=rf"^{tmp_path}/absent: cannot be read \(No such file .*; run `dvc repro`"):
@@ -141,25 +190,6 @@ def test_what_is_no_json_object_is_refused(content, words, tmp_path):
     (tmp_path / "object.json").write_bytes(content)
     with pytest.raises(DataError, match=rf"object\.json: .*{words}"):
         storage.read_json(tmp_path / "object.json")
-
-
-def test_a_pickle_is_read_back_and_equal_things_give_equal_bytes(tmp_path):
-    """The protocol is fixed, so that the bytes do not depend on the Python that writes them."""
-    for name in ("one", "two"):
-        storage.write_pickle({"weights": np.arange(5.0), "name": "rf"}, tmp_path / name)
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-    assert (tmp_path / "one").read_bytes()[:2] == b"\x80\x05"
-    assert storage.read_pickle(tmp_path / "two")["weights"].tolist() == [0, 1, 2, 3, 4]
-
-
-@pytest.mark.parametrize("length", [0, 1, 30, 100])
-def test_a_pickle_cut_short_is_refused(length, tmp_path):
-    """An interrupted copy is named, with the way to a whole one."""
-    path = tmp_path / "member.pkl"
-    storage.write_pickle({"weights": np.arange(50.0)}, path)
-    path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(DataError, match=r"member\.pkl: damaged.*`dvc repro`"):
-        storage.read_pickle(path)
 
 
 def test_lines_are_appended_to_a_log(tmp_path):

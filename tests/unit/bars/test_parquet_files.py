@@ -66,8 +66,6 @@ def test_a_parquet_file_without_rows_is_refused(parquet):
         pytest.param(list(TIMES.tz_localize(None)), id="naive moment"),
         pytest.param([dt.timedelta(seconds=1)] * 3, id="duration"),
         pytest.param([dt.date(2020, 1, 1)] * 3, id="date"),
-        pytest.param([[1.0], [2.0], [3.0]], id="list"),
-        pytest.param([{"a": 1.0}] * 3, id="struct"),
     ],
 )
 def test_a_parquet_column_of_another_type_is_not_turned_into_numbers(values, parquet):
@@ -75,6 +73,15 @@ def test_a_parquet_column_of_another_type_is_not_turned_into_numbers(values, par
     table, _ = read_file(parquet(TABLE.assign(volume=values)))
     with pytest.raises(DataError, match=r"row 1: volume is .*expected a plain number"):
         to_numbers(table)
+
+
+@pytest.mark.parametrize(
+    "values", [pytest.param([[1.0], [2.0], [3.0]], id="list"), pytest.param([{"a": 1.0}] * 3, id="struct")]
+)
+def test_a_parquet_column_of_columns_is_not_even_read(values, parquet):
+    """Refused by the file's own description, before memory is spent on what it holds."""
+    with pytest.raises(DataError, match=r"bars\.parquet: .*column volume is of type .*, expected a number"):
+        read_file(parquet(TABLE.assign(volume=values)))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Releases and links, on a real folder with small real models."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,26 +10,8 @@ from filelock import FileLock
 from src import paths, storage
 from src.errors import ModelError, PromotionError
 from src.lifecycle.deploy import deploy, roll_back
-from src.ml.bundle import FILES, sha256
+from src.ml.bundle import FILES
 from src.ml.ensemble import ProductionEnsemble
-
-
-@pytest.fixture
-def promote(candidate, tmp_path):
-    """A function that makes a version of the small candidate the promoted model."""
-    shipped = json.loads(paths.METADATA.read_text())
-
-    def make(version):
-        files = {paths.GRAPH.name: candidate.voters.content, paths.ENSEMBLE.name: candidate.to_bytes()}
-        for name, content in files.items():
-            storage.write_bytes(content, tmp_path / "promoted" / name)
-        rows = shipped["smoke_test"]["rows"]
-        smoke = {"rows": rows, "probabilities": candidate.predict_proba(rows)[:, 1].tolist()}
-        digests = {name: {"sha256": sha256(content)} for name, content in files.items()}
-        metadata = shipped | {"version": version, "files": digests, "smoke_test": smoke}
-        storage.write_json(metadata, tmp_path / "promoted" / paths.METADATA.name)
-
-    return make
 
 
 @pytest.fixture
@@ -115,6 +98,41 @@ def test_a_damaged_release_is_not_gone_back_to(promote, put, tmp_path):
     with pytest.raises(ModelError, match=r"is not the promoted model 1\.0\.0"):
         roll_back(tmp_path / "srv", "production")
     assert served(tmp_path / "srv") == "1.0.1"
+
+
+@pytest.mark.parametrize("name", [paths.GRAPH.name, paths.ENSEMBLE.name, paths.METADATA.name])
+@pytest.mark.parametrize("content", [None, b"", b"damaged"], ids=["gone", "empty", "damaged"])
+def test_a_damaged_release_is_replaced(name, content, promote, put, tmp_path):
+    """Nobody could load it; deploying the same version again mends it, and leaves nothing else."""
+    promote("1.0.0")
+    put()
+    file = tmp_path / "srv" / "releases" / "1.0.0" / name
+    file.unlink() if content is None else file.write_bytes(content)
+    put()
+    assert served(tmp_path / "srv") == "1.0.0"
+    assert names(tmp_path / "srv" / "releases") == ["1.0.0"]
+
+
+def test_half_of_a_removed_release_is_no_release(promote, put, tmp_path, monkeypatch):
+    """Killed while it removes an old one, it leaves nothing that looks like that version."""
+    for patch in range(3):
+        promote(f"1.0.{patch}")
+        put()
+    promote("1.0.3")
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", killed_half_way)
+        with pytest.raises(KeyboardInterrupt):
+            put(keep=1)
+    assert names(tmp_path / "srv" / "releases") == [".1.0.0.old", "1.0.1", "1.0.2", "1.0.3"]
+    put(keep=1)
+    assert names(tmp_path / "srv" / "releases") == ["1.0.1", "1.0.2", "1.0.3"]
+
+
+def killed_half_way(folder, **_):
+    """Remove one file and no more."""
+    if folder.exists():
+        next(folder.iterdir()).unlink()
+        raise KeyboardInterrupt
 
 
 def test_another_model_of_the_same_version_is_refused(promote, put, tmp_path):

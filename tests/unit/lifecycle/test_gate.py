@@ -17,6 +17,7 @@ from src.lifecycle import gate as module
 from src.lifecycle.gate import gate
 from src.lifecycle.gate_report import headline, markdown
 from src.ml.bundle import sha256
+from src.ml.member_files import write_member
 from src.params import load_params
 from tests.checkouts import Checkout
 
@@ -78,7 +79,7 @@ def evidence(repository, candidate, members, make_bars, monkeypatch):
     tables.write_frame(make_bars(100), paths.BARS)
     tables.write_frame(pd.DataFrame(np.ones((5, 12)), columns=list(FEATURE_NAMES)), paths.FEATURES)
     for name, member in members.items():
-        storage.write_pickle(member, paths.member_model(name))
+        write_member(member, paths.member_model(name))
     monkeypatch.setattr(module, "check_reproduced", lambda: None)
     monkeypatch.setattr(module, "compare", lambda: COMPARISON)
     monkeypatch.setattr(

@@ -12,6 +12,7 @@ from src.evaluation.deflated import NEEDED
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.lifecycle import gate as module
 from src.lifecycle.judgement import Judgement
+from src.ml.member_files import write_member
 from tests.checkouts import Checkout
 
 UP_TO_DATE = [Judgement("pipeline", None, None, "yes", "nothing would run")]
@@ -166,7 +167,7 @@ def trained(members, candidate):
     """The members and their graph, where the pipeline keeps them."""
     storage.write_bytes(candidate.to_bytes(), paths.ENSEMBLE)
     for name, member in members.items():
-        storage.write_pickle(member, paths.member_model(name))
+        write_member(member, paths.member_model(name))
 
 
 @pytest.mark.parametrize(

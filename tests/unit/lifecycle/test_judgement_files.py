@@ -138,6 +138,13 @@ def test_an_unknown_age(last_open, data):
     assert (found.value, found.threshold, found.verdict) == (None, 2, "unknown")
 
 
+def test_a_clock_before_the_newest_bar_cannot_tell_its_age(data):
+    """A clock that was set back would make any bar fresh."""
+    judged = data(QUALITY | {"last_open": "2026-01-02T11:30:00Z"})[AGE]
+    assert judged.verdict == "unknown"
+    assert judged.words.startswith("this machine's clock, 2026-01-02 12:00 UTC, is before the newest bar closed")
+
+
 def test_an_absent_age_is_unknown_only_if_it_is_asked_for(data):
     """A source that is not live has bars of any age."""
     assert data({"missing_share": 0.0})[AGE].verdict == "unknown"

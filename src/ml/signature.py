@@ -1,0 +1,61 @@
+"""The signature of a promoted model, by an Ed25519 key that this machine never sees; asked for where a key is named.
+
+The metadata name the sha256 of both files, so a signature of the metadata's very bytes holds for all three. Whoever may
+write to git, the cache and the remote can change all three together, but not sign them.
+"""
+
+import os
+from pathlib import Path
+
+from src import paths, storage
+from src.errors import DataError, ModelError
+
+# The path of the public key, PEM, as `openssl pkey -pubout` writes it.
+PUBLIC_KEY = "MODEL_PUBLIC_KEY"
+SIGNATURES = "signatures"
+
+
+def signature_file(directory: Path, version: str) -> Path:
+    """Return where the signature of a version lies beside its model; those of earlier versions stay for rollbacks."""
+    return directory / SIGNATURES / f"{version}.sig"
+
+
+def copy_signatures(source: Path, target: Path) -> None:
+    """Bring the signatures along where a model is copied."""
+    for file in sorted((source / SIGNATURES).glob("*.sig")):
+        storage.write_bytes(storage.read_bytes(file), target / SIGNATURES / file.name)
+
+
+def check_signature(metadata: bytes, directory: Path, version: str) -> None:
+    """Make sure, where `MODEL_PUBLIC_KEY` names a key, that its owner signed these metadata.
+
+    Raises
+    ------
+    ModelError
+        If there is no signature, it is of other bytes or by another key, or the key cannot be read.
+    """
+    key = os.environ.get(PUBLIC_KEY)
+    if key is None:
+        return
+    try:
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - asked for by few, and slow to import
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415
+    except ImportError as error:
+        msg = f"{PUBLIC_KEY} asks for a signature, and the package cryptography is not installed; install it"
+        raise ModelError(msg) from error
+    file = signature_file(directory, version)
+    try:
+        public = load_pem_public_key(storage.read_bytes(Path(key)))
+        signature = storage.read_bytes(file)
+    except (DataError, ValueError) as error:
+        msg = f"model {version} cannot be held against {PUBLIC_KEY} {key!r}: {error}; README says how one is signed"
+        raise ModelError(msg) from error
+    if not isinstance(public, Ed25519PublicKey):
+        msg = f"{PUBLIC_KEY}: expected an Ed25519 key in {key}, got {type(public).__name__}"
+        raise ModelError(msg)
+    try:
+        public.verify(signature, metadata)
+    except InvalidSignature as error:
+        msg = f"{paths.relative(file)} does not sign this model by the key in {key}; changed, or signed by another"
+        raise ModelError(msg) from error

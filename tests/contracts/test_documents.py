@@ -1,0 +1,46 @@
+"""What README and docs point at is there: files, headings, tests."""
+
+import ast
+import re
+
+import pytest
+
+from src import paths
+
+DOCUMENTS = {
+    paths.relative(file): file.read_text() for file in [*paths.ROOT.glob("README*.md"), *paths.ROOT.glob("docs/*.md")]
+}
+PATH = re.compile(r"`((?:\.github|data|docs|models|reports|scripts|src|tests)/[\w/.-]*)(?:::(\w+))?`")
+LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]*))?\)")
+
+
+def _found(pattern: re.Pattern) -> list[tuple[str, ...]]:
+    return sorted(
+        {(name, *found.groups()) for name, text in DOCUMENTS.items() for found in pattern.finditer(text)}, key=str
+    )
+
+
+@pytest.mark.parametrize(("document", "path", "test"), _found(PATH))
+def test_a_path_that_is_named_is_there(document: str, path: str, test: str | None) -> None:
+    """And the test in it, where one is named."""
+    assert (paths.ROOT / path).exists()
+    if test is not None:
+        tree = ast.parse((paths.ROOT / path).read_text())
+        assert test in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize(("document", "target", "anchor"), _found(LINK))
+def test_a_link_leads_somewhere(document: str, target: str, anchor: str | None) -> None:
+    """Also to the heading it names, spelt as GitHub does."""
+    file = (paths.ROOT / document).parent / target if target else paths.ROOT / document
+    assert file.exists()
+    if anchor:
+        headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_threat_names_the_test_that_shows_its_control() -> None:
+    """No row of the threat model is a mere promise."""
+    rows = [line for line in DOCUMENTS["docs/threat-model.md"].splitlines() if line.startswith("| ")][1:]
+    assert [row for row in rows if "`tests/" not in row.split("|")[4]] == []
+    assert len(rows) > 10

@@ -1,0 +1,166 @@
+"""What faults are tried on: copies of small repositories, and what must hold afterwards."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from src import paths
+from src.errors import ModelError
+from src.ml.ensemble import ProductionEnsemble
+from tests.checkouts import Checkout
+
+KILLER = Path(__file__).parent / "killer"
+METADATA, ENSEMBLE = paths.relative(paths.METADATA), paths.relative(paths.ENSEMBLE)
+TIMEOUT_S = 300
+
+
+class ImpossibleError(Exception):
+    """The machine does not allow the fault: it was not tried."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One try: where the fault hit, which state was found, and what brought the next command to a good end."""
+
+    at: str
+    held: str  # old, new, or refused: neither is served, and the error says what to do
+    then: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that ended: its exit status and all it said."""
+
+    status: int
+    said: str
+
+
+@dataclass(frozen=True)
+class World:
+    """Repositories to copy, and a folder for the copies."""
+
+    promoted: Checkout
+    two_versions: Checkout
+    folder: Path
+
+    def copy(self, of: Checkout) -> Checkout:
+        """Return a repository of its own; the one before is thrown away."""
+        root = self.folder / "repository"
+        shutil.rmtree(root, ignore_errors=True)
+        return of.copy(root)
+
+
+def ask(checkout: Checkout, *command: str, **environment: str) -> Ended:
+    """Run a command that may fail; a traceback is never an answer of ours."""
+    done = subprocess.run(
+        command,
+        cwd=checkout.root,
+        env=checkout.environment() | environment,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert not (command[0] == "python" and "Traceback" in said and done.returncode != 0), said
+    return Ended(done.returncode, said)
+
+
+def src(checkout: Checkout, *command: str, **environment: str) -> Ended:
+    """Run one of our commands."""
+    return ask(checkout, "python", "-m", "src", *command, **environment)
+
+
+def killed(
+    checkout: Checkout, who: str, at: int, *command: str, signal: str = "SIGKILL", **environment: str
+) -> tuple[Ended, list[str]]:
+    """Run a command in which the process called `who` dies at its n-th write; and return its writes up to there."""
+    log = checkout.root.parent / "writes"
+    log.unlink(missing_ok=True)
+    chosen = {"WHO": who, "AT": str(at), "BELOW": str(checkout.root), "WITH": signal, "LOG": str(log)}
+    environment |= {f"KILL_{name}": value for name, value in chosen.items()} | {"PYTHONPATH": str(KILLER)}
+    done = ask(checkout, *command, **environment)
+    writes = log.read_text().replace(str(checkout.root) + "/", "").splitlines() if log.exists() else []
+    assert (len(writes) >= at) == (done.status != 0), done.said
+    return done, writes
+
+
+def mended(checkout: Checkout, whole: dict[str, bytes]) -> str:
+    """Reproduce; if that does not heal, do what `mend` does or says; say what it took to have these bytes."""
+    if ask(checkout, "dvc", "repro").status == 0 and outs(checkout) == whole:
+        return "`dvc repro`"
+    found, then = src(checkout, "mend"), "`python -m src mend`, `dvc repro`"
+    if found.status:
+        assert "bring it back with `git checkout dvc.lock`" in found.said, found.said
+        checkout.run("git", "checkout", "--quiet", "dvc.lock")
+        then = "`git checkout dvc.lock`, as `python -m src mend` says, `dvc repro`"
+    said = ask(checkout, "dvc", "repro")
+    assert said.status == 0, said.said
+    assert outs(checkout) == whole
+    return then
+
+
+def promoted_version(checkout: Checkout) -> str:
+    """Return the version that the work tree serves, or refused: damage and mixtures are never served."""
+    try:
+        return ProductionEnsemble.load((checkout.root / METADATA).parent).get_model_info()["version"]
+    except ModelError:
+        return "refused"
+
+
+def outs(checkout: Checkout) -> dict[str, bytes]:
+    """Return every output that dvc.lock names, and dvc.lock."""
+    lock = (checkout.root / "dvc.lock").read_bytes()
+    names = [out["path"] for stage in yaml.safe_load(lock)["stages"].values() for out in stage["outs"]]
+    return {"dvc.lock": lock} | {name: (checkout.root / name).read_bytes() for name in names}
+
+
+def head(checkout: Checkout) -> str:
+    """Return the last commit."""
+    return checkout.run("git", "rev-parse", "HEAD").strip()
+
+
+def changes(checkout: Checkout) -> str:
+    """Return what git sees that is not committed."""
+    return checkout.run("git", "--no-optional-locks", "status", "--porcelain")
+
+
+def flip(file: Path, at: float, bit: int = 0) -> None:
+    """Change one bit at a share of the file's length, in place; read-only files too."""
+    content = bytearray(file.read_bytes())
+    content[min(int(at * len(content)), len(content) - 1)] ^= 1 << bit
+    rewrite(file, bytes(content))
+
+
+def cut(file: Path, at: float) -> None:
+    """Keep the first part of a file."""
+    content = file.read_bytes()
+    rewrite(file, content[: int(at * len(content))])
+
+
+def rewrite(file: Path, content: bytes) -> None:
+    """Change what a file holds, not when it says it was changed last: a bad disk keeps no books."""
+    before = file.stat()
+    file.chmod(0o644)
+    file.write_bytes(content)
+    file.chmod(before.st_mode)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@contextmanager
+def mounted(folder: Path, *options: str) -> Iterator[Path]:
+    """Mount something at a folder, and unmount it; `ImpossibleError` where that is not allowed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ImpossibleError(done.stderr.strip())
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -1,0 +1,29 @@
+"""What unit tests share: a promoted model in a folder of its own."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from src import paths, storage
+from src.ml.bundle import sha256
+from src.ml.ensemble import ProductionEnsemble
+
+
+@pytest.fixture
+def promote(candidate: ProductionEnsemble, tmp_path: Path) -> Callable[[str], None]:
+    """A function that makes a version of the small candidate the promoted model, in the folder `promoted`."""
+    shipped = json.loads(paths.METADATA.read_text())
+
+    def make(version: str) -> None:
+        files = {paths.GRAPH.name: candidate.voters.content, paths.ENSEMBLE.name: candidate.to_bytes()}
+        for name, content in files.items():
+            storage.write_bytes(content, tmp_path / "promoted" / name)
+        rows = shipped["smoke_test"]["rows"]
+        smoke = {"rows": rows, "probabilities": candidate.predict_proba(rows)[:, 1].tolist()}
+        digests = {name: {"sha256": sha256(content)} for name, content in files.items()}
+        metadata = shipped | {"version": version, "files": digests, "smoke_test": smoke}
+        storage.write_json(metadata, tmp_path / "promoted" / paths.METADATA.name)
+
+    return make
