@@ -57,12 +57,13 @@ lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an
 	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
+# A constraint with a marker lets uv resolve the serving set for PyPy, too, for which there is no onnxruntime.
 lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 lock:   ## Renew the requirements*.lock from pyproject.toml (needs uv)
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
 	$(COMPILE) pyproject.toml --extra exchange --extra s3 --extra monitor --constraints requirements-dev.lock --output-file requirements-retrain.lock
 	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
-	$(COMPILE) --group serve --constraints requirements-dev.lock --output-file requirements-serve.lock
+	sed 's/ ;.*//; /^ /d' requirements-dev.lock | $(COMPILE) --group serve --constraints - --output-file requirements-serve.lock
 
 sbom: .venv/.requirements-dev   ## Write what the locks install: sbom.cdx.json of the serving set, and docs/licences.md of all
 	@python scripts/sbom.py

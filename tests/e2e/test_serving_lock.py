@@ -13,8 +13,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from src import paths
+from src.ml.signature import PUBLIC_KEY
 from tests.checkouts import Checkout
 from tests.readme import FEED, bot
+from tests.signing import make_keys, sign
 
 LOCK = paths.ROOT / "requirements-serve.lock"
 PINNED = set(re.findall(r"^([a-z0-9-]+)==", LOCK.read_text(), re.MULTILINE))
@@ -50,27 +52,37 @@ def server(reproduced: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Ch
 
 
 @pytest.fixture(scope="module")
-def outputs(server: Checkout, feed: Path, imported: Path) -> dict[str, str]:
+def keys(server: Checkout, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The public key of who signed the server's model, and that of another."""
+    folder = tmp_path_factory.mktemp("keys")
+    secret, public = make_keys(folder, "owner")
+    sign(server.root / paths.PRODUCTION.relative_to(paths.ROOT), secret)
+    return {"owner": public, "another": make_keys(folder, "another")[1]}
+
+
+@pytest.fixture(scope="module")
+def outputs(server: Checkout, feed: Path, imported: Path, keys: dict[str, Path]) -> dict[str, str]:
     """What each way to serve prints where only the pinned distributions can be imported."""
-    guard = ("env", f"PYTHONPATH={SERVE_ONLY}{os.pathsep}.", f"IMPORTED={imported}", "python")
+    guard = ("env", f"PYTHONPATH={SERVE_ONLY}{os.pathsep}.", f"IMPORTED={imported}")
+    predict = ("python", "-m", "src", "predict")
     bars = f"[{','.join(feed.read_text().splitlines())}]"
     return {
-        "bot": server.run(*guard, "-c", FEED.format(feed=bars, n_bars=505) + bot()),
-        "batch": server.run(*guard, "-c", BATCH, str(feed)),
-        "follow": server.run(
-            *guard, "-m", "src", "predict", str(feed), "--follow", "--json", "--log", "logs/bot.jsonl"
-        ),
-        "history": server.run(*guard, "-m", "src", "predict", str(feed), "--json"),
-        "table": server.run(*guard, "-m", "src", "predict", "data/sample/btcusd_1h.parquet", expect=2),
-        "csv": server.run(*guard, "-m", "src", "predict", "bars.csv", expect=2),
+        "bot": server.run(*guard, "python", "-c", FEED.format(feed=bars, n_bars=505) + bot()),
+        "batch": server.run(*guard, "python", "-c", BATCH, str(feed)),
+        "follow": server.run(*guard, *predict, str(feed), "--follow", "--json", "--log", "logs/bot.jsonl"),
+        "history": server.run(*guard, *predict, str(feed), "--json"),
+        "signed": server.run(*guard, f"{PUBLIC_KEY}={keys['owner']}", *predict, str(feed), "--json"),
+        "signed by another": server.run(*guard, f"{PUBLIC_KEY}={keys['another']}", *predict, str(feed), expect=2),
+        "table": server.run(*guard, *predict, "data/sample/btcusd_1h.parquet", expect=2),
+        "csv": server.run(*guard, *predict, "bars.csv", expect=2),
     }
 
 
 def test_every_way_to_serve_says_the_same(outputs: dict[str, str], server: Checkout) -> None:
-    """The README's bot, `predict` over a feed, over a file, and features of a frame."""
+    """The README's bot, `predict` over a feed, over a file, also where a key is asked for, and features of a frame."""
     bot_said = [float(line) for line in outputs["bot"].splitlines()]
     assert len(bot_said) == 6
-    for name in ("follow", "history"):
+    for name in ("follow", "history", "signed"):
         assert [json.loads(line)["probability"] for line in outputs[name].splitlines()] == bot_said
     assert float(outputs["batch"]) == pytest.approx(bot_said[-1], abs=1e-12)
     assert (server.root / "logs" / "bot.jsonl").read_text() == outputs["follow"]
@@ -84,6 +96,12 @@ def test_a_table_is_refused_with_the_way_out(name: str, outputs: dict[str, str])
         r"^error: .*: a table is read with pyarrow, which is not installed here; install requirements", line
     )
     assert line.endswith("or give the bars as JSON lines")
+
+
+def test_the_signature_is_checked(outputs: dict[str, str]) -> None:
+    """What verifies it is pinned, too."""
+    (line,) = outputs["signed by another"].splitlines()
+    assert re.search(r"^error: .*\.sig does not sign this model by the key in ", line)
 
 
 def _needed(name: str, extras: frozenset[str] = frozenset()) -> set[str]:
