@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help repro fresh retrain test bench proof faults lint lock clean
+.PHONY: help repro fresh retrain test bench proof faults lint lock sbom audit clean
 
 help:   ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -57,11 +57,19 @@ lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an
 	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
-lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml
-lock:   ## Renew the three requirements*.lock from pyproject.toml (needs uv)
-	$(COMPILE) --extra dev --output-file requirements-dev.lock
-	$(COMPILE) --extra exchange --extra s3 --extra monitor --constraints requirements-dev.lock --output-file requirements-retrain.lock
-	$(COMPILE) --constraints requirements-dev.lock --output-file requirements.lock
+# A constraint with a marker lets uv resolve the serving set for PyPy, too, for which there is no onnxruntime.
+lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(addprefix --upgrade-package ,$(UPGRADE))
+lock:   ## Renew the requirements*.lock from pyproject.toml, and move what UPGRADE names to its newest version (needs uv)
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra exchange --extra s3 --extra monitor --constraints requirements-dev.lock --output-file requirements-retrain.lock
+	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
+	sed 's/ ;.*//; /^ /d' requirements-dev.lock | $(COMPILE) --group serve --constraints - --output-file requirements-serve.lock
+
+sbom: .venv/.requirements-dev   ## Write what the locks install: sbom.cdx.json of the serving set, and docs/licences.md of all
+	@python scripts/sbom.py
+
+audit: .venv/.requirements-dev   ## Ask the advisory service about every pin; it needs the network, and fails without
+	@python scripts/audit.py
 
 clean:   ## Remove the environment and what the tools left
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis dvc_plots

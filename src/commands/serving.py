@@ -11,7 +11,7 @@ import typer
 
 from src import storage
 from src.commands.shared import Json
-from src.errors import exit_on_error
+from src.errors import DataError, exit_on_error
 
 if TYPE_CHECKING:
     from src.ml.predict import Prediction
@@ -57,10 +57,21 @@ def _read_bars(file: Path | None, timeframe: str) -> Iterable[dict[str, Any]]:
             typer.echo("reading bars from here, one JSON object a line; Ctrl-D ends", err=True)
         return read_lines(sys.stdin.buffer)
     if file.suffix.lower() in {".csv", ".parquet"}:
-        from src.bars.build import read_bars
-
-        return read_bars(file, timeframe).reset_index().to_dict("records")
+        return _read_table(file, timeframe)
     return read_lines(io.BytesIO(storage.read_bytes(file)))
+
+
+def _read_table(file: Path, timeframe: str) -> list[dict[str, Any]]:
+    """Read bars from a table; a bot whose bars are JSON lines does without what reads them."""
+    try:
+        from src.bars.build import read_bars
+    except ModuleNotFoundError as error:
+        msg = (
+            f"{file}: a table is read with {error.name}, which is not installed here; "
+            "install requirements.lock, or give the bars as JSON lines"
+        )
+        raise DataError(msg) from error
+    return read_bars(file, timeframe).reset_index().to_dict("records")
 
 
 def _log(predictions: "Iterable[Prediction]", log: Path | None) -> None:

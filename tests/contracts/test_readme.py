@@ -13,22 +13,7 @@ from src.params import Params
 from tests.bench.table import table_lines
 from tests.checkouts import Checkout
 from tests.proof.table import table_lines as proof_lines
-
-# What the bot's owner brings: where bars come from, and what is done with a signal.
-FEED = """
-from datetime import datetime
-from json import loads
-def my_closed_bars(after):
-    bars = loads({feed!r})[:{n_bars}]
-    return [bar for bar in bars if after is None or datetime.fromisoformat(bar["time"]) > after]
-def my_signal(probability):
-    print(probability)
-"""
-README = (paths.ROOT / "README.md").read_text()
-
-
-def _blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+from tests.readme import FEED, README, blocks, bot
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +35,7 @@ def test_make_repro_shows_the_scores(workspace: Checkout) -> None:
     assert "dvc plots show" in output
 
 
-@pytest.mark.parametrize("block", _blocks("sh"), ids=lambda block: block.splitlines()[1].split("#")[0].strip())
+@pytest.mark.parametrize("block", blocks("sh"), ids=lambda block: block.splitlines()[1].split("#")[0].strip())
 def test_shell_blocks_run(block: str, workspace: Checkout, tmp_path: Path) -> None:
     """Every shell block runs from top to bottom in the repository."""
     workspace.run("bash", "-euo", "pipefail", "-c", block.replace("/srv/models", str(tmp_path)))
@@ -58,27 +43,25 @@ def test_shell_blocks_run(block: str, workspace: Checkout, tmp_path: Path) -> No
 
 def test_the_batch_example_runs(reproduced: Checkout) -> None:
     """In a fresh process, with the promoted model."""
-    (block,) = [block for block in _blocks("python") if "FeatureManager" in block]
+    (block,) = [block for block in blocks("python") if "FeatureManager" in block]
     assert json.loads(paths.METADATA.read_text())["version"] in reproduced.python(block)
 
 
 def test_the_bot_runs_and_goes_on_after_a_restart(reproduced: Checkout, bars: pd.DataFrame, tmp_path: Path) -> None:
     """Killed after 505 bars and started again, it sends the signals of a bot that was never stopped."""
-    (bot,) = [block for block in _blocks("python") if "FeatureStream" in block]
     feed = bars.tail(510).reset_index().to_json(orient="records", date_format="iso")
     stopped, never = (reproduced.copy(tmp_path / name) for name in ("stopped", "never"))
     signals = []
     for n_bars in (505, 510):
-        signals += stopped.python(FEED.format(feed=feed, n_bars=n_bars) + bot).splitlines()
-    never_stopped = never.python(FEED.format(feed=feed, n_bars=510) + bot).splitlines()
+        signals += stopped.python(FEED.format(feed=feed, n_bars=n_bars) + bot()).splitlines()
+    never_stopped = never.python(FEED.format(feed=feed, n_bars=510) + bot()).splitlines()
     assert signals == never_stopped
     assert len(signals) == 11
 
 
 def test_the_bot_has_twelve_lines() -> None:
     """Short enough to be read."""
-    (bot,) = [block for block in _blocks("python") if "FeatureStream" in block]
-    assert len([line for line in bot.splitlines() if line]) <= 12
+    assert len([line for line in bot().splitlines() if line]) <= 12
 
 
 def test_the_bench_table_is_that_of_the_last_run() -> None:

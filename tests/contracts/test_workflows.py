@@ -12,7 +12,7 @@ from src import paths
 from tests.workflows import FILES, JOBS, RUNS, STEPS, WORKFLOWS
 
 MAKEFILE = (paths.ROOT / "Makefile").read_text()
-GOOD = FILES[0].read_text()
+GOOD = (paths.ROOT / ".github" / "workflows" / "ci.yml").read_text()
 
 # All that a script may call: make, the command line, and what carries text from one place to another.
 COMMANDS = (
@@ -45,9 +45,9 @@ SECRETS = {
 }
 
 
-def test_there_are_two() -> None:
+def test_there_are_three() -> None:
     """What follows is true of something, and no job hides behind another of its name."""
-    assert list(WORKFLOWS) == ["ci", "weekly-retrain"]
+    assert list(WORKFLOWS) == ["audit", "ci", "weekly-retrain"]
     assert len(JOBS) == sum(len(workflow["jobs"]) for workflow in WORKFLOWS.values())
 
 
@@ -78,7 +78,7 @@ def test_a_job_has_an_end_and_only_its_rights(name: str) -> None:
 def test_a_right_to_write_meets_no_code_of_a_pull_request() -> None:
     """Who comments and who opens issues checks nothing out; who pushes runs on the default branch of no fork."""
     checks_out = {name for name, step in STEPS if step.get("uses", "").startswith("actions/checkout@")}
-    assert checks_out == {"test", "report", "retrain"}
+    assert checks_out == {"audit", "test", "report", "retrain"}
     assert "github.event.pull_request.head.repo.full_name == github.repository" in JOBS["comment"]["if"]
     assert "refs/heads/{0}', github.event.repository.default_branch" in JOBS["retrain"]["if"]
     assert "!github.event.repository.fork" in JOBS["retrain"]["if"]
@@ -88,12 +88,19 @@ def test_a_right_to_write_meets_no_code_of_a_pull_request() -> None:
 def test_a_token_is_in_the_steps_that_need_it() -> None:
     """No checkout leaves one on the disk, no cache is shared with other runs, and three steps have one."""
     checkouts = [step["with"] for _, step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
-    assert [options["persist-credentials"] for options in checkouts] == 3 * [False]
+    assert [options["persist-credentials"] for options in checkouts] == 4 * [False]
     assert not any("cache" in line.split("#")[0] for file in FILES for line in file.read_text().splitlines())
     assert not any("env" in part for part in [*WORKFLOWS.values(), *JOBS.values()])
     secret = re.compile(r"secrets\.\w+|github\.token|steps\.aws")
     found = {f"{name}: {step.get('name')}": set(secret.findall(str(step))) for name, step in STEPS}
     assert {name: names for name, names in found.items() if names} == SECRETS
+
+
+def test_an_advisory_is_found_without_a_change() -> None:
+    """Every change asks, and every week does; what cannot be asked is no pass."""
+    assert set(WORKFLOWS["audit"][True]) == {"pull_request", "push", "schedule"}
+    assert RUNS["audit: Ask"] == "make audit"
+    assert not any("continue-on-error" in part for part in [JOBS["audit"], *JOBS["audit"]["steps"]])
 
 
 def test_the_week_starts_off_the_hour_and_is_never_cut() -> None:

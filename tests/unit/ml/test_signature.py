@@ -1,8 +1,6 @@
 """A model is served only if the owner of the key signed it, wherever a key is named."""
 
-import json
 import shutil
-import subprocess
 
 import pytest
 
@@ -11,27 +9,7 @@ from src.errors import ModelError
 from src.lifecycle.deploy import deploy, served
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.signature import PUBLIC_KEY, signature_file
-
-
-def openssl(*arguments):
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
-
-
-def make_keys(folder, name, algorithm="ed25519"):
-    """Make a pair as README says; the secret one would be made, and stay, on another machine."""
-    secret, public = folder / f"{name}.pem", folder / f"{name}.pub.pem"
-    openssl("genpkey", "-algorithm", algorithm, "-out", secret)
-    openssl("pkey", "-in", secret, "-pubout", "-out", public)
-    return secret, public
-
-
-def sign(directory, secret):
-    """Sign what lies there as README says."""
-    metadata = directory / paths.METADATA.name
-    file = signature_file(directory, json.loads(metadata.read_text())["version"])
-    file.parent.mkdir(exist_ok=True)
-    openssl("pkeyutl", "-sign", "-rawin", "-inkey", secret, "-in", metadata, "-out", file)
-    return file
+from tests.signing import make_keys, sign
 
 
 @pytest.fixture(scope="module")
