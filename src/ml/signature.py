@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from src import paths, storage
-from src.errors import DataError, ModelError
+from src.errors import ModelError
 
 # The path of the public key, PEM, as `openssl pkey -pubout` writes it.
 PUBLIC_KEY = "MODEL_PUBLIC_KEY"
@@ -46,9 +46,9 @@ def check_signature(metadata: bytes, directory: Path, version: str) -> None:
         raise ModelError(msg) from error
     file = signature_file(directory, version)
     try:
-        public = load_pem_public_key(storage.read_bytes(Path(key)))
-        signature = storage.read_bytes(file)
-    except (DataError, ValueError) as error:
+        public = load_pem_public_key(Path(key).read_bytes())
+        signature = file.read_bytes()
+    except (OSError, ValueError) as error:
         msg = f"model {version} cannot be held against {PUBLIC_KEY} {key!r}: {error}; README says how one is signed"
         raise ModelError(msg) from error
     if not isinstance(public, Ed25519PublicKey):
