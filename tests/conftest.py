@@ -1,6 +1,7 @@
 """What many tests share: the bundled bars, the shipped parameters, and small bars made by hand."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,11 @@ from src.ml.onnx_export import build_graph
 from src.ml.training import fit
 from src.params import Params, load_params
 from tests.checkouts import LENIENT, MORE_FOREST, SMALL, Checkout, copy_work_tree
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be heard in the background too, where a shell has it ignored; programs that tests start inherit it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

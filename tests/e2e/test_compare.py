@@ -96,6 +96,7 @@ def test_an_unknown_revision(small: Checkout) -> None:
     """One line, exit status 2."""
     shown = small.run("python", "-m", "src", "compare", "nowhere", expect=2)
     assert shown.startswith(
-        "error: nowhere is no revision with a pipeline: `git rev-parse --verify nowhere^{commit}` failed"
+        "error: nowhere is no revision with a pipeline: "
+        "`git rev-parse --verify --end-of-options nowhere^{commit}` failed"
     )
     assert len(shown.splitlines()) == 1
