@@ -62,6 +62,7 @@ lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --gener
 lock:   ## Renew the requirements*.lock from pyproject.toml, and move what UPGRADE names to its newest version (needs uv)
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
 	$(COMPILE) pyproject.toml --extra exchange --extra s3 --extra monitor --constraints requirements-dev.lock --output-file requirements-retrain.lock
+	$(COMPILE) pyproject.toml --extra report --constraints requirements-dev.lock --output-file requirements-report.lock
 	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
 	sed 's/ ;.*//; /^ /d' requirements-dev.lock | $(COMPILE) --group serve --constraints - --output-file requirements-serve.lock
 
@@ -85,8 +86,9 @@ endif
 
 .venv/.requirements: requirements.lock | .venv/bin/python
 .venv/.requirements-retrain: requirements-retrain.lock .venv/.requirements | .venv/bin/python
+.venv/.requirements-report: requirements-report.lock .venv/.requirements | .venv/bin/python
 .venv/.requirements-dev: requirements-dev.lock .venv/.requirements | .venv/bin/python
-.venv/.requirements .venv/.requirements-retrain .venv/.requirements-dev:
+.venv/.requirements .venv/.requirements-retrain .venv/.requirements-report .venv/.requirements-dev:
 	@echo "setup: installing $< into .venv"
 ifdef UV
 	@uv pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes --requirement $<
