@@ -17,6 +17,7 @@ app = typer.Typer(
 # In the order of `--help`.
 COMMANDS = (
     candidate.scores,
+    candidate.report,
     candidate.gate,
     versions.promote,
     versions.retrain,
