@@ -1,6 +1,7 @@
 """A headless Chromium, as the reader of a page."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,8 +46,16 @@ def opened(browser: Browser, file: Path, *, width: int = 1280, scheme: str = "li
     page.on("pageerror", lambda error: found.said.append(str(error)))
     page.on("request", lambda request: _note(request, found))
     page.goto(file.as_uri())
-    page.wait_for_function("document.documentElement.dataset.drawn")
+    page.wait_for_selector("html[data-drawn]", state="attached")
     return found
+
+
+def wait_until(page: Page, expression: str, timeout_s: float = 10.0) -> None:
+    """Ask until it is true; Playwright's own way makes code from text, which the page's policy forbids."""
+    end = time.monotonic() + timeout_s
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"{expression} did not become true"
+        page.wait_for_timeout(50)
 
 
 def _note(request: Request, found: Opened) -> None:

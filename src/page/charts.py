@@ -12,6 +12,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-se
 ROW_HEIGHT = 28
 # The first of a pair is what the page is about, the second what it stands beside.
 COLOURS, SHAPES, DASHES = ("var(--accent)", "var(--other)"), ("circle", "diamond"), ([1, 0], [5, 3])
+FIT, PADDING = alt.AutoSizeParams(type="fit-x", contains="padding"), {"left": 0, "right": 6, "top": 4, "bottom": 8}
 THIN: dict[str, Any] = {"stroke": "var(--muted)", "strokeDash": [3, 3]}
 
 
@@ -31,7 +32,7 @@ def intervals(rows: Sequence[Record], title: str, at: float) -> Spec:
         y=alt.Y("forecast:N", sort=None, title=None),
         color=alt.Color("side:N", legend=None, scale=alt.Scale(domain=["ours", "theirs"], range=list(COLOURS))),
     )
-    x: dict[str, Any] = {"title": title, "scale": alt.Scale(zero=False)}
+    x: dict[str, Any] = {"title": title, "scale": alt.Scale(zero=False), "axis": alt.Axis(grid=True, tickCount=6)}
     ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", **x), x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("value:Q", **x))
     return _finished(_line_at(at, "x") + ends + points, len(rows) * ROW_HEIGHT)
@@ -39,12 +40,13 @@ def intervals(rows: Sequence[Record], title: str, at: float) -> Spec:
 
 def lines(rows: Sequence[Record], series: Sequence[str], title: str) -> Spec:
     """Draw two series by `time`, as a line each."""
+    months = alt.Axis(format="%b %Y", tickCount=6, grid=False, labelBound=True)
     chart = (
         alt.Chart(_data(_long(rows, "time", series)))
         .mark_line(strokeWidth=1.6)
         .encode(
-            x=alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%b %Y", tickCount=6)),
-            y=alt.Y("value:Q", title=title),
+            x=alt.X("time:T", title=None, scale=alt.Scale(type="utc"), axis=months),
+            y=alt.Y("value:Q", title=title, axis=alt.Axis(grid=True)),
             strokeDash=alt.StrokeDash("series:N", scale=_scale(series, DASHES), title=None),
             **_coloured(series),
         )
@@ -60,7 +62,7 @@ def beside(rows: Sequence[Record], part: str, series: Sequence[str], title: str)
         .encode(
             x=alt.X(f"{part}:O", sort=None, title=title, axis=alt.Axis(labelAngle=0)),
             xOffset=alt.XOffset("series:N", sort=list(series)),
-            y=alt.Y("value:Q", title="AUC", scale=alt.Scale(zero=False)),
+            y=alt.Y("value:Q", title="AUC", scale=alt.Scale(zero=False), axis=alt.Axis(grid=True, tickCount=6)),
             shape=alt.Shape("series:N", scale=_scale(series, SHAPES), title=None),
             **_coloured(series),
         )
@@ -83,7 +85,7 @@ def calibration(rows: Sequence[Record]) -> Spec:
 
 def bars(rows: Sequence[Record], value: str, name: str, title: str, limit: float | None = None) -> Spec:
     """Draw a bar for every row, longest first, and a line at the limit if there is one."""
-    axis = alt.Axis(format="%") if limit is None else alt.Axis()
+    axis = alt.Axis(format="%" if limit is None else ".2f", tickCount=6)
     chart = (
         alt.Chart(_data(rows))
         .mark_bar(color="var(--accent)", height={"band": 0.6})
@@ -128,10 +130,8 @@ def _line_at(value: float, channel: str) -> alt.Chart:
 def _finished(chart: alt.LayerChart, height: float) -> Spec:
     """Set what all charts share: as wide as the page allows, no frame, quiet axes."""
     return (
-        chart.properties(
-            width="container", height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
-        )
-        .configure(aria=False, background="transparent", font=FONT, padding=0)
+        chart.properties(width="container", height=height, autosize=FIT)
+        .configure(background="transparent", font=FONT, padding=PADDING)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor="var(--muted)",

@@ -121,7 +121,7 @@ def _drift(found: list[Record], limit: float) -> Figure:
     says = f"Bars for {len(found)} columns; an alert for {', '.join(far) or 'none'}. The line is the limit, {limit:g}."
     unseen = [rule["column"] for rule in found if rule["column"] in NOT_SEEN]
     drawn = [{"column": rule["column"], "value": rule["value"]} for rule in found if rule["column"] not in unseen]
-    return Figure(title, says, charts.bars(drawn, "value", "column", "stability index", limit))
+    return Figure(title, says, charts.bars(drawn, "value", "column", f"stability index (dashed: {limit:g})", limit))
 
 
 def _interval(name: str, found: list[float], *, ours: str) -> Record:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from src import paths, storage
 from src.evaluation.report import verdict
 from src.lifecycle.compare_report import decided
 from src.lifecycle.gate_report import headline as gate_says
-from src.monitoring.report import SAYS as MONITOR_SAYS
 from src.monitoring.report import headline as monitor_says
 from src.page import figures, rows
 from src.page.evidence import Evidence, read_evidence
@@ -29,7 +29,7 @@ def write_page() -> Path:
 
 def render(evidence: Evidence) -> str:
     """Return the page; equal evidence gives equal bytes, and every value is escaped."""
-    script = vl_convert.javascript_bundle((HERE / "draw.js").read_text())
+    script = _script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -50,6 +50,12 @@ def render(evidence: Evidence) -> str:
     )
 
 
+@cache
+def _script() -> str:
+    """Return Vega and what draws the charts; to join them takes a second."""
+    return vl_convert.javascript_bundle((HERE / "draw.js").read_text())
+
+
 def _tables(evidence: Evidence) -> dict[str, rows.Table]:
     """Return the tables by name; those of the gate, the champion and the drift only if somebody asked."""
     found = {
@@ -61,18 +67,17 @@ def _tables(evidence: Evidence) -> dict[str, rows.Table]:
         "libraries": rows.pairs("Versions installed", ("library", "version"), evidence.libraries),
     }
     if evidence.gate:
-        found["gate"] = rows.rules("The gate's rules", evidence.gate["judgements"])
+        found["gate"] = rows.rules(evidence.gate["judgements"])
         if comparison := evidence.gate["comparison"]:
             found |= {"champion": rows.champion(comparison), "parts": rows.parts(comparison)}
     if drift := figures.drifts(evidence.monitor):
-        judged = [rule | {"name": rule["column"]} for rule in drift]
-        found["drift"] = rows.rules("Drift, column by column", judged, {**rows.SAYS, **MONITOR_SAYS, "no": "alert"})
+        found["drift"] = rows.drift(drift)
     return found
 
 
 def _provenance(evidence: Evidence) -> dict[str, str]:
     """Return what one needs to make the same again."""
-    changed = f", and {evidence.n_changed} changed files" if evidence.n_changed else ""
+    changed = f", and changes in {evidence.n_changed} paths" if evidence.n_changed else ""
     return {
         "commit": f"{evidence.commit}{changed}",
         "bars": f"{evidence.quality['first_open']} to {evidence.quality['last_open']}",

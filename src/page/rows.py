@@ -35,9 +35,10 @@ def scores(metrics: Record) -> Table:
 
 def differences(metrics: Record) -> Table:
     """Return how much the ensemble scores more than each other forecast."""
+    less = metrics["intervals"]["ensemble_less"]
     rows = [
-        [_named(other), *[difference(less.get(key)) for key in DIFFERENCES]]
-        for other, less in metrics["intervals"]["ensemble_less"].items()
+        [_named(other), *[difference(less[other].get(key)) for key in DIFFERENCES]]
+        for other in (*metrics["baselines"], *metrics["members"])
     ]
     head = ["less", *[COLUMNS[key] for key in DIFFERENCES]]
     return Table(f"The ensemble less each, with {LEVEL:.0%} intervals of the difference", head, rows)
@@ -75,10 +76,16 @@ def month_ends(equity: Iterable[Record]) -> list[Record]:
     return list({day["time"][:7]: day for day in equity}.values())
 
 
-def rules(caption: str, judgements: Iterable[Record], says: Mapping[str, str] = SAYS) -> Table:
-    """Return a row for every rule."""
-    rows = [[rule["name"], says[rule["verdict"]], rule["words"]] for rule in judgements]
-    return Table(caption, ["rule", "says", "because"], rows, n_texts=2)
+def rules(judgements: Iterable[Record]) -> Table:
+    """Return a row for every rule of the gate."""
+    rows = [[rule["name"], SAYS[rule["verdict"]], rule["words"]] for rule in judgements]
+    return Table("The gate's rules", ["rule", "says", "because"], rows, n_texts=2)
+
+
+def drift(judgements: Iterable[Record]) -> Table:
+    """Return a row for every column whose drift was looked at."""
+    rows = [[rule["column"], "alert" if rule["verdict"] == "no" else "ok", rule["words"]] for rule in judgements]
+    return Table("Drift, column by column", ["column", "says", "because"], rows, n_texts=2)
 
 
 def champion(comparison: Record) -> Table:
