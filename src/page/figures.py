@@ -97,7 +97,7 @@ def _calibration(points: list[Record]) -> Figure:
 
 def _beside(title: str, part: str, points: list[Record]) -> Figure:
     """Draw the AUC of the ensemble and of volatility alone by parts of the bars."""
-    columns = {part: (part, ""), **{name: (name.replace("_", " "), ".3f") for name in BESIDE}}
+    columns = {part: (part, ""), **{name: (rows.named(name), ".3f") for name in BESIDE}}
     ahead = sum(row["ensemble"] is not None and row["ensemble"] > row["volatility_only"] for row in points)
     says = f"Dot plot: the ensemble is ahead of volatility alone in {ahead} of {len(points)}."
     axis = {"fold": "fold", "tercile": "volatility"}[part]
@@ -115,12 +115,11 @@ def _importance(points: list[Record]) -> Figure:
 
 
 def _drift(found: list[Record], limit: float) -> Figure:
-    """Draw how far each column is from the training bars."""
+    """Draw how far each column that the model sees is from the training bars."""
     title = "Population stability index of the newest bars against the training bars"
-    far = [rule["column"] for rule in found if rule["verdict"] == "no"]
-    says = f"Bars for {len(found)} columns; an alert for {', '.join(far) or 'none'}. The line is the limit, {limit:g}."
-    unseen = [rule["column"] for rule in found if rule["column"] in NOT_SEEN]
-    drawn = [{"column": rule["column"], "value": rule["value"]} for rule in found if rule["column"] not in unseen]
+    drawn = [rule for rule in found if rule["column"] not in NOT_SEEN]
+    far = [rule["column"] for rule in drawn if rule["verdict"] == "no"]
+    says = f"Bars for {len(drawn)} columns; an alert for {', '.join(far) or 'none'}. The line is the limit, {limit:g}."
     return Figure(title, says, charts.bars(drawn, "value", "column", f"stability index (dashed: {limit:g})", limit))
 
 
@@ -128,7 +127,7 @@ def _interval(name: str, found: list[float], *, ours: str) -> Record:
     """Return a row of a chart of intervals; `ours` is the one that stands out."""
     value, low, high = found
     side = "ours" if name == ours else "theirs"
-    return {"forecast": name.replace("_", " "), "value": value, "low": low, "high": high, "side": side}
+    return {"forecast": rows.named(name), "value": value, "low": low, "high": high, "side": side}
 
 
 def _listed(drawn: list[Record], form: str) -> str:

@@ -28,7 +28,7 @@ def scores(metrics: Record) -> Table:
     found = {**metrics["baselines"], **metrics["members"], "ensemble": metrics["ensemble"]}
     ends = metrics["intervals"]["scores"]
     rows = [
-        [_named(name), *map(_below, cells(one), [ends[name][key] for key in COLUMNS])] for name, one in found.items()
+        [named(name), *map(_below, cells(one), [ends[name][key] for key in COLUMNS])] for name, one in found.items()
     ]
     return Table(f"Scores out of fold, with {LEVEL:.0%} intervals", ["forecast", *COLUMNS.values()], rows)
 
@@ -37,7 +37,7 @@ def differences(metrics: Record) -> Table:
     """Return how much the ensemble scores more than each other forecast."""
     less = metrics["intervals"]["ensemble_less"]
     rows = [
-        [_named(other), *[difference(less[other].get(key)) for key in DIFFERENCES]]
+        [named(other), *[difference(less[other].get(key)) for key in DIFFERENCES]]
         for other in (*metrics["baselines"], *metrics["members"])
     ]
     head = ["less", *[COLUMNS[key] for key in DIFFERENCES]]
@@ -48,7 +48,7 @@ def trading(metrics: Record) -> Table:
     """Return what the decisions would have earned, beside holding."""
     rows = [
         [
-            _named(name),
+            named(name),
             f"{run['net_return']:+.1%}",
             _below(f"{run['sharpe']:.2f}", run["sharpe_interval"], ".2f"),
             f"{run['max_drawdown']:.1%}",
@@ -137,7 +137,8 @@ def pairs(caption: str, head: Sequence[str], found: Mapping[str, str]) -> Table:
     return Table(caption, head, [[name, text] for name, text in found.items()], n_texts=1)
 
 
-def _named(name: str) -> str:
+def named(name: str) -> str:
+    """Write the name of a forecast as words."""
     return name.replace("_", " ")
 
 

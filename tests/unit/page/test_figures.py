@@ -61,7 +61,7 @@ def test_drift_is_that_of_the_last_look() -> None:
 def test_what_the_model_does_not_see_is_not_drawn(evidence: Evidence) -> None:
     """The price itself always drifts, and would dwarf the rest."""
     found = figures.build(evidence._replace(monitor=LOOK))["drift"]
-    assert found.says == "Bars for 3 columns; an alert for rsi_14. The line is the limit, 0.25."
+    assert found.says == "Bars for 2 columns; an alert for rsi_14. The line is the limit, 0.25."
     drawn = json.dumps(found.spec)
     assert "zscore" in drawn
     assert '"close"' not in drawn
