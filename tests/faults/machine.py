@@ -141,6 +141,8 @@ def index_lock(world: World):
 def orphan(world: World):
     """The orphan writes nothing."""
     checkout = world.copy(world.promoted)
+    checkout.set_params({("train", "rf", "n_estimators"): 1000})  # seconds, so that it cannot end before DVC is killed
+    checkout.repro()
     whole = outs(checkout)
     command = ["dvc", "repro", "--force", "--single-item", "train_rf"]
     options = {"cwd": checkout.root, "env": checkout.environment(), "text": True}
