@@ -26,7 +26,7 @@ def scores(*, as_json: Json = False) -> None:
         console.print(differences_table(metrics))
         for sentence in verdict(metrics, load_params().gate.f1_score_min):
             console.print(sentence, highlight=False)
-        console.print("Next: `dvc plots show` draws the curves; reports/metrics.json has every digit; README.md.")
+        console.print("Next: `make report` draws it all on one page; `dvc plots show`; reports/metrics.json.")
 
 
 def report(*, as_json: Json = False) -> None:
