@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help repro fresh retrain test bench proof faults lint lock sbom audit clean
+.PHONY: help repro report fresh retrain test browser bench proof faults lint lock sbom audit clean
 
 help:   ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -18,6 +18,9 @@ help:   ## Show this list
 repro: .venv/.requirements   ## Run the seven stages where something changed, then show the scores
 	@dvc repro || { python -m src mend && dvc repro; }
 	@python -m src scores
+
+report: .venv/.requirements-report   ## Write all that is known of the candidate to reports/index.html, one page that opens from disk
+	@python -m src report
 
 fresh: .venv/.requirements   ## Prove without data or cache that no stage would run: dvc.lock is what code and parameters make
 	@said=$$(dvc repro --dry --allow-missing --keep-going 2>&1) || true; \
@@ -36,8 +39,14 @@ retrain: .venv/.requirements-retrain   ## Retrain up to END, promote what the ga
 	    *) echo "error: expected DRY_RUN=true or false, got $$DRY_RUN" >&2; exit 2 ;; esac; \
 	python -m src retrain $${END:+--end="$$END"} $$dry_run || { [ $$? -eq 1 ] && grep -qs '"outcome": "refused"' reports/retrain.json; }
 
-test: .venv/.requirements-dev lint   ## Prove it: lint, types, unit tests, contracts, properties, end to end
+test: .venv/.requirements-dev lint browser   ## Prove it: lint, types, unit tests, contracts, properties, end to end
 	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+browser:   ## Install Debian's Chromium, in which the tests open the report page; nothing if there is a browser
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
+	    { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && echo "browser: installing chromium" && apt-get update -qq && \
+	      DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-liberation >/dev/null; } || \
+	    { echo "error: expected a browser on the path; install chromium (Debian: sudo make browser) or google-chrome" >&2; exit 2; }
 
 bench: .venv/.requirements-dev   ## Time ours against the alternatives in one run, about 4 minutes; needs `make repro` before
 	@python -m tests.bench
@@ -62,6 +71,7 @@ lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --gener
 lock:   ## Renew the requirements*.lock from pyproject.toml, and move what UPGRADE names to its newest version (needs uv)
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
 	$(COMPILE) pyproject.toml --extra exchange --extra s3 --extra monitor --constraints requirements-dev.lock --output-file requirements-retrain.lock
+	$(COMPILE) pyproject.toml --extra report --constraints requirements-dev.lock --output-file requirements-report.lock
 	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
 	sed 's/ ;.*//; /^ /d' requirements-dev.lock | $(COMPILE) --group serve --constraints - --output-file requirements-serve.lock
 
@@ -85,8 +95,9 @@ endif
 
 .venv/.requirements: requirements.lock | .venv/bin/python
 .venv/.requirements-retrain: requirements-retrain.lock .venv/.requirements | .venv/bin/python
+.venv/.requirements-report: requirements-report.lock .venv/.requirements | .venv/bin/python
 .venv/.requirements-dev: requirements-dev.lock .venv/.requirements | .venv/bin/python
-.venv/.requirements .venv/.requirements-retrain .venv/.requirements-dev:
+.venv/.requirements .venv/.requirements-retrain .venv/.requirements-report .venv/.requirements-dev:
 	@echo "setup: installing $< into .venv"
 ifdef UV
 	@uv pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes --requirement $<

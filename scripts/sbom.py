@@ -26,7 +26,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SBOM, LICENCES = ROOT / "sbom.cdx.json", ROOT / "docs" / "licences.md"
 SERVING = "requirements-serve.lock"
 # What a column of the table is called, and which lock it shows.
-USERS = {"serve": SERVING, "pipeline": "requirements.lock", "weekly": "requirements-retrain.lock"}
+USERS = {
+    "serve": SERVING,
+    "pipeline": "requirements.lock",
+    "weekly": "requirements-retrain.lock",
+    "report": "requirements-report.lock",
+}
 PROJECT = "btc-signal-pipeline"
 AGAIN = "run `make .venv/.requirements-dev`, then `make sbom`"
 SPDX = get_spdx_licensing()

@@ -15,7 +15,7 @@ def main() -> None:
         _without_damaged_byte_code(error)
         raise
     try:
-        app(prog_name="python -m src")
+        app(prog_name="python -m src", complete_var="_SRC_COMPLETE")
     except EOFError as error:
         _without_damaged_byte_code(error)
         raise

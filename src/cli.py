@@ -4,31 +4,39 @@ A command imports what it needs when it runs: `predict` starts in a fraction of 
 """
 
 import typer
+from typer._completion_classes import completion_init
 
 from src.commands import candidate, checking, serving, versions, watching
 
 app = typer.Typer(
-    help="Commands around the pipeline. The pipeline itself is run by `dvc repro`.",
+    help="Commands around the pipeline, which `dvc repro` runs. COMMAND -h has examples.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,  # scripts/completion.sh does it: what is completed is `python -m src`, not a program's name
+    rich_markup_mode=None,  # plain help: a line for each command, all of them on one small screen
     pretty_exceptions_enable=False,
 )
 
-# In the order of `--help`.
+# In the order of `--help`: a line for it there, and what a reader would type.
 COMMANDS = (
-    candidate.scores,
-    candidate.gate,
-    versions.promote,
-    versions.retrain,
-    versions.history,
-    versions.rollback,
-    versions.deploy,
-    serving.predict,
-    watching.monitor,
-    candidate.compare,
-    candidate.leakcheck,
-    checking.check,
-    checking.mend,
+    (candidate.scores, "The last evaluation, beside what it has to beat", ["", "--json | jq .ensemble.auc"]),
+    (candidate.report, "Write the page of all there is to see: reports/index.html", ["", "--json"]),
+    (candidate.gate, "Judge whether the candidate may go into production", ["", "--as-first", "--markdown > gate.md"]),
+    (candidate.compare, "Compare with another revision on the same bars", ["", "main", "v1.0.0 --json"]),
+    (candidate.leakcheck, "Search features, labels and folds for the future", ["", "--callable my_features:mine"]),
+    (versions.promote, "Make the candidate the production model", ["", "--stage staging"]),
+    (versions.retrain, "Fetch, reproduce, promote, publish", ["--dry-run", "--end 2026-01-01T00:00:00Z"]),
+    (versions.history, "List every promoted version", ["", "--json | jq -r '.versions[].version'"]),
+    (versions.rollback, "Bring an earlier version back", ["1.0.0", "HEAD~3"]),
+    (versions.deploy, "Export the promoted model for a bot", ["/srv/bot", "/srv/bot --rollback"]),
+    (serving.predict, "Ask the promoted model", ["bars.csv", "--follow --log bot.jsonl < feed.jsonl"]),
+    (watching.monitor, "Hold the model at work against its promise", ["bot.jsonl", "bot.jsonl --interval 3600"]),
+    (checking.check, "Look for what is broken, and how to mend it", ["", "status", "data-check --json"]),
+    (checking.mend, "Mend what a kill or a full disk left", [""]),
 )
-for command in COMMANDS:
-    app.command()(command)
+for command, line, examples in COMMANDS:
+    typed = "\n".join(f"  python -m src {command.__name__} {example}".rstrip() for example in examples)
+    # \b: the lines stay as they are
+    app.command(short_help=line, epilog=f"\b\nExamples:\n{typed}")(command)
+
+completion_init()

@@ -33,6 +33,7 @@ MONITOR = REPORTS / "monitor.json"
 MONITOR_REPORT = REPORTS / "monitor.md"
 MONITOR_HISTORY = REPORTS / "monitor.jsonl"
 ALERTS = REPORTS / "alerts.json"
+PAGE = REPORTS / "index.html"
 
 
 def member_model(name: str) -> Path:

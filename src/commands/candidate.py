@@ -1,4 +1,4 @@
-"""Look at the candidate: its scores, the gate's verdict, a comparison, leaks."""
+"""Look at the candidate: its scores, the report page, the gate's verdict, a comparison, leaks."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from src import paths, storage
 from src.commands.shared import AsFirst, Json, Markdown, print_json, print_markdown
-from src.errors import exit_on_error
+from src.errors import ProjectError, exit_on_error
 
 
 def scores(*, as_json: Json = False) -> None:
@@ -26,7 +26,22 @@ def scores(*, as_json: Json = False) -> None:
         console.print(differences_table(metrics))
         for sentence in verdict(metrics, load_params().gate.f1_score_min):
             console.print(sentence, highlight=False)
-        console.print("Next: `dvc plots show` draws the curves; reports/metrics.json has every digit; README.md.")
+        console.print("Next: `make report` draws it all on one page; `dvc plots show`; reports/metrics.json.")
+
+
+def report(*, as_json: Json = False) -> None:
+    """Write everything that is known of the candidate as one page, reports/index.html, that opens from disk."""
+    with exit_on_error():
+        try:
+            from src.page.page import write_page
+        except ModuleNotFoundError as error:
+            msg = f"the page needs the extra `report`, {error.name} is not installed; `make report` installs it"
+            raise ProjectError(msg) from error
+        page = paths.relative(write_page())
+        if as_json:
+            print_json({"page": page})
+        else:
+            typer.echo(f"{page} is written; open it in a browser")
 
 
 def gate(*, as_first: AsFirst = False, as_markdown: Markdown = False, as_json: Json = False) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from src.commands.shared import Json
+from src.commands.shared import Json, print_json
 from src.errors import exit_on_error
 
 Subset = Literal["ml-models", "data-check", "full-check", "status"]
@@ -25,11 +25,14 @@ def check(
     raise typer.Exit(exit_status(lines))
 
 
-def mend() -> None:
+def mend(*, as_json: Json = False) -> None:
     """Mend what a killed command, a full disk or a bad one left; exit status 1 if nothing was found."""
     from src.lifecycle.mend import mend as mend_all
 
     with exit_on_error():
         mended = mend_all()
-    typer.echo("; ".join(mended) or "nothing to mend")
+    if as_json:
+        print_json({"mended": mended})
+    else:
+        typer.echo("; ".join(mended) or "nothing to mend")
     raise typer.Exit(0 if mended else 1)

@@ -86,12 +86,17 @@ def history(*, as_json: Json = False) -> None:
 
 def rollback(
     revision: Annotated[str, typer.Argument(metavar="VERSION|REV", help="As `history` lists them; or any commit.")],
+    *,
+    as_json: Json = False,
 ) -> None:
     """Bring a model that was promoted before into production again: fetched, verified, then a new commit."""
     from src.lifecycle.rollback import rollback as roll_back_to
 
     with exit_on_error():
         done = roll_back_to(revision)
+        if as_json:
+            print_json(done._asdict())
+            return
         typer.echo(f"Version {done.version} is in production, commit {done.commit[:7]}; `git push` tells the others.")
         if done.missing:
             typer.echo(f"Neither in the cache nor on the remote, not needed to serve: {', '.join(done.missing)}")
@@ -103,6 +108,7 @@ def deploy(
     stage: Annotated[Stage, typer.Option(help="Whose link is replaced.")] = "production",
     keep: Annotated[int, typer.Option(min=1, help="How many releases stay besides those in use.")] = 5,
     rollback: Annotated[bool, typer.Option("--rollback", help="Point to where the link pointed before.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Export the promoted model, verified, and serve it from FOLDER/STAGE in one step."""
     from src.lifecycle.deploy import deploy as deploy_to
@@ -110,7 +116,10 @@ def deploy(
 
     with exit_on_error():
         version = roll_back(folder, stage) if rollback else deploy_to(folder, stage, keep=keep)
-        typer.echo(f"{folder / stage} serves version {version}.")
+        if as_json:
+            print_json({"link": str(folder / stage), "version": version})
+        else:
+            typer.echo(f"{folder / stage} serves version {version}.")
 
 
 def _moment(text: str | None) -> datetime | None:

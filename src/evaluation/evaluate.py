@@ -12,6 +12,7 @@ from src.evaluation.backtest import backtest
 from src.evaluation.baselines import forecast_baselines
 from src.evaluation.intervals import bootstrap_scores, describe_intervals
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, calibration_line, score
+from src.evaluation.regimes import regimes
 from src.features.catalog import TARGET
 from src.ml.splits import Fold, walk_forward
 from src.ml.voters import weighted_vote
@@ -82,17 +83,25 @@ def evaluate(
         "base_rate": round(float(y.mean()), METRIC_DECIMALS),
         "window": {"first_open": utc_text(rows.index[0]), "last_open": utc_text(rows.index[-1])},
     }
-    by_fold = {"ensemble": ensemble, "volatility_only": baselines["volatility_only"]}
-    drawn = {
+    third = regimes(rows).cat.codes.to_numpy() + 1
+    drawn = _curves(y, forecasts, _fold_of_row(folds), third)
+    return Evaluation(metrics, drawn | {"feature_importance": plots.feature_importance(importance), "equity": equity})
+
+
+def _curves(
+    y: np.ndarray, forecasts: Mapping[str, Forecast], fold: np.ndarray, third: np.ndarray
+) -> dict[str, pd.DataFrame]:
+    """Return the points that show how the ensemble forecasts; fold and third by volatility of each row, from 1."""
+    ensemble = forecasts["ensemble"]
+    beside = {name: forecasts[name] for name in ("ensemble", "volatility_only")}
+    return {
         "roc": plots.roc(y, ensemble.probability),
         "precision_recall": plots.precision_recall(y, ensemble.probability),
         "calibration": plots.calibration(y, ensemble.probability),
         "confusion": plots.confusion(y, ensemble.decision),
-        "fold_auc": plots.fold_auc(y, _fold_of_row(folds), by_fold),
-        "feature_importance": plots.feature_importance(importance),
-        "equity": equity,
+        "fold_auc": plots.auc_by("fold", fold, y, beside),
+        "regime_auc": plots.auc_by("tercile", third, y, beside),
     }
-    return Evaluation(metrics, drawn)
 
 
 def _fold_of_row(folds: Sequence[Fold]) -> np.ndarray:

@@ -44,17 +44,20 @@ def confusion(y: np.ndarray, decision: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"actual": y, "predicted": decision})
 
 
-def fold_auc(y: np.ndarray, fold: np.ndarray, forecasts: Mapping[str, Forecast]) -> pd.DataFrame:
-    """AUC of each forecast in each fold; empty where a fold has one class only and no ranking can be scored."""
+def auc_by(name: str, number_of_row: np.ndarray, y: np.ndarray, forecasts: Mapping[str, Forecast]) -> pd.DataFrame:
+    """AUC of each forecast in each part of the rows, whose numbers stand in the column `name`.
+
+    Empty where a part has one class only and no ranking can be scored.
+    """
     rows = []
-    for number in np.unique(fold):
-        test = fold == number
+    for number in np.unique(number_of_row):
+        test = number_of_row == number
         both = y[test].min() < y[test].max()
         aucs = {
             name: metrics.roc_auc_score(y[test], forecast.probability[test]) if both else np.nan
             for name, forecast in forecasts.items()
         }
-        rows.append({"fold": int(number), **aucs})
+        rows.append({name: int(number), **aucs})
     return pd.DataFrame(rows).round(METRIC_DECIMALS)
 
 

@@ -37,15 +37,15 @@ def scores_table(metrics: dict[str, Any]) -> Table:
     for heading in COLUMNS.values():
         table.add_column(heading, justify="right")
     for name, scores in metrics["baselines"].items():
-        table.add_row(name.replace("_", " "), *_cells(scores))
+        table.add_row(name.replace("_", " "), *cells(scores))
     table.add_section()
     for name, scores in metrics["members"].items():
-        table.add_row(name.replace("_", " "), *_cells(scores))
+        table.add_row(name.replace("_", " "), *cells(scores))
     table.add_section()
-    table.add_row("ensemble", *_cells(metrics["ensemble"]), style="bold")
+    table.add_row("ensemble", *cells(metrics["ensemble"]), style="bold")
     intervals = metrics["intervals"]["scores"]["ensemble"]
     for end, words in enumerate(("from", "to")):
-        table.add_row(f"  {words}", *_cells({name: ends and ends[end] for name, ends in intervals.items()}))
+        table.add_row(f"  {words}", *cells({name: ends and ends[end] for name, ends in intervals.items()}))
     return table
 
 
@@ -61,7 +61,7 @@ def differences_table(metrics: dict[str, Any]) -> Table:
     for name in DIFFERENCES:
         table.add_column(COLUMNS[name], justify="right")
     for other, scores in intervals["ensemble_less"].items():
-        table.add_row(other.replace("_", " "), *[_difference(scores.get(name)) for name in DIFFERENCES])
+        table.add_row(other.replace("_", " "), *[difference(scores.get(name)) for name in DIFFERENCES])
     return table
 
 
@@ -94,7 +94,7 @@ def verdict(metrics: dict[str, Any], f1_score_min: float) -> list[str]:
 def _skill(metrics: dict[str, Any]) -> str:
     """Say whether the probabilities beat a constant."""
     skill, ends = metrics["ensemble"]["brier_skill"], metrics["intervals"]["scores"]["ensemble"]["brier_skill"]
-    words = f"Brier skill {skill:+.3f} ({_span(ends, '+.3f')})"
+    words = f"Brier skill {skill:+.3f} ({span(ends, '+.3f')})"
     if ends[0] > 0:
         return f"Skill: {words}, better than the base rate known in hindsight."
     return f"No skill is shown: {words}; the base rate alone may forecast as well."
@@ -104,7 +104,7 @@ def _against_volatility(metrics: dict[str, Any]) -> str:
     """Say whether it knows more than how much the price moves."""
     scores = metrics["intervals"]["ensemble_less"]["volatility_only"]
     words = "; ".join(
-        f"{COLUMNS[name]} {scores[name][0]:+.3f} ({_span(scores[name][1:], '+.3f')})"
+        f"{COLUMNS[name]} {scores[name][0]:+.3f} ({span(scores[name][1:], '+.3f')})"
         for name in ("roc_auc", "brier_skill")
     )
     lows, highs = zip(*(scores[name][1:] for name in ("roc_auc", "brier_skill")), strict=True)
@@ -145,21 +145,21 @@ def _traded(metrics: dict[str, Any]) -> str:
     result = "gained" if model["net_return"] > 0 else "lost"
     return (
         f"Traded after costs it {result} {abs(model['net_return']):.1%} in {model['trades']} trades (Sharpe ratio "
-        f"{model['sharpe']:.2f}, {_span(model['sharpe_interval'], '.2f')}); holding made {hold['net_return']:+.1%}, "
+        f"{model['sharpe']:.2f}, {span(model['sharpe_interval'], '.2f')}); holding made {hold['net_return']:+.1%}, "
         f"as many random entries {random['net_return']:+.1%}, and it beat {random['share_beaten']:.0%} of those."
     )
 
 
-def _span(ends: list[float], form: str) -> str:
+def span(ends: list[float], form: str) -> str:
     """Write an interval."""
     return f"{ends[0]:{form}} to {ends[1]:{form}}"
 
 
-def _difference(score: list[float] | None) -> str:
+def difference(score: list[float] | None) -> str:
     """Write a difference with its interval; nothing where a score is infinite."""
-    return f"{score[0]:+.3f}\n{_span(score[1:], '+.3f')}" if score else ""
+    return f"{score[0]:+.3f}\n{span(score[1:], '+.3f')}" if score else ""
 
 
-def _cells(scores: dict[str, float | None]) -> list[str]:
+def cells(scores: dict[str, float | None]) -> list[str]:
     """Write the scores with three digits; what is infinite, as that."""
     return ["inf" if scores[name] is None else f"{scores[name]:.3f}" for name in COLUMNS]

@@ -13,6 +13,7 @@ from src import paths, storage, tables
 from src.errors import DataError, ModelError
 from src.evaluation.intervals import bootstrap_scores
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, difference, score
+from src.evaluation.regimes import regimes
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.labels import volatility_trend
 from src.lifecycle.git import git
@@ -28,7 +29,6 @@ from src.params import Params, load_params
 from src.times import utc_text
 
 COMPARED = ("log_loss", "brier_skill", "roc_auc", "f1_score")
-REGIMES = ("calm", "usual", "wild")
 Pair = dict[str, Forecast]
 
 
@@ -105,7 +105,7 @@ def compare_forecasts(
         "common": _window(both),
         **_paired(both, seed),
         "by_fold": list(_rows(both, both["fold_challenger"].map("fold {}".format))),
-        "by_regime": list(_rows(both, _regimes(dataset.loc[both.index]))),
+        "by_regime": list(_rows(both, regimes(dataset.loc[both.index]))),
     }
 
 
@@ -164,11 +164,6 @@ def _rows(both: pd.DataFrame, group: pd.Series) -> Iterator[dict[str, Any]]:
         scores = {side: score(y, forecast) for side, forecast in forecasts.items()}
         less = {key: difference(scores["challenger"][key], scores["champion"][key]) for key in COMPARED}
         yield {"rows": str(name), "n_bars": len(part), **less}
-
-
-def _regimes(dataset: pd.DataFrame) -> pd.Series:
-    """Part the bars in thirds by volatility, atr_14 over close."""
-    return pd.qcut((dataset["atr_14"] / dataset["close"]).rank(method="first"), 3, labels=list(REGIMES))
 
 
 def _since(

@@ -37,6 +37,14 @@ def markdown(comparison: Mapping[str, Any]) -> str:
     )
 
 
+def decided(test: Mapping[str, Any]) -> str:
+    """Say whose decisions were right where they differ."""
+    return (
+        f"Of the decisions that differ, {test['only_challenger_right']:,} of the challenger's are right and "
+        f"{test['only_champion_right']:,} of the champion's (McNemar, p = {test['p_value']:.3f})."
+    )
+
+
 def _name(champion: Mapping[str, str]) -> str:
     """Name a revision as it was asked for, and by its commit."""
     short = champion["commit"][:7]
@@ -52,14 +60,9 @@ def _pair(result: Mapping[str, Any], window: Mapping[str, Any], words: str) -> I
     for name, found in result["differences"].items():
         ends = found["interval"]
         interval = f"{ends[0]:+.4f} to {ends[1]:+.4f}" if ends else ""
-        sides = " | ".join(_number(found[side], "") for side in ("champion", "challenger"))
-        yield f"| {COLUMNS[name]} | {sides} | {_number(found['difference'], '+')} | {interval} |"
-    test = result["mcnemar"]
-    words = (
-        f"Of the decisions that differ, {test['only_challenger_right']:,} of the challenger's are right and "
-        f"{test['only_champion_right']:,} of the champion's (McNemar, p = {test['p_value']:.3f})."
-    )
-    yield from ("", words, "")
+        sides = " | ".join(number(found[side], "") for side in ("champion", "challenger"))
+        yield f"| {COLUMNS[name]} | {sides} | {number(found['difference'], '+')} | {interval} |"
+    yield from ("", decided(result["mcnemar"]), "")
 
 
 def _rows(rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -68,7 +71,7 @@ def _rows(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield f"| bars | how many | {' | '.join(COLUMNS[name] for name in names)} |"
     yield f"|---|---:|{'---:|' * len(names)}"
     for row in rows:
-        yield f"| {row['rows']} | {row['n_bars']:,} | {' | '.join(_number(row[name], '+') for name in names)} |"
+        yield f"| {row['rows']} | {row['n_bars']:,} | {' | '.join(number(row[name], '+') for name in names)} |"
     yield ""
 
 
@@ -83,7 +86,7 @@ def _since(result: Mapping[str, Any] | None) -> Iterator[str]:
         yield from _pair(result, result, "the shipped champion, and the challenger fitted on no later bar")
 
 
-def _number(value: float | None, sign: str) -> str:
+def number(value: float | None, sign: str) -> str:
     """Write a score with four digits; what is infinite, as that."""
     return "inf" if value is None else f"{value:{sign}.4f}"
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from src import paths, storage, tables
+from src.console import track
 from src.errors import DataError, ProjectError, PromotionError
 from src.evaluation.deflated import NEEDED, deflated_sharpe
 from src.evaluation.leakcheck import check_pipeline
@@ -60,20 +61,27 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
     for earlier in (paths.GATE, paths.GATE_REPORT):
         earlier.unlink(missing_ok=True)
     params, now = load_params(), datetime.now(UTC)
-    comparison, against_champion = _against_champion(params, as_first=as_first)
+    comparison: dict[str, Any] | None = None
+
+    def against_champion() -> Iterable[Judgement]:
+        """Compare with the champion, if there is one."""
+        nonlocal comparison
+        comparison = None if as_first or _is_first() else compare()
+        return judge_champion(comparison, params.gate)
+
     pipeline = _judged("pipeline", _up_to_date)
     rules: dict[str, Rules] = {
         "pipeline": lambda: pipeline,
         "scores": lambda: judge_scores(
             storage.read_json(paths.METRICS), params.ensemble.weights.model_dump(), params.gate
         ),
-        "champion": lambda: against_champion,
+        "champion": against_champion,
         "leaks": lambda: judge_leaks(check_pipeline(tables.read_frame(paths.BARS), params, now)),
         "bars": lambda: judge_data(storage.read_json(paths.DATA_QUALITY), params.data.step, params.gate, now),
         "bundle": lambda: judge_bundle(_measured(), TOLERANCE, params.gate),
         "luck": lambda: judge_luck(_luck(params, now, pipeline)),
     }
-    judgements = [judgement for name, ask in rules.items() for judgement in _judged(name, ask)]
+    judgements = [judgement for name in track(list(rules), "gate") for judgement in _judged(name, rules[name])]
     report = {
         "verdict": overall(judgements),
         "judged_at": utc_text(now),
@@ -100,15 +108,6 @@ def _up_to_date() -> Iterator[Judgement]:
     """Judge whether the scores are those of the candidate."""
     check_reproduced()
     yield Judgement("pipeline", None, None, "yes", "scores and candidate are what code and parameters make")
-
-
-def _against_champion(params: Params, *, as_first: bool) -> tuple[dict[str, Any] | None, list[Judgement]]:
-    """Compare with the champion, if there is one."""
-    try:
-        comparison = None if as_first or _is_first() else compare()
-    except ProjectError as error:
-        return None, [Judgement("champion", None, None, "unknown", str(error))]
-    return comparison, list(judge_champion(comparison, params.gate))
 
 
 def _is_first() -> bool:

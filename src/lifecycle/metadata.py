@@ -111,7 +111,7 @@ def build_metadata(
         },
         "files": described,
         "smoke_test": _smoke_test(files[paths.ENSEMBLE.name], dataset),
-        "libraries": {"python": platform.python_version()} | {name: version(name) for name in _libraries()},
+        "libraries": libraries(),
         "notes": NOTES,
     }
 
@@ -123,6 +123,7 @@ def _smoke_test(content: bytes, dataset: pd.DataFrame) -> dict[str, Any]:
     return {"rows": rows.to_numpy().tolist(), "probabilities": probabilities.round(PROBABILITY_DECIMALS).tolist()}
 
 
-def _libraries() -> tuple[str, ...]:
-    """Name the installed distributions; XGBoost's has another name on macOS."""
-    return (*LIBRARIES, XGBOOST_WHEELS.get(platform.system(), "xgboost-cpu"))
+def libraries() -> dict[str, str]:
+    """Return the versions of Python and of what makes a model; XGBoost's distribution has another name on macOS."""
+    names = (*LIBRARIES, XGBOOST_WHEELS.get(platform.system(), "xgboost-cpu"))
+    return {"python": platform.python_version()} | {name: version(name) for name in names}

@@ -6,10 +6,8 @@ import re
 import pytest
 
 from src import paths
+from tests.documents import DOCUMENTS
 
-DOCUMENTS = {
-    paths.relative(file): file.read_text() for file in [*paths.ROOT.glob("README*.md"), *paths.ROOT.glob("docs/*.md")]
-}
 PATH = re.compile(r"`((?:\.github|data|docs|models|reports|scripts|src|tests)/[\w/.-]*)(?:::(\w+))?`")
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]*))?\)")
 

@@ -12,7 +12,7 @@ from scripts import sbom
 from src import paths
 
 RULES = tomllib.loads(paths.PROJECT.read_text())["tool"]["licences"]
-PINS = sbom.read_pins("requirements-retrain.lock")
+PINS = {name: pin for lock in sbom.USERS.values() for name, pin in sbom.read_pins(lock).items()}
 CYCLONEDX = JsonStrictValidator(SchemaVersion.V1_6)
 
 

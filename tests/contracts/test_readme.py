@@ -12,8 +12,10 @@ from src.evaluation.report import COLUMNS, verdict
 from src.params import Params
 from tests.bench.table import table_lines
 from tests.checkouts import Checkout
+from tests.documents import DOCUMENTS, FEED, bot
 from tests.proof.table import table_lines as proof_lines
-from tests.readme import FEED, README, blocks, bot
+
+README = DOCUMENTS["README.md"]
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +35,6 @@ def test_make_repro_shows_the_scores(workspace: Checkout) -> None:
     assert re.search(r"ensemble +0\.\d{3}", output)
     assert "Weighted F1" in output
     assert "dvc plots show" in output
-
-
-@pytest.mark.parametrize("block", blocks("sh"), ids=lambda block: block.splitlines()[1].split("#")[0].strip())
-def test_shell_blocks_run(block: str, workspace: Checkout, tmp_path: Path) -> None:
-    """Every shell block runs from top to bottom in the repository."""
-    workspace.run("bash", "-euo", "pipefail", "-c", block.replace("/srv/models", str(tmp_path)))
-
-
-def test_the_batch_example_runs(reproduced: Checkout) -> None:
-    """In a fresh process, with the promoted model."""
-    (block,) = [block for block in blocks("python") if "FeatureManager" in block]
-    assert json.loads(paths.METADATA.read_text())["version"] in reproduced.python(block)
 
 
 def test_the_bot_runs_and_goes_on_after_a_restart(reproduced: Checkout, bars: pd.DataFrame, tmp_path: Path) -> None:

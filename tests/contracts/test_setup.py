@@ -10,7 +10,7 @@ from src import paths
 
 PYPROJECT = tomllib.loads(paths.PROJECT.read_text())
 PROJECT = PYPROJECT["project"]
-LOCKS = ("requirements-serve.lock", "requirements.lock", "requirements-retrain.lock", "requirements-dev.lock")
+LOCKS = tuple(f"requirements{name}.lock" for name in ("-serve", "", "-retrain", "-report", "-dev"))
 
 
 def _pins(name: str) -> dict[str, str]:
@@ -37,20 +37,22 @@ def test_a_lock_names_no_host(name: str) -> None:
 
 
 def test_the_locks_hold_what_the_project_asks_for() -> None:
-    """Every dependency is pinned, those of serving, of the weekly job and of development each in their own lock."""
+    """Every dependency is pinned, each use's in a lock of its own."""
     assert _distributions(PYPROJECT["dependency-groups"]["serve"]) <= set(_pins("requirements-serve.lock"))
     assert _distributions(PROJECT["dependencies"]) <= set(_pins("requirements.lock"))
     extras = PROJECT["optional-dependencies"]
     assert _distributions(extras["exchange"] + extras["s3"]) <= set(_pins("requirements-retrain.lock"))
+    assert _distributions(extras["report"]) <= set(_pins("requirements-report.lock"))
     assert _distributions(extras["dev"]) <= set(_pins("requirements-dev.lock"))
 
 
 def test_the_locks_agree() -> None:
     """What proves the pipeline runs on the versions that run it, and what serves on those that trained."""
-    serve, run, retrain, prove = (_pins(name) for name in LOCKS)
+    serve, run, retrain, report, prove = (_pins(name) for name in LOCKS)
     assert {name: run.get(name) for name in serve} == serve
     assert {name: retrain.get(name) for name in run} == run
-    assert {name: prove.get(name) for name in retrain} == retrain
+    assert {name: report.get(name) for name in run} == run
+    assert {name: prove.get(name) for name in retrain | report} == retrain | report
 
 
 def test_one_version_of_python() -> None:

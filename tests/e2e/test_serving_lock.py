@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from src import paths
 from src.ml.signature import PUBLIC_KEY
 from tests.checkouts import Checkout
-from tests.readme import FEED, bot
+from tests.documents import FEED, bot
 from tests.signing import make_keys, sign
 
 LOCK = paths.ROOT / "requirements-serve.lock"

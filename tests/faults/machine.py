@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import time
 
+import psutil
+
 from tests.checkouts import MORE_FOREST
 from tests.faults.fault import fault
 from tests.faults.world import KILLER, Seen, World, ask, changes, head, mended, mounted, outs, promoted_version, src
@@ -141,17 +143,22 @@ def index_lock(world: World):
 def orphan(world: World):
     """The orphan writes nothing."""
     checkout = world.copy(world.promoted)
+    checkout.set_params({("train", "rf", "n_estimators"): 200})  # seconds, so that it cannot end before DVC is killed
+    checkout.repro()
     whole = outs(checkout)
     command = ["dvc", "repro", "--force", "--single-item", "train_rf"]
     options = {"cwd": checkout.root, "env": checkout.environment(), "text": True}
     for wait_s in (0, 0.5, 1):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
-        assert any("src.stages.train rf" in line for line in process.stdout)
-        time.sleep(wait_s)
-        process.kill()
-        process.wait()
-        then = mended(checkout, whole)
-        said = process.stdout.read()  # until the orphan ends
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options) as process:
+            while (
+                process.poll() is None and not psutil.Process(process.pid).children()
+            ):  # DVC names a stage before it starts it
+                time.sleep(0.01)
+            time.sleep(wait_s)
+            process.kill()
+            process.wait()
+            then = mended(checkout, whole)
+            said = process.stdout.read()  # until the orphan ends
         assert "has ended; run it again" in said, said
         assert outs(checkout) == whole
         yield Seen(f"train_rf, {wait_s:g} s old", "old", then)

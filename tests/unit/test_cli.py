@@ -32,6 +32,15 @@ def test_help_names_every_command() -> None:
     assert {"scores", "gate", "promote", "predict", "leakcheck", "compare", "check"} <= set(shown.split())
 
 
+def test_report_without_its_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line on standard error, exit status 2."""
+    monkeypatch.delitem(sys.modules, "src.page.page", raising=False)
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    shown = RUN.invoke(app, ["report"])
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "vl_convert is not installed; `make report` installs it" in shown.stderr
+
+
 def test_scores_shows_baselines_members_and_the_ensemble() -> None:
     """A row for each forecast, a verdict, and where to look next."""
     shown = RUN.invoke(app, ["scores"])

@@ -136,6 +136,7 @@ def test_plots(dataset, rows, out_of_fold, params):
     assert drawn["confusion"] == found.plots["calibration"]["n_samples"].sum() == len(rows)
     assert (drawn["roc"], drawn["precision_recall"], drawn["fold_auc"], drawn["feature_importance"]) == (101, 100, 3, 2)
     assert list(found.plots["fold_auc"]) == ["fold", "ensemble", "volatility_only"]
+    assert found.plots["regime_auc"]["tercile"].tolist() == [1, 2, 3]
     agreed = found.plots["confusion"]["actual"] == found.plots["confusion"]["predicted"]
     assert agreed.mean() == pytest.approx(found.metrics["ensemble"]["accuracy"], abs=1e-8)
 

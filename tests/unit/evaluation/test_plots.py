@@ -83,12 +83,12 @@ def test_confusion():
     assert list(table.columns) == ["actual", "predicted"]
 
 
-def test_fold_auc():
+def test_auc_by_fold():
     """Each fold has its own AUC, and none where it has one class."""
     y = np.array([0, 1, 0, 1, 1, 1])
     ranked = Forecast.from_probability(np.array([0.1, 0.2, 0.5, 0.4, 0.5, 0.6]), 0.5)
     certain = Forecast.from_probability(np.full(6, 0.5), 0.5)
-    table = plots.fold_auc(y, np.array([1, 1, 2, 2, 3, 3]), {"ranked": ranked, "certain": certain})
+    table = plots.auc_by("fold", np.array([1, 1, 2, 2, 3, 3]), y, {"ranked": ranked, "certain": certain})
     expected = {"fold": [1, 2, 3], "ranked": [1.0, 0.0, np.nan], "certain": [0.5, 0.5, np.nan]}
     pd.testing.assert_frame_equal(table, pd.DataFrame(expected))
 

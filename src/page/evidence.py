@@ -1,0 +1,79 @@
+"""What the page shows, read from the files that the pipeline and the commands wrote."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import yaml
+
+from src import paths, storage
+from src.lifecycle.git import git
+from src.lifecycle.metadata import libraries
+from src.lifecycle.pipeline import check_reproduced
+from src.ml.bundle import sha256
+from src.params import Params, load_params
+
+DRAWN = ("calibration", "equity", "feature_importance", "fold_auc", "regime_auc")
+# The files whose names in dvc.lock stand for a result.
+NAMED = (paths.BARS, paths.FEATURES, paths.GRAPH, paths.ENSEMBLE, paths.METRICS)
+
+Record = dict[str, Any]
+
+
+class Evidence(NamedTuple):
+    """The content of the reports; None for one that nobody asked for yet.
+
+    `plots` has the points by plot, a record a row; `candidate` is the sha256 of the pickled ensemble; `digests` are
+    DVC's md5 by file; `n_changed` counts the files that differ from the commit.
+    """
+
+    params: Params
+    metrics: Record
+    quality: Record
+    plots: dict[str, list[Record]]
+    candidate: str
+    commit: str
+    n_changed: int
+    digests: dict[str, str]
+    libraries: dict[str, str]
+    gate: Record | None
+    monitor: Record | None
+    metadata: Record | None
+
+
+def read_evidence() -> Evidence:
+    """Read it all.
+
+    Raises
+    ------
+    ProjectError
+        If an output of the pipeline is missing, or not what code and parameters make; it says `dvc repro`.
+    """
+    check_reproduced()
+    outs = [out for stage in yaml.safe_load(paths.LOCK.read_text())["stages"].values() for out in stage["outs"]]
+    md5s = {out["path"]: out["md5"] for out in outs}
+    return Evidence(
+        params=load_params(),
+        metrics=storage.read_json(paths.METRICS),
+        quality=storage.read_json(paths.DATA_QUALITY),
+        plots={name: read_points(paths.plot(name)) for name in DRAWN},
+        candidate=sha256(storage.read_bytes(paths.ENSEMBLE)),
+        commit=git("rev-parse", "HEAD"),
+        n_changed=len(git("status", "--porcelain").splitlines()),
+        digests={name: md5s[name] for name in map(paths.relative, NAMED)},
+        libraries=libraries(),
+        gate=_read_if_there(paths.GATE),
+        monitor=_read_if_there(paths.MONITOR),
+        metadata=_read_if_there(paths.METADATA),
+    )
+
+
+def read_points(path: Path) -> list[Record]:
+    """Read the points of a plot; an empty cell becomes None."""
+    points = pd.read_csv(BytesIO(storage.read_bytes(path)))
+    return points.astype(object).where(points.notna(), None).to_dict("records")
+
+
+def _read_if_there(path: Path) -> Record | None:
+    return storage.read_json(path) if path.exists() else None

@@ -1,0 +1,147 @@
+"""The tables of the page: text in cells, formatted as the README and the terminal do."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from src.evaluation.intervals import LEVEL
+from src.evaluation.report import COLUMNS, DIFFERENCES, cells, difference, span
+from src.lifecycle.compare_report import number
+
+SAYS = {"yes": "yes", "no": "no", "unknown": "cannot tell"}
+Record = Mapping[str, Any]
+
+
+class Table(NamedTuple):
+    """A caption, headings, rows whose first cell names them; the last `n_texts` columns hold words, not numbers.
+
+    What follows a line break in a cell is set small, below: an interval.
+    """
+
+    caption: str
+    head: Sequence[str]
+    rows: list[list[str]]
+    n_texts: int = 0
+
+
+def scores(metrics: Record) -> Table:
+    """Return the score and interval of each baseline, each member and the ensemble."""
+    found = {**metrics["baselines"], **metrics["members"], "ensemble": metrics["ensemble"]}
+    ends = metrics["intervals"]["scores"]
+    rows = [
+        [named(name), *map(_below, cells(one), [ends[name][key] for key in COLUMNS])] for name, one in found.items()
+    ]
+    return Table(f"Scores out of fold, with {LEVEL:.0%} intervals", ["forecast", *COLUMNS.values()], rows)
+
+
+def differences(metrics: Record) -> Table:
+    """Return how much the ensemble scores more than each other forecast."""
+    less = metrics["intervals"]["ensemble_less"]
+    rows = [
+        [named(other), *[difference(less[other].get(key)) for key in DIFFERENCES]]
+        for other in (*metrics["baselines"], *metrics["members"])
+    ]
+    head = ["less", *[COLUMNS[key] for key in DIFFERENCES]]
+    return Table(f"The ensemble less each, with {LEVEL:.0%} intervals of the difference", head, rows)
+
+
+def trading(metrics: Record) -> Table:
+    """Return what the decisions would have earned, beside holding."""
+    rows = [
+        [
+            named(name),
+            f"{run['net_return']:+.1%}",
+            _below(f"{run['sharpe']:.2f}", run["sharpe_interval"], ".2f"),
+            f"{run['max_drawdown']:.1%}",
+            f"{run['exposure']:.1%}",
+            f"{run['trades']:,}",
+        ]
+        for name, run in metrics["backtest"].items()
+        if name in {"model", "buy_and_hold"}
+    ]
+    head = ["strategy", "net return", "Sharpe ratio, a year", "deepest fall", "time invested", "trades"]
+    return Table("Traded after costs", head, rows)
+
+
+def points(caption: str, columns: Mapping[str, tuple[str, str]], records: Iterable[Record]) -> Table:
+    """Return the points of a chart; heading and format by column."""
+    rows = [
+        ["" if record[name] is None else format(record[name], form) for name, (_, form) in columns.items()]
+        for record in records
+    ]
+    return Table(caption, [heading for heading, _ in columns.values()], rows)
+
+
+def month_ends(equity: Iterable[Record]) -> list[Record]:
+    """Return the last day of each month, and the last of all."""
+    return list({day["time"][:7]: day for day in equity}.values())
+
+
+def rules(judgements: Iterable[Record]) -> Table:
+    """Return a row for every rule of the gate."""
+    rows = [[rule["name"], SAYS[rule["verdict"]], rule["words"]] for rule in judgements]
+    return Table("The gate's rules", ["rule", "says", "because"], rows, n_texts=2)
+
+
+def drift(judgements: Iterable[Record]) -> Table:
+    """Return a row for every column whose drift was looked at."""
+    rows = [[rule["column"], "alert" if rule["verdict"] == "no" else "ok", rule["words"]] for rule in judgements]
+    return Table("Drift, column by column", ["column", "says", "because"], rows, n_texts=2)
+
+
+def champion(comparison: Record) -> Table:
+    """Return the scores of both sides on the same bars."""
+    rows = [
+        [
+            COLUMNS[name],
+            number(found["champion"], ""),
+            number(found["challenger"], ""),
+            _below(number(found["difference"], "+"), found["interval"], "+.4f"),
+        ]
+        for name, found in comparison["differences"].items()
+    ]
+    head = ["score", "champion", "challenger", "difference"]
+    return Table(f"On the same bars, with {LEVEL:.0%} intervals of the difference", head, rows)
+
+
+def parts(comparison: Record) -> Table:
+    """Return the differences by fold and by volatility."""
+    rows = [
+        [row["rows"], f"{row['n_bars']:,}", *[number(row[name], "+") for name in DIFFERENCES]]
+        for row in [*comparison["by_fold"], *comparison["by_regime"]]
+    ]
+    head = ["bars", "how many", *[COLUMNS[name] for name in DIFFERENCES]]
+    return Table("Challenger less champion, by fold and by volatility", head, rows)
+
+
+def quality(found: Record) -> Table:
+    """Return what is to be known of the bars."""
+    gaps = found["longest_gaps"]
+    longest = f"{gaps[0]['missing_bars']:,} bars after {gaps[0]['after']}" if gaps else "none"
+    rows = [
+        ["bars", f"{found['rows']:,} of {found['symbol']}, {found['timeframe']}"],
+        ["source", f"{found['source']}, in steps of {found['source_step']}"],
+        ["first and last open", f"{found['first_open']} and {found['last_open']}"],
+        ["missing", f"{found['missing_bars']:,} bars ({found['missing_share']:.2%}) in {found['gaps']:,} gaps"],
+        ["longest gap", longest],
+        ["without volume", f"{found['zero_volume_bars']:,} bars"],
+        ["double rows left out", f"{found['dropped_duplicates']:,}"],
+        ["incomplete bars left out", f"{found['incomplete_resampled_bars']:,}"],
+        ["rows were put in order", "yes" if found["reordered"] else "no"],
+        ["columns not read", ", ".join(found["ignored_columns"]) or "none"],
+    ]
+    return Table("What the bars are, and what they lack", ["of the bars", "found"], rows, n_texts=1)
+
+
+def pairs(caption: str, head: Sequence[str], found: Mapping[str, str]) -> Table:
+    """Return a row for every name and its text."""
+    return Table(caption, head, [[name, text] for name, text in found.items()], n_texts=1)
+
+
+def named(name: str) -> str:
+    """Write the name of a forecast as words."""
+    return name.replace("_", " ")
+
+
+def _below(cell: str, ends: list[float] | None, form: str = ".3f") -> str:
+    """Set the interval below, if there is one."""
+    return f"{cell}\n{span(ends, form)}" if ends else cell

@@ -1,0 +1,104 @@
+"""README and docs as text, and their fenced blocks as what can be run.
+
+A block is one of these, and runs in the order it stands, in one scratch copy of the repository for each document:
+
+| fence | the line before | what it is |
+|---|---|---|
+| sh, python | | run from top to bottom; any exit status but 0 is an error |
+| diff | | applied with git |
+| text | <!-- output: COMMAND --> | what COMMAND prints: all but decimals, hashes, the width of spaces and rules |
+| yaml | <!-- params --> | a piece of params.yaml that is right within the shipped one |
+| any | <!-- not run: REASON --> | for the eye |
+"""
+
+import re
+from dataclasses import dataclass
+
+from src import paths
+
+DOCUMENTS = {
+    paths.relative(file): file.read_text()
+    for file in [*sorted(paths.ROOT.glob("README*.md")), *sorted(paths.ROOT.glob("docs/*.md"))]
+}
+# By language, the comment's first words, and whether more follow.
+KINDS = {
+    ("sh", "", False): "sh",
+    ("python", "", False): "python",
+    ("diff", "", False): "diff",
+    ("text", "output", True): "output",
+    ("yaml", "params", False): "params",
+}
+BLOCK = re.compile(
+    r"(?:^<!-- (?P<note>[a-z ]+?)(?:: (?P<words>[^\n]*?))? -->\n)?^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+DECIMAL_OR_HASH = re.compile(r"(?<![\d.])[-+]?\d+\.\d+(?:e[-+]?\d+)?(?![.\d]*\.?\d)|\b(?=[a-f]*\d)[0-9a-f]{7,64}\b")
+
+# What a bot's owner brings: where bars come from, and what is done with a signal.
+FEED = """
+from datetime import datetime
+from json import loads
+def my_closed_bars(after):
+    bars = loads({feed!r})[:{n_bars}]
+    return [bar for bar in bars if after is None or datetime.fromisoformat(bar["time"]) > after]
+def my_signal(probability):
+    print(probability)
+"""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block, the line of its fence, and what the comment before it says."""
+
+    document: str
+    line: int
+    note: str
+    words: str
+    language: str
+    text: str
+
+    @property
+    def kind(self) -> str:
+        """What is done with it: sh, python, diff, output, params, not run; or unknown."""
+        if self.note == "not run" and self.words:
+            return "not run"
+        return KINDS.get((self.language, self.note, bool(self.words)), "unknown")
+
+    def __str__(self) -> str:
+        """Say where it stands."""
+        return f"{self.document} line {self.line}, {self.note or self.language}"
+
+
+def blocks(document: str) -> list[Block]:
+    """Every block of a document, in order."""
+    text = DOCUMENTS[document]
+    return [
+        Block(
+            document,
+            text[: found.start("language")].count("\n") + 1,
+            *(found[name] or "" for name in ("note", "words", "language", "text")),
+        )
+        for found in BLOCK.finditer(text)
+    ]
+
+
+def fences(document: str) -> int:
+    """Count the lines that open or close a block, also where a block must not stand."""
+    return len(re.findall(r"^[ >\t]*(?:```|~~~)", DOCUMENTS[document], re.MULTILINE))
+
+
+def shape(output: str) -> list[str]:
+    """The lines of an output without what the bars of the copy decide."""
+    lines = [DECIMAL_OR_HASH.sub("0", re.sub(r"([-─━*])\1{2,}", r"\1\1\1", line)) for line in output.splitlines()]
+    return [" ".join(line.split()) for line in "\n".join(lines).strip().splitlines()]
+
+
+def example(document: str, word: str) -> str:
+    """The one Python block of a document that has a word."""
+    (text,) = [block.text for block in blocks(document) if block.kind == "python" and word in block.text]
+    return text
+
+
+def bot() -> str:
+    """The bot that follows a feed."""
+    return example("README.md", "FeatureStream")

@@ -1,0 +1,20 @@
+"""What is read, and what is said where it cannot be."""
+
+from pathlib import Path
+
+import pytest
+
+from src.errors import DataError
+from src.page.evidence import read_points
+
+
+def test_points_are_records_and_an_empty_cell_is_none(tmp_path: Path) -> None:
+    """A fold of one class has no AUC."""
+    (tmp_path / "fold_auc.csv").write_text("fold,ensemble\n1,\n2,0.75\n")
+    assert read_points(tmp_path / "fold_auc.csv") == [{"fold": 1, "ensemble": None}, {"fold": 2, "ensemble": 0.75}]
+
+
+def test_a_missing_plot_names_the_command(tmp_path: Path) -> None:
+    """It is the pipeline's to make."""
+    with pytest.raises(DataError, match=r"fold_auc\.csv: cannot be read .*; run `dvc repro` to make it"):
+        read_points(tmp_path / "fold_auc.csv")
