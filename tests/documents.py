@@ -2,13 +2,14 @@
 
 A block is one of these, and runs in the order it stands, in one scratch copy of the repository for each document:
 
-| fence | the line before | what it is |
+| fence | the line before, an empty one may lie between | what it is |
 |---|---|---|
 | sh, python | | run from top to bottom; any exit status but 0 is an error |
 | diff | | applied with git |
 | text | <!-- output: COMMAND --> | what COMMAND prints: all but decimals, hashes, the width of spaces and rules |
 | yaml | <!-- params --> | a piece of params.yaml that is right within the shipped one |
-| any | <!-- not run: REASON --> | for the eye |
+| any | <!-- run by: tests/FILE.py::TEST --> | run by that test, which gives it what it needs |
+| any | <!-- not run: REASON --> | for the eye; the reason has two words at least |
 """
 
 import re
@@ -20,6 +21,8 @@ DOCUMENTS = {
     paths.relative(file): file.read_text()
     for file in [*sorted(paths.ROOT.glob("README*.md")), *sorted(paths.ROOT.glob("docs/*.md"))]
 }
+# A translation has the blocks of its original, as a test of its own says.
+ENGLISH = [name for name in DOCUMENTS if name != "README.ja.md"]
 # By language, the comment's first words, and whether more follow.
 KINDS = {
     ("sh", "", False): "sh",
@@ -29,9 +32,10 @@ KINDS = {
     ("yaml", "params", False): "params",
 }
 BLOCK = re.compile(
-    r"(?:^<!-- (?P<note>[a-z ]+?)(?:: (?P<words>[^\n]*?))? -->\n)?^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$",
+    r"(?:^<!-- (?P<note>[a-z ]+?)(?:: (?P<words>[^\n]*?))? -->\n\n?)?^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+TEST = re.compile(r"(tests/[\w/]+\.py)::(test_\w+)")
 DECIMAL_OR_HASH = re.compile(r"(?<![\d.])[-+]?\d+\.\d+(?:e[-+]?\d+)?(?![.\d]*\.?\d)|\b(?=[a-f]*\d)[0-9a-f]{7,64}\b")
 
 # What a bot's owner brings: where bars come from, and what is done with a signal.
@@ -59,9 +63,9 @@ class Block:
 
     @property
     def kind(self) -> str:
-        """What is done with it: sh, python, diff, output, params, not run; or unknown."""
-        if self.note == "not run" and self.words:
-            return "not run"
+        """What is done with it: sh, python, diff, output, params, run by, not run; or unknown."""
+        if (self.note == "run by" and TEST.fullmatch(self.words)) or (self.note == "not run" and " " in self.words):
+            return self.note
         return KINDS.get((self.language, self.note, bool(self.words)), "unknown")
 
     def __str__(self) -> str:
@@ -93,12 +97,7 @@ def shape(output: str) -> list[str]:
     return [" ".join(line.split()) for line in "\n".join(lines).strip().splitlines()]
 
 
-def example(document: str, word: str) -> str:
-    """The one Python block of a document that has a word."""
-    (text,) = [block.text for block in blocks(document) if block.kind == "python" and word in block.text]
-    return text
-
-
 def bot() -> str:
-    """The bot that follows a feed."""
-    return example("README.md", "FeatureStream")
+    """The one example of a bot that follows a feed, wherever it stands."""
+    (text,) = [block.text for name in ENGLISH for block in blocks(name) if "my_closed_bars" in block.text]
+    return text

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable
 
-import pandas as pd
 import pytest
 import yaml
 
@@ -12,10 +11,9 @@ from src import paths
 from src.errors import ParamsError
 from src.params import load_params
 from tests.checkouts import Checkout
-from tests.documents import DOCUMENTS, FEED, Block, blocks, fences, shape
+from tests.documents import DOCUMENTS, ENGLISH, Block, blocks, fences, shape
 
-# The Japanese README has the blocks of the English one, as a test of its own says.
-RUNNABLE = [name for name in DOCUMENTS if name != "README.ja.md" and blocks(name)]
+RUNNABLE = [name for name in ENGLISH if blocks(name)]
 # A block of each kind that is none: it would be printed and never tried.
 UNKNOWN = [
     ("text", "", ""),
@@ -23,6 +21,8 @@ UNKNOWN = [
     ("bash", "", ""),
     ("yaml", "", ""),
     ("sh", "not run", ""),
+    ("sh", "not run", "slow"),
+    ("python", "run by", "some test"),
     ("text", "output", ""),
     ("sh", "output", "ls"),
     ("sh", "params", ""),
@@ -51,11 +51,8 @@ def test_a_shape_leaves_out_decimals_hashes_and_widths_only() -> None:
 
 
 @pytest.fixture(scope="session")
-def run_document(
-    promoted: Checkout, bars: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[list[Block]], None]:
+def run_document(promoted: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Block]], None]:
     """A function that runs blocks in a repository with few bars and a promoted model, nothing reproduced yet."""
-    feed = bars.tail(505).reset_index().to_json(orient="records", date_format="iso")
 
     def run_all(document: list[Block]) -> None:
         folder = tmp_path_factory.mktemp("document")
@@ -65,7 +62,7 @@ def run_document(
         (checkout.root / ".git" / "info" / "exclude").write_text(".venv\n")  # ignored is a folder, and this is a link
         for block in document:
             try:
-                _run(block, checkout, FEED.format(feed=feed, n_bars=505))
+                _run(block, checkout)
             except (AssertionError, ParamsError, yaml.YAMLError) as error:
                 error.add_note(f"{block}:\n{block.text}")
                 raise
@@ -100,7 +97,7 @@ def test_a_block_that_is_wrong_is_named(
     assert failure.value.__notes__[0].startswith("docs/a.md line 7, ")
 
 
-def _run(block: Block, checkout: Checkout, feed: str) -> None:
+def _run(block: Block, checkout: Checkout) -> None:
     """Do what the block's kind asks for; folders of a server lie beside the repository."""
     served = str(checkout.root.parent)
     text, words = (re.sub(r"/srv(?=/\w)", served, part) for part in (block.text, block.words))
@@ -108,7 +105,7 @@ def _run(block: Block, checkout: Checkout, feed: str) -> None:
         case "sh":
             checkout.run("bash", "-euo", "pipefail", "-c", text)
         case "python":
-            checkout.python(feed + text)
+            checkout.python(text)
         case "diff":
             patch = checkout.root.parent / "block.diff"
             patch.write_text(text)
