@@ -93,12 +93,7 @@ def shape(output: str) -> list[str]:
     return [" ".join(line.split()) for line in "\n".join(lines).strip().splitlines()]
 
 
-def example(document: str, word: str) -> str:
-    """The one Python block of a document that has a word."""
-    (text,) = [block.text for block in blocks(document) if block.kind == "python" and word in block.text]
-    return text
-
-
 def bot() -> str:
     """The bot that follows a feed."""
-    return example("README.md", "FeatureStream")
+    (text,) = [block.text for block in blocks("docs/serve.md") if "FeatureStream" in block.text]
+    return text
