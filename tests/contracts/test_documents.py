@@ -38,6 +38,12 @@ def test_a_link_leads_somewhere(document: str, target: str, anchor: str | None) 
         assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def test_every_guide_is_listed_in_readme() -> None:
+    """What nothing leads to is not found."""
+    guides = {name for name in DOCUMENTS if name.startswith("docs/")}
+    assert guides - set(LINK.sub(r"\n\1\n", DOCUMENTS["README.md"]).splitlines()) == set()
+
+
 def test_every_threat_names_the_test_that_shows_its_control() -> None:
     """No row of the threat model is a mere promise."""
     rows = [line for line in DOCUMENTS["docs/threat-model.md"].splitlines() if line.startswith("| ")][1:]

@@ -1,4 +1,4 @@
-"""What README.md says can be run, runs; what it says was measured, was."""
+"""README is short, what it says was measured, was, and its translation says the same."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from src.evaluation.report import COLUMNS, verdict
 from src.params import Params
 from tests.bench.table import table_lines
 from tests.checkouts import Checkout
-from tests.documents import DOCUMENTS, FEED, bot
+from tests.documents import DOCUMENTS, FEED, blocks, bot
 from tests.proof.table import table_lines as proof_lines
 
 README = DOCUMENTS["README.md"]
@@ -57,13 +57,13 @@ def test_the_bot_has_twelve_lines() -> None:
 def test_the_bench_table_is_that_of_the_last_run() -> None:
     """The figures are those that `make bench` wrote down."""
     lines = table_lines(json.loads((paths.REPORTS / "bench.json").read_text())["results"])
-    assert "\n".join(lines) in README
+    assert "\n".join(lines) in DOCUMENTS["docs/serve.md"]
 
 
 def test_the_proof_table_is_that_of_the_last_run() -> None:
     """The counts are those that `make proof` wrote down."""
     lines = proof_lines(json.loads((paths.REPORTS / "proof.json").read_text())["results"])
-    assert "\n".join(lines) in README
+    assert "\n".join(lines) in DOCUMENTS["docs/gate.md"]
 
 
 def test_the_table_is_that_of_the_metrics() -> None:
@@ -95,3 +95,40 @@ def test_the_window_and_the_counts_are_those_of_the_metrics() -> None:
     assert f"{metrics['n_samples']:,} of them scored, " in text
     assert f"{metrics['window']['first_open'][:10]} to {metrics['window']['last_open'][:10]}" in text
     assert f"{metrics['base_rate']:.1%} of them are a rise".replace("%", " %") in text
+
+
+def test_readme_is_short() -> None:
+    """A screen or two; the rest stands in the guides."""
+    assert len(README.splitlines()) <= 100
+
+
+def _commands(document: str) -> list[tuple[str, str, list[str]]]:
+    """What the blocks of a document do; a comment may be in another language."""
+    return [
+        (block.note, block.language, [re.sub(r"\s+# .*", "", line) for line in block.text.splitlines()])
+        for block in blocks(document)
+    ]
+
+
+def test_the_translation_has_the_same_blocks() -> None:
+    """Command by command, so that running those of one runs both."""
+    assert _commands("README.ja.md") == _commands("README.md")
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern"),
+    [
+        ("figures", r"[-+]?\d+\.\d+|\d{4}-\d\d-\d\d|\d{1,3}(?:,\d{3})+"),
+        ("links", r"\]\(([^)]*\.md|LICENSE|https?:[^)]*)\)"),
+        ("sections", r"^##(?= )"),
+        ("code in the text", r"`[^`\n]+`"),
+        ("table rows", r"^\|.*\|$"),
+    ],
+)
+def test_the_translation_has_the_same(what: str, pattern: str) -> None:
+    """Figures, links, sections: what can be compared without knowing both languages."""
+    ours, theirs = (
+        sorted(re.findall(pattern, DOCUMENTS[name], re.MULTILINE)) for name in ("README.md", "README.ja.md")
+    )
+    assert ["README.md" if found == "README.ja.md" else found for found in ours] == theirs, what
+    assert len(ours) > 3
