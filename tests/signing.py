@@ -1,4 +1,4 @@
-"""Keys and signatures, made as README says."""
+"""Keys and signatures, made as docs/promote.md says."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ def openssl(*arguments: object) -> None:
 
 
 def make_keys(folder: Path, name: str, algorithm: str = "ed25519") -> tuple[Path, Path]:
-    """Make a pair as README says; the secret one would be made, and stay, on another machine."""
+    """Make a pair as docs/promote.md says; the secret one would be made, and stay, on another machine."""
     secret, public = folder / f"{name}.pem", folder / f"{name}.pub.pem"
     openssl("genpkey", "-algorithm", algorithm, "-out", secret)
     openssl("pkey", "-in", secret, "-pubout", "-out", public)
@@ -22,7 +22,7 @@ def make_keys(folder: Path, name: str, algorithm: str = "ed25519") -> tuple[Path
 
 
 def sign(directory: Path, secret: Path) -> Path:
-    """Sign what lies there as README says."""
+    """Sign what lies there as docs/promote.md says."""
     metadata = directory / paths.METADATA.name
     file = signature_file(directory, json.loads(metadata.read_text())["version"])
     file.parent.mkdir(exist_ok=True)

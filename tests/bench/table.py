@@ -1,4 +1,4 @@
-"""The benchmark as a Markdown table, for the terminal and for README.md."""
+"""The benchmark as a Markdown table, for the terminal and for docs/serve.md."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -79,7 +79,7 @@ def outputs(server: Checkout, feed: Path, imported: Path, keys: dict[str, Path])
 
 
 def test_every_way_to_serve_says_the_same(outputs: dict[str, str], server: Checkout) -> None:
-    """The README's bot, `predict` over a feed, over a file, also where a key is asked for, and features of a frame."""
+    """The guide's bot, `predict` over a feed, over a file, also where a key is asked for, and features of a frame."""
     bot_said = [float(line) for line in outputs["bot"].splitlines()]
     assert len(bot_said) == 6
     for name in ("follow", "history", "signed"):

@@ -1,4 +1,4 @@
-"""The proof as a Markdown table, for the terminal and for README.md."""
+"""The proof as a Markdown table, for the terminal and for docs/gate.md."""
 
 from collections.abc import Iterable
 from typing import Any
