@@ -103,6 +103,6 @@ ifdef UV
 	@uv pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes --requirement $<
 else
 	@.venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes --requirement $<
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 --compile --require-hashes --requirement $<
 endif
 	@touch $@

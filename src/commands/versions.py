@@ -112,14 +112,17 @@ def deploy(
 ) -> None:
     """Export the promoted model, verified, and serve it from FOLDER/STAGE in one step."""
     from src.lifecycle.deploy import deploy as deploy_to
-    from src.lifecycle.deploy import roll_back
+    from src.lifecycle.deploy import roll_back, served
 
     with exit_on_error():
+        before = served(folder, stage)
         version = roll_back(folder, stage) if rollback else deploy_to(folder, stage, keep=keep)
         if as_json:
-            print_json({"link": str(folder / stage), "version": version})
-        else:
-            typer.echo(f"{folder / stage} serves version {version}.")
+            print_json({"link": str(folder / stage), "version": version, "before": before})
+            return
+        typer.echo(f"{folder / stage} serves version {version}.")
+        if before not in (None, version):
+            typer.echo(f"It was {before}; `python -m src deploy {folder} --stage {stage} --rollback` goes back to it.")
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -71,7 +71,7 @@ def check_callable(features: Features, bars: pd.DataFrame, params: Params) -> li
 def _future(features: Features, bars: pd.DataFrame) -> Check:
     """Take the future away and change it."""
     findings = find_leaks(features, bars)
-    words = f"{len(findings)} features know later bars" if findings else f"{len(bars):,} bars cut and changed"
+    words = f"later bars change {len(findings)} of the features" if findings else f"{len(bars):,} bars cut and changed"
     return Check("no feature knows a later bar", not findings, words, findings)
 
 

@@ -30,6 +30,7 @@ from src.times import utc_text
 
 COMPARED = ("log_loss", "brier_skill", "roc_auc", "f1_score")
 Pair = dict[str, Forecast]
+APART = "after another label, market or window, `python -m src gate --as-first` judges without a champion"
 
 
 def compare(name: str | None = None) -> dict[str, Any]:
@@ -96,10 +97,10 @@ def compare_forecasts(
     """
     both = _side_by_side(theirs, ours)
     if both.empty:
-        msg = f"{name} and the work tree forecast no bar in common; compare revisions of overlapping windows"
+        msg = f"{name} and the work tree forecast no bar in common; {APART}"
         raise DataError(msg)
     if (both[f"{TARGET}_champion"] != both[f"{TARGET}_challenger"]).any():
-        msg = f"{name} labelled the same bars otherwise; scores of another label or of other prices tell nothing"
+        msg = f"{name} labelled the same bars otherwise, its scores tell nothing here; {APART}"
         raise DataError(msg)
     return {
         "common": _window(both),

@@ -66,7 +66,10 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
     def against_champion() -> Iterable[Judgement]:
         """Compare with the champion, if there is one."""
         nonlocal comparison
-        comparison = None if as_first or _is_first() else compare()
+        if as_first or _is_first():
+            why = "the champion was left out, as asked" if as_first else "nothing was promoted yet"
+            return [Judgement("champion", None, None, "yes", f"{why}; the baselines alone judge")]
+        comparison = compare()
         return judge_champion(comparison, params.gate)
 
     pipeline = _judged("pipeline", _up_to_date)

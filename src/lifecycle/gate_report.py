@@ -15,8 +15,8 @@ def headline(report: Mapping[str, Any]) -> str:
         return f"Promote: all {len(judgements)} rules say yes."
     against = [judgement for judgement in judgements if judgement["verdict"] == report["verdict"]]
     reasons = "; ".join(f"{judgement['name']}: {_one_line(judgement['words']).rstrip('.')}" for judgement in against)
-    verdict = {"no": "Not promoted", "unknown": "Not promoted, the gate cannot tell"}[report["verdict"]]
-    return f"{verdict}: {len(against)} of {len(judgements)} rules. {reasons}."
+    says = {"no": "say no", "unknown": "cannot tell"}[report["verdict"]]
+    return f"Not promoted: {len(against)} of {len(judgements)} rules {says}. {reasons}."
 
 
 def summary(report: Mapping[str, Any]) -> dict[str, Any]:

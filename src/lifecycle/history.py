@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from src import paths
+from src import paths, storage
 from src.errors import DataError
 from src.lifecycle.git import check_full_history, git
 from src.lifecycle.remote import Where, opened_stores
@@ -23,6 +23,7 @@ class Promoted(NamedTuple):
     scores: dict[str, dict[str, Any]]
     digests: list[str]
     files: Where | None = None  # None: not asked
+    in_production: bool = False
 
     def to_plain(self) -> dict[str, Any]:
         """Return what a reader asks first, as plain JSON."""
@@ -36,11 +37,12 @@ class Promoted(NamedTuple):
             "scores": self.scores,
             "gate": self.metadata.get("gate", {}).get("verdict"),
             "files": self.files,
+            "in_production": self.in_production,
         }
 
 
 def history() -> list[Promoted]:
-    """List the promoted versions, newest first, and where their files are.
+    """List the promoted versions, newest first, where their files are, and which is in production.
 
     Raises
     ------
@@ -49,8 +51,14 @@ def history() -> list[Promoted]:
     DataError
         If the metadata of a commit cannot be read.
     """
+    current = _identity(storage.read_json(paths.METADATA)) if paths.METADATA.exists() else None
     with opened_stores() as stores:
-        return [promoted._replace(files=stores.where(promoted.digests)) for promoted in promotions()]
+        return [
+            promoted._replace(
+                files=stores.where(promoted.digests), in_production=_identity(promoted.metadata) == current
+            )
+            for promoted in promotions()
+        ]
 
 
 def promotions() -> list[Promoted]:
@@ -65,10 +73,15 @@ def _first_of_each(found: list[Promoted]) -> Iterator[Promoted]:
 
     Their order is that of the commits: a clock may have been wrong.
     """
-    oldest: dict[tuple[str, str], Promoted] = {}
+    oldest: dict[tuple[Any, Any], Promoted] = {}
     for promoted in reversed(found):
-        oldest.setdefault((promoted.version, promoted.metadata["created_at"]), promoted)
+        oldest.setdefault(_identity(promoted.metadata), promoted)
     yield from reversed(oldest.values())
+
+
+def _identity(metadata: dict[str, Any]) -> tuple[Any, Any]:
+    """Return what no other promotion has."""
+    return metadata.get("version"), metadata.get("created_at")
 
 
 def _holds(commit: str, file: str) -> bool:

@@ -22,7 +22,7 @@ def history_table(versions: Iterable[Mapping[str, Any]]) -> Table:
         data, scores = version["data"], version["scores"]
         window = "\n".join(str(data[end])[:10] for end in ("start", "end") if data[end])
         table.add_row(
-            f"{version['version']}\n{version['commit'][:7]}",
+            f"{version['version']}\n{version['commit'][:7]}" + ("\nin production" if version["in_production"] else ""),
             version["promoted_at"][:10],
             f"{data['symbol'] or ''} {data['timeframe'] or ''}\n{window}".strip(),
             *[_score(scores[name]) for name in COLUMNS if name in ("roc_auc", "brier_skill")],

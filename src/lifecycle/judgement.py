@@ -68,27 +68,25 @@ def judge_scores(metrics: Mapping[str, Any], weights: Mapping[str, float], gate:
     yield _most("expected calibration error", error, gate.calibration_error_max, METRICS)
 
 
-def judge_champion(comparison: Mapping[str, Any] | None, gate: Gate) -> Iterator[Judgement]:
+def judge_champion(comparison: Mapping[str, Any], gate: Gate) -> Iterator[Judgement]:
     """Judge the candidate against the model in production, on the same bars.
 
     Parameters
     ----------
     comparison
-        As `src.lifecycle.compare.compare` returns it; None if there is no champion to compare with.
+        As `src.lifecycle.compare.compare` returns it.
     gate
         The thresholds.
     """
-    if comparison is None:
-        words = "there is no champion to compare with; the baselines alone were"
-        yield Judgement("champion", None, None, "yes", words)
-        return
     difference = partial(number, comparison, "differences", "brier_skill")
     least, name, source = 0.0 - gate.champion_tolerance, "Brier skill less the champion's", "the comparison"
     if _only_bars_are_newer(comparison):
         yield _least(f"{name}, upper end", difference("interval", 1), least, source)
     else:
         yield _least(f"{name}, lower end", difference("interval", 0), least, source)
-        yield _least(name, difference("difference"), 0.0, source, strictly=True)
+        ahead = _least(name, difference("difference"), 0.0, source, strictly=True)
+        same = difference("interval", 0) == difference("interval", 1) == 0
+        yield ahead._replace(words=f"{ahead.words}; it forecasts what the champion does") if same else ahead
     yield _judge_since(comparison)
 
 

@@ -43,6 +43,6 @@ def check_committed() -> None:
     if changed:
         msg = (
             f"expected a clean work tree, {len(changed)} paths differ from the last commit: {changed[0]}; "
-            "commit first, or bring it back with `git restore`"
+            "commit them, or put them away with `git stash --include-untracked`"
         )
         raise PromotionError(msg)

@@ -62,7 +62,10 @@ class Revision:
         with opened_stores() as stores:
             content = stores.read(self._md5[name])
         if content is None:
-            msg = f"{name} of {self.name} is neither in the cache nor on the remote: `dvc fetch --all-commits`"
+            msg = (
+                f"{name} of {self.name} is neither in the cache nor on the remote; "
+                "`dvc repro` in a clone of that commit makes it anew"
+            )
             raise DataError(msg)
         if md5(content) != self._md5[name]:
             msg = f"{name} of {self.name} is damaged in the cache or on the remote: its md5 is not that of dvc.lock"

@@ -5,15 +5,13 @@ import numpy as np
 from src.errors import ModelError
 from src.features.catalog import FEATURE_NAMES
 
-_INDEX = {name: i for i, name in enumerate(FEATURE_NAMES)}
-CLOSE = _INDEX["close"]
-AS_THEY_ARE = [_INDEX[name] for name in ("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio")]
-OVER_CLOSE = [_INDEX[name] for name in ("macd", "macd_signal", "atr_14", "ema_20", "ema_50")]
+_FREE_OF_SCALE = ("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio")
+_IN_QUOTE_CURRENCY = ("macd", "macd_signal", "atr_14", "ema_20", "ema_50")
 
-VIEW_NAMES = (
-    *("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio"),
-    *("macd_over_close", "macd_signal_over_close", "atr_14_over_close", "ema_20_over_close", "ema_50_over_close"),
-)
+CLOSE = FEATURE_NAMES.index("close")
+AS_THEY_ARE = [FEATURE_NAMES.index(name) for name in _FREE_OF_SCALE]
+OVER_CLOSE = [FEATURE_NAMES.index(name) for name in _IN_QUOTE_CURRENCY]
+VIEW_NAMES = (*_FREE_OF_SCALE, *(f"{name}_over_close" for name in _IN_QUOTE_CURRENCY))
 # The column that holds most of what can be known.
 VOLATILITY = "atr_14_over_close"
 

@@ -49,7 +49,7 @@ def check_signature(metadata: bytes, directory: Path, version: str) -> None:
         public = load_pem_public_key(Path(key).read_bytes())
         signature = file.read_bytes()
     except (OSError, ValueError) as error:
-        msg = f"model {version} cannot be held against {PUBLIC_KEY} {key!r}: {error}; README says how one is signed"
+        msg = f"model {version} cannot be held against {PUBLIC_KEY} {key!r}: {error}; docs/promote.md says how to sign"
         raise ModelError(msg) from error
     if not isinstance(public, Ed25519PublicKey):
         msg = f"{PUBLIC_KEY}: expected an Ed25519 key in {key}, got {type(public).__name__}"

@@ -148,21 +148,25 @@ def _within_deadline(target: Any, message: Message) -> bool | None:  # noqa: ANN
 
 @contextmanager
 def _quiet(heard: list[str]) -> Iterator[None]:
-    """Keep apprise's own log, which may hold the address, from everybody; collect its warnings."""
+    """Collect apprise's warnings; below them both logs hold the address, and are kept shut.
+
+    For good: a call that hangs speaks up when it ends.
+    """
+    for name in ("apprise", "urllib3"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).propagate = False
     logger = logging.getLogger("apprise")
 
     class Collect(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             heard.append(record.getMessage())
 
-    handler, propagate = Collect(logging.WARNING), logger.propagate
+    handler = Collect(logging.WARNING)
     logger.addHandler(handler)
-    logger.propagate = False
     try:
         yield
     finally:
         logger.removeHandler(handler)
-        logger.propagate = propagate
 
 
 def _told_at(moment: object) -> datetime:

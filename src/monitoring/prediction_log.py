@@ -28,6 +28,9 @@ def read_log(file: Path) -> pd.DataFrame:
     DataError
         Naming the line that is no prediction, or the two that contradict each other.
     """
+    if not file.exists():
+        msg = f"{paths.relative(file)}: there is no such log; `python -m src predict BARS --log {file}` writes one"
+        raise DataError(msg)
     text = storage.read_bytes(file).decode(errors="replace")
     ended = text[: text.rfind("\n") + 1].splitlines()
     rows = [_row(line, f"{paths.relative(file)} line {number}") for number, line in enumerate(ended, start=1)]

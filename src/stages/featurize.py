@@ -13,7 +13,8 @@ def main() -> None:
     params = load_params()
     dataset = build_dataset(tables.read_frame(paths.BARS), params.features, params.label)
     tables.write_frame(dataset, paths.FEATURES)
-    say("featurize", f"{len(dataset):,} rows of 12 features, {dataset[TARGET].mean():.1%} of them a rise")
+    n_rows, n_features = dataset.drop(columns=TARGET).shape
+    say("featurize", f"{n_rows:,} rows of {n_features} features, {dataset[TARGET].mean():.1%} of them a rise")
 
 
 if __name__ == "__main__":

@@ -74,7 +74,8 @@ def test_history(repository: Checkout) -> None:
     assert [version["files"] for version in listed(repository)] == ["remote", "remote"]
     shutil.rmtree(repository.root / ".dvc-remote")
     assert [version["files"] for version in listed(repository)] == ["gone", "gone"]
-    assert "1.1.0" in src(repository, "history")
+    assert [version["in_production"] for version in found] == [True, False]
+    assert src(repository, "history").count("in production") == 1
 
 
 @pytest.mark.parametrize("emptied", [None, ".dvc/cache"], ids=["from the cache", "from the remote"])
@@ -186,4 +187,5 @@ def test_killed_at_any_write_the_old_or_the_new_is_served(repository: Checkout, 
     assert len(seen) > 5
     assert seen == sorted(seen)
     assert sorted(path.name for path in (folder / "releases").iterdir()) == ["1.0.0", "1.1.0"]
-    assert "serves version 1.0.0" in src(repository, "deploy", str(folder), "--rollback")
+    said = src(repository, "deploy", str(folder), "--rollback")
+    assert "serves version 1.0.0.\nIt was 1.1.0; `python -m src deploy " in said

@@ -1,6 +1,9 @@
 """What a bot does: load the promoted model, follow bars, predict; in a process that holds no training library."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +123,19 @@ def test_a_bad_line_stops_with_its_reason(reproduced: Checkout, feed: Path, tmp_
     shown = reproduced.run("python", "-m", "src", "predict", str(tmp_path / "twice.jsonl"), "--follow", expect=2)
     assert "came already; leave it out" in shown
     assert len(shown.splitlines()) == 1 + 2 + 1
+
+
+def test_ctrl_c_ends_in_silence(reproduced: Checkout, feed: Path) -> None:
+    """While the next bar is awaited: the status of an interrupt, no traceback."""
+    command = [sys.executable, "-m", "src", "predict", "--follow"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=reproduced.root, env=reproduced.environment(), text=True, **pipes) as process:
+        process.stdin.write(feed.read_text())
+        process.stdin.flush()
+        assert "probability" in process.stdout.readline()  # it is at work
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
+    assert (process.returncode, said) == (130, "")
 
 
 def test_the_model_is_that_of_its_members(reproduced: Checkout, candidate_of_all_bars) -> None:

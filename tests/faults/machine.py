@@ -150,9 +150,9 @@ def orphan(world: World):
     options = {"cwd": checkout.root, "env": checkout.environment(), "text": True}
     for wait_s in (0, 0.5, 1):
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options) as process:
-            while (
-                process.poll() is None and not psutil.Process(process.pid).children()
-            ):  # DVC names a stage before it starts it
+            dvc = psutil.Process(process.pid)
+            while not dvc.children():  # DVC names a stage before it starts it
+                assert process.poll() is None, process.stdout.read()
                 time.sleep(0.01)
             time.sleep(wait_s)
             process.kill()

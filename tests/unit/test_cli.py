@@ -232,7 +232,7 @@ def test_gate_as_markdown_is_the_file_for_a_pull_request(ask_gate: Callable[...,
     assert shown.stdout == f"{gate_markdown(report)}\n" == f"{paths.GATE_REPORT.read_text()}\n"
     drawn, _, _ = ask_gate("no")
     assert "|---|" not in drawn.stdout
-    assert "Not promoted: 1 of 1 rules. leaks: words | of the rule." in " ".join(drawn.stdout.split())
+    assert "Not promoted: 1 of 1 rules say no. leaks: words | of the rule." in " ".join(drawn.stdout.split())
 
 
 def test_a_gate_that_cannot_judge_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ import inspect
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
 
@@ -98,23 +97,3 @@ def test_without_a_terminal_nothing_is_coloured() -> None:
     shown = RUN.invoke(app, ["scores"])
     assert shown.exit_code == 0
     assert "\x1b" not in shown.output
-
-
-def test_ctrl_c_ends_in_silence() -> None:
-    """While bars are awaited: the status of an interrupt, no traceback."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "src", "predict", "--follow"],
-        cwd=paths.ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(3)  # it waits for the next line
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=30)
-    assert (process.returncode, *said) == (130, "", "")

@@ -100,23 +100,14 @@ def deleted(request, promoted, repository):
     return commit
 
 
-def test_deleted_metadata_are_no_first_model(deleted, params, monkeypatch):
+def test_deleted_metadata_are_no_first_model(deleted):
     """What history knows was lost, not never there; the words name the commit and both ways on."""
-    monkeypatch.setattr(module, "compare", lambda: pytest.fail("nobody is there to compare with"))
-    comparison, (found,) = module._against_champion(params, as_first=False)
-    assert comparison is None
-    assert (found.name, found.value, found.verdict) == ("champion", None, "unknown")
-    name, commit = paths.relative(paths.METADATA), found.words.split("was deleted, ")[1].split()[0]
-    assert found.words == f"{name} was deleted, {commit} is its last commit; restore it, or --as-first"
+    with pytest.raises(DataError) as refused:
+        module._is_first()
+    name, commit = paths.relative(paths.METADATA), str(refused.value).split("was deleted, ")[1].split()[0]
+    assert str(refused.value) == f"{name} was deleted, {commit} is its last commit; restore it, or --as-first"
     assert len(commit) >= 7
     assert deleted.startswith(commit)
-
-
-def test_deleted_metadata_do_not_matter_to_who_asks_as_the_first(deleted, params):
-    """The baselines alone are to be beaten."""
-    comparison, (found,) = module._against_champion(params, as_first=True)
-    assert (comparison, found.verdict) == (None, "yes")
-    assert found.words.startswith("there is no champion to compare with")
 
 
 def test_what_the_backtest_is_worth(reproduced, params):

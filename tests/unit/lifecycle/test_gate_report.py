@@ -48,18 +48,18 @@ def table(text):
         pytest.param([F1, F1], "Promote: all 2 rules say yes.", id="yes"),
         pytest.param(
             [F1, SIZE, BARS],
-            "Not promoted: 1 of 3 rules. model file, MB: 6, at most 5 is asked.",
+            "Not promoted: 1 of 3 rules say no. model file, MB: 6, at most 5 is asked.",
             id="no, whatever is unknown",
         ),
         pytest.param(
             [LEAKS, F1, SIZE],
-            "Not promoted: 2 of 3 rules. leaks: not so: batch and stream agree (40 rows); "
+            "Not promoted: 2 of 3 rules say no. leaks: not so: batch and stream agree (40 rows); "
             "model file, MB: 6, at most 5 is asked.",
             id="no twice",
         ),
         pytest.param(
             [F1, BARS],
-            "Not promoted, the gate cannot tell: 1 of 2 rules. bars: reports/data_quality.json: cannot be read.",
+            "Not promoted: 1 of 2 rules cannot tell. bars: reports/data_quality.json: cannot be read.",
             id="unknown",
         ),
     ],
@@ -81,7 +81,7 @@ def test_the_headline_says_which_rules_decided(judgements, words):
 def test_the_headline_is_one_sentence_on_one_line(words, said):
     """Whatever an error says, it makes no Markdown of its own, and one full stop ends it."""
     found = report(F1, BARS._replace(words=words))
-    assert headline(found) == f"Not promoted, the gate cannot tell: 1 of 2 rules. bars: {said}"
+    assert headline(found) == f"Not promoted: 1 of 2 rules cannot tell. bars: {said}"
     assert [line for line in markdown(found).splitlines() if line.startswith("#")] == [
         "# Gate",
         "## What the scores mean",
@@ -100,7 +100,7 @@ def test_the_report_has_a_line_for_every_rule():
     text = markdown(report(F1, LEAKS, BARS))
     assert text == (
         "# Gate\n\n"
-        "Not promoted: 1 of 3 rules. leaks: not so: batch and stream agree (40 rows).\n\n"
+        "Not promoted: 1 of 3 rules say no. leaks: not so: batch and stream agree (40 rows).\n\n"
         "| rule | says | because |\n"
         "|---|---|---|\n"
         "| weighted F1 | yes | 0.7, at least 0.6 is asked |\n"

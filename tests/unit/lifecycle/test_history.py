@@ -4,7 +4,7 @@ from src.lifecycle.history import Promoted, _first_of_each
 
 
 def promoted(version: str, created_at: str, commit: str) -> Promoted:
-    return Promoted(version, commit, {"created_at": created_at}, {}, [])
+    return Promoted(version, commit, {"version": version, "created_at": created_at}, {}, [])
 
 
 def test_the_order_is_that_of_the_commits() -> None:

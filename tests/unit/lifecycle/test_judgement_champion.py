@@ -2,12 +2,10 @@
 
 import pytest
 
-from src.lifecycle.judgement import Judgement, judge_champion
 from tests.unit.lifecycle.test_judgement import (
     ABSENT,
     CHAMPION,
     COMPARISON,
-    GATE,
     HIGH,
     LOW,
     POINT,
@@ -20,11 +18,11 @@ from tests.unit.lifecycle.test_judgement import (
 )
 
 
-def test_without_a_champion():
-    """The first model ever has nobody to beat, and the words say so."""
-    found = list(judge_champion(None, GATE))
-    words = "there is no champion to compare with; the baselines alone were"
-    assert found == [Judgement("champion", None, None, "yes", words)]
+def test_the_champion_itself():
+    """It is not ahead of itself, and the words say why."""
+    judged = against(changed(COMPARISON, ("differences", "brier_skill"), {"difference": 0.0, "interval": [0.0, 0.0]}))
+    words = "0, more than 0 is asked; it forecasts what the champion does"
+    assert (judged[CHAMPION[POINT]].verdict, judged[CHAMPION[POINT]].words) == ("no", words)
 
 
 def test_a_challenger_that_is_ahead():

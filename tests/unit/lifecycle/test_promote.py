@@ -46,8 +46,10 @@ def report_of(*judgements: Judgement) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("verdict", "error", "words"),
     [
-        pytest.param("no", GateError, r"^Not promoted: 1 of 2 rules\. weighted F1: 0\.59, at least 0\.6", id="no"),
-        pytest.param("unknown", PromotionError, r"^Not promoted, the gate cannot tell: 1 of 2 rules\. ", id="unknown"),
+        pytest.param(
+            "no", GateError, r"^Not promoted: 1 of 2 rules say no\. weighted F1: 0\.59, at least 0\.6", id="no"
+        ),
+        pytest.param("unknown", PromotionError, r"^Not promoted: 1 of 2 rules cannot tell\. ", id="unknown"),
     ],
 )
 def test_what_the_gate_does_not_let_pass(verdict: str, error: type[PromotionError], words: str) -> None:
@@ -113,7 +115,7 @@ def test_what_no_commit_holds_is_refused(name: str, repository: Checkout) -> Non
     """Any other path, changed or not known to git; it is named, and what the gate writes is not counted."""
     for one in (*OWN, name):
         storage.write_bytes(b"after\n", repository.root / one)
-    words = rf"expected a clean work tree, 1 paths differ from the last commit: .*{Path(name).parts[0]}.*; commit first"
+    words = rf"expected a clean work tree, 1 paths differ from the last commit: .*{Path(name).parts[0]}.*; commit them"
     with pytest.raises(PromotionError, match=words):
         check_committed()
     repository.run("git", "add", "--all")

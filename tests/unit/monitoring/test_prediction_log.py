@@ -52,5 +52,5 @@ def test_an_empty_log_is_an_error(write_log, tmp_path):
     """Nothing was predicted, or the wrong file was named."""
     with pytest.raises(DataError, match="holds no prediction yet"):
         read_log(write_log("", end=""))
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="there is no such log; `python -m src predict"):
         read_log(tmp_path / "nowhere")

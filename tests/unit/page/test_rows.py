@@ -67,15 +67,22 @@ def test_drift_is_ok_or_an_alert() -> None:
     assert [row[:2] for row in rows.drift(found).rows] == [["close", "ok"], ["rsi_14", "alert"]]
 
 
-def test_champion_and_challenger(evidence: Evidence) -> None:
+def test_champion_and_challenger() -> None:
     """Four digits, for they differ little; an infinite score has no interval."""
-    found = {"champion": None, "challenger": 0.5, "difference": None, "interval": None}
-    table = rows.champion({"differences": {"log_loss": found}})
-    assert table.rows == [["log loss", "inf", "0.5000", "inf"]]
-    assert evidence.gate is not None
-    comparison = evidence.gate["comparison"]
-    assert rows.champion(comparison).rows[1] == ["Brier skill", "0.0600", "0.0674", "+0.0074\n+0.0043 to +0.0112"]
-    assert rows.parts(comparison).rows[0] == ["fold 1", "3,268", "+0.0045", "+0.0065", "-0.0032", "+0.0030"]
+    infinite = {"champion": None, "challenger": 0.5, "difference": None, "interval": None}
+    skill = {"champion": 0.06, "challenger": 0.06742, "difference": 0.00742, "interval": [0.00431, 0.01117]}
+    table = rows.champion({"differences": {"log_loss": infinite, "brier_skill": skill}})
+    assert table.rows == [
+        ["log loss", "inf", "0.5000", "inf"],
+        ["Brier skill", "0.0600", "0.0674", "+0.0074\n+0.0043 to +0.0112"],
+    ]
+    less = {"log_loss": -0.0032, "brier_skill": 0.00654, "roc_auc": 0.0045, "f1_score": None}
+    fold, wild = {"rows": "fold 1", "n_bars": 3_268, **less}, {"rows": "wild", "n_bars": 12, **less}
+    cells = ["+0.0045", "+0.0065", "-0.0032", "inf"]
+    assert rows.parts({"by_fold": [fold], "by_regime": [wild]}).rows == [
+        ["fold 1", "3,268", *cells],
+        ["wild", "12", *cells],
+    ]
 
 
 def test_quality_names_the_longest_gap(evidence: Evidence) -> None:
