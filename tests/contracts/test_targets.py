@@ -103,6 +103,17 @@ def test_a_pipeline_dvc_cannot_read_is_not_fresh(committed: Checkout) -> None:
         committed.run("git", "checkout", "--quiet", ".")
 
 
+def test_a_pipeline_that_stops_says_what_mends_it(committed: Checkout) -> None:
+    """DVC names the file, the check says what to do."""
+    committed.set_params({("data", "source"): "file", ("data", "path"): "data/nothing.csv"})
+    try:
+        said = committed.run("make", "repro", expect=2)
+    finally:
+        committed.run("git", "checkout", "--quiet", ".")
+    assert "error: the pipeline stopped; what is broken, and what mends it:" in said
+    assert "data/nothing.csv is not there: put your bars there, or set data.path in params.yaml" in said
+
+
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
     """A folder with the Makefile, an environment that looks installed, and a stub for Python in it."""
