@@ -129,10 +129,11 @@ def verdict(
     """
     shares = dict.fromkeys(VIEW_NAMES, 1 / len(VIEW_NAMES))
     metrics = evaluate(dataset, bars, members, shares, params).metrics
-    settings, comparison = params.ensemble.model_dump(), None
+    settings = params.ensemble.model_dump()
+    judgements = list(judge_scores(metrics, settings["weights"], params.gate))
     if champion is not None:
         theirs, ours = vote(champion, settings), vote(members, settings)
         found = compare_forecasts(theirs, ours, dataset, name="the champion", seed=params.seed)
         comparison = {**found, "since_training": since, "changed": "patch" if since else "minor"}
-    scores = judge_scores(metrics, params.ensemble.weights.model_dump(), params.gate)
-    return overall([*scores, *judge_champion(comparison, params.gate)])
+        judgements += judge_champion(comparison, params.gate)
+    return overall(judgements)
