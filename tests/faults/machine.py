@@ -147,8 +147,8 @@ def orphan(world: World):
     checkout.repro()
     whole = outs(checkout)
     command = ["dvc", "repro", "--force", "--single-item", "train_rf"]
-    options = {"cwd": checkout.root, "env": checkout.environment(), "text": True}
-    for wait_s in (0, 0.5, 1):
+    for shell, wait_s in (("sh", 0), ("bash", 0.5), ("sh", 1)):  # a shell that stays would be the stage's parent
+        options = {"cwd": checkout.root, "env": checkout.environment() | {"SHELL": f"/bin/{shell}"}, "text": True}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options) as process:
             dvc = psutil.Process(process.pid)
             while not dvc.children():  # DVC names a stage before it starts it
@@ -161,7 +161,7 @@ def orphan(world: World):
             said = process.stdout.read()  # until the orphan ends
         assert "has ended; run it again" in said, said
         assert outs(checkout) == whole
-        yield Seen(f"train_rf, {wait_s:g} s old", "old", then)
+        yield Seen(f"train_rf, {wait_s:g} s old, started by {shell}", "old", then)
 
 
 @fault("two at once", "`dvc repro`, `rollback`")
