@@ -71,7 +71,7 @@ def _look(log: Path, bars: Path | None, recover: Path | None, stage: Stage, *, d
     judgements = [Judgement(**judgement) for judgement in report["judgements"]]
     done = "" if recover is None else recover_once(report, recover, stage, limits, dry_run=dry_run)
     if done:
-        judgements.append(Judgement("recovery", None, None, "no", done))
+        judgements.append(Judgement("recovery", None, None, "failed", done))
         typer.echo(done, err=True)
     if not dry_run:
         again_after = timedelta(hours=limits.alert_again_after_h)

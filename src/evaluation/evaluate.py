@@ -81,6 +81,7 @@ def evaluate(
         "n_samples": len(y),
         "n_training_rows": len(dataset),
         "base_rate": round(float(y.mean()), METRIC_DECIMALS),
+        "decision_rate": round(float(ensemble.decision.mean()), METRIC_DECIMALS),
         "window": {"first_open": utc_text(rows.index[0]), "last_open": utc_text(rows.index[-1])},
     }
     third = regimes(rows).cat.codes.to_numpy() + 1

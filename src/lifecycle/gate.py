@@ -50,8 +50,8 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
     Returns
     -------
     dict
-        Plain JSON, as in reports/gate.json. `verdict` is yes only if every rule says so; what cannot be read, measured
-        or compared makes it unknown, with the reason in words.
+        Plain JSON, as in reports/gate.json. `verdict` is yes only if no rule failed and none is unknown; what cannot be
+        read, measured or compared makes a rule unknown, with the reason in words.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
         nonlocal comparison
         if as_first or _is_first():
             why = "the champion was left out, as asked" if as_first else "nothing was promoted yet"
-            return [Judgement("champion", None, None, "yes", f"{why}; the baselines alone judge")]
+            return [Judgement("champion", None, None, "off", f"{why}; the baselines alone judge")]
         comparison = compare()
         return judge_champion(comparison, params.gate)
 
@@ -100,7 +100,7 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
 
 
 def _judged(name: str, ask: Rules) -> list[Judgement]:
-    """Ask; what cannot be known is no yes."""
+    """Ask; a rule that cannot be evaluated is unknown."""
     try:
         return list(ask())
     except ProjectError as error:
@@ -110,7 +110,7 @@ def _judged(name: str, ask: Rules) -> list[Judgement]:
 def _up_to_date() -> Iterator[Judgement]:
     """Judge whether the scores are those of the candidate."""
     check_reproduced()
-    yield Judgement("pipeline", None, None, "yes", "scores and candidate are what code and parameters make")
+    yield Judgement("pipeline", None, None, "passed", "scores and candidate are what code and parameters make")
 
 
 def _is_first() -> bool:

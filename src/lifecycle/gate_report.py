@@ -1,22 +1,27 @@
 """The gate's verdict in words and tables, as Markdown."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from src.lifecycle.compare_report import markdown as compared
 
-SAYS = {"yes": "yes", "no": "**no**", "unknown": "**cannot tell**"}
+STANDS_OUT = {"failed": "**failed**", "unknown": "**unknown**"}
+# The rules that make a verdict other than yes.
+AGAINST = {"no": "failed", "unknown": "unknown"}
 
 
 def headline(report: Mapping[str, Any]) -> str:
     """Say in one sentence what the verdict is and which rules made it."""
-    judgements = report["judgements"]
+    counts = Counter(judgement["verdict"] for judgement in report["judgements"])
     if report["verdict"] == "yes":
-        return f"Promote: all {len(judgements)} rules say yes."
-    against = [judgement for judgement in judgements if judgement["verdict"] == report["verdict"]]
+        others = ", ".join(f"{counts[result]} {result}" for result in ("told", "off") if counts[result])
+        return f"Promote: {counts['passed']} rules passed{f' ({others})' if others else ''}."
+    result = AGAINST[report["verdict"]]
+    against = [judgement for judgement in report["judgements"] if judgement["verdict"] == result]
     reasons = "; ".join(f"{judgement['name']}: {_one_line(judgement['words']).rstrip('.')}" for judgement in against)
-    says = {"no": "say no", "unknown": "cannot tell"}[report["verdict"]]
-    return f"Not promoted: {len(against)} of {len(judgements)} rules {says}. {reasons}."
+    asked = sum(counts[name] for name in ("passed", "failed", "unknown"))
+    return f"Not promoted: {len(against)} of {asked} rules {result}. {reasons or 'No rule passed'}."
 
 
 def summary(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,11 +42,11 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 def _rows(judgements: list[dict[str, Any]]) -> Iterator[str]:
     """Yield a line for every rule."""
-    yield "| rule | says | because |"
+    yield "| rule | result | because |"
     yield "|---|---|---|"
     for judgement in judgements:
         words = _one_line(judgement["words"]).replace("|", "\\|")
-        yield f"| {judgement['name']} | {SAYS[judgement['verdict']]} | {words} |"
+        yield f"| {judgement['name']} | {STANDS_OUT.get(judgement['verdict'], judgement['verdict'])} | {words} |"
 
 
 def _one_line(words: str) -> str:

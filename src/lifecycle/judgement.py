@@ -1,4 +1,4 @@
-"""The gate's rules: what each asks, of which number, and what follows. A number that is missing is no yes."""
+"""The gate's rules: what each asks, of which number, and what follows. A rule that cannot be evaluated is unknown."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,27 +11,30 @@ from src.evaluation.leakcheck import Check
 from src.evaluation.parity import TOLERANCE
 from src.policy import Gate
 
+# Of one rule: unknown could not be computed, told is a figure without a threshold, off was switched off.
+Result = Literal["passed", "failed", "unknown", "told", "off"]
+# Of all of them.
 Verdict = Literal["yes", "no", "unknown"]
 METRICS = "reports/metrics.json"
 QUALITY = "reports/data_quality.json"
 
 
 class Judgement(NamedTuple):
-    """One rule: the number it looked at, what was asked of it, the verdict, and one sentence."""
+    """One rule: the number it looked at, what was asked of it, the result, and one sentence."""
 
     name: str
     value: float | None
     threshold: float | None
-    verdict: Verdict
+    verdict: Result
     words: str
 
 
 def overall(judgements: Sequence[Judgement]) -> Verdict:
-    """Return no if one rule says no, else unknown if one cannot tell, else yes; of no rules, unknown."""
-    verdicts = {judgement.verdict for judgement in judgements}
-    if "no" in verdicts:
+    """Return no if one rule failed, else unknown if one is unknown or none passed, else yes."""
+    results = {judgement.verdict for judgement in judgements}
+    if "failed" in results:
         return "no"
-    return "yes" if verdicts == {"yes"} else "unknown"
+    return "yes" if "passed" in results and "unknown" not in results else "unknown"
 
 
 def judge_scores(metrics: Mapping[str, Any], weights: Mapping[str, float], gate: Gate) -> Iterator[Judgement]:
@@ -50,7 +53,7 @@ def judge_scores(metrics: Mapping[str, Any], weights: Mapping[str, float], gate:
     ------
     Judgement
         Weighted F1; Brier skill and its lead over volatility alone, both by the lower end of the interval; every
-        member's Brier skill; the expected calibration error.
+        member's Brier skill; the expected calibration error; that decisions differ between bars.
     """
     f1 = number(metrics, "ensemble", "f1_score")
     yield _least("weighted F1", f1, gate.f1_score_min, METRICS)
@@ -60,12 +63,23 @@ def judge_scores(metrics: Mapping[str, Any], weights: Mapping[str, float], gate:
     yield _least("Brier skill less volatility alone, lower end", lead, 0.0 - gate.volatility_tolerance, METRICS)
     for name, weight in weights.items():
         if weight == 0:
-            yield Judgement(f"{name}, Brier skill", None, 0.0, "yes", "its weight is 0: it has no vote")
+            yield Judgement(f"{name}, Brier skill", None, None, "off", "its weight is 0: it has no vote")
         else:
             member = number(metrics, "members", name, "brier_skill")
             yield _least(f"{name}, Brier skill", member, 0.0, METRICS, strictly=True)
     error = number(metrics, "ensemble", "expected_calibration_error")
     yield _most("expected calibration error", error, gate.calibration_error_max, METRICS)
+    yield _judge_decisions(number(metrics, "decision_rate"))
+
+
+def _judge_decisions(rate: float | None) -> Judgement:
+    """Refuse a candidate whose decisions are the same for every bar: whatever its probabilities know, it never acts."""
+    name = "share of bars it would buy"
+    if rate is None:
+        return _missing(name, None, METRICS)
+    is_decided = 0 < rate < 1
+    asked = "neither never nor always is asked" if is_decided else "ensemble.decision_threshold decides nothing"
+    return Judgement(name, rate, None, "passed" if is_decided else "failed", f"{rate:.4g}, {asked}")
 
 
 def judge_champion(comparison: Mapping[str, Any], gate: Gate) -> Iterator[Judgement]:
@@ -105,7 +119,7 @@ def _judge_since(comparison: Mapping[str, Any]) -> Judgement:
     since = comparison.get("since_training", {})
     n_bars = 0 if since is None else number(since, "n_bars")
     if n_bars is not None and n_bars < MIN_ROWS:
-        return Judgement(name, None, TOLERANCE, "yes", f"{n_bars:g} bars are too few to show that it is worse")
+        return Judgement(name, None, None, "told", f"{n_bars:g} bars are too few to show that it is worse")
     if "refused" in since:
         return Judgement(name, None, TOLERANCE, "unknown", since["refused"])
     # The same model as a graph and as its members differs by so little.
@@ -116,8 +130,8 @@ def judge_leaks(checks: Sequence[Check]) -> Iterator[Judgement]:
     """Refuse features, labels or folds that know the future."""
     leaks = [check for check in checks if not check.is_clean]
     words = "; ".join(f"not so: {check.name} ({check.words})" for check in leaks) or f"{len(checks)} checks are clean"
-    verdict: Verdict = "no" if leaks else "yes" if checks else "unknown"
-    yield Judgement("leaks", float(len(leaks)), 0.0, verdict, words)
+    result: Result = "failed" if leaks else "passed" if checks else "unknown"
+    yield Judgement("leaks", float(len(leaks)), 0.0, result, words)
 
 
 def judge_data(quality: Mapping[str, Any], step: timedelta, gate: Gate, now: datetime) -> Iterator[Judgement]:
@@ -125,8 +139,8 @@ def judge_data(quality: Mapping[str, Any], step: timedelta, gate: Gate, now: dat
     yield _most("share of bars missing", number(quality, "missing_share"), gate.missing_share_max, QUALITY)
     name = "age of the newest bar, hours"
     if gate.newest_bar_age_max_h is None:
-        words = "not asked: gate.newest_bar_age_max_h is null, the source is not live"
-        yield Judgement(name, None, None, "yes", words)
+        words = "gate.newest_bar_age_max_h is null, the source is not live"
+        yield Judgement(name, None, None, "off", words)
         return
     age = _age_h(quality.get("last_open"), step, now)
     if age is not None and age < 0:
@@ -160,7 +174,7 @@ def judge_luck(luck: Mapping[str, float]) -> Iterator[Judgement]:
         f"after {luck['n_trials']} judged so far luck alone would show a yearly Sharpe ratio of "
         f"{luck['expected_best']:.2f}; that this one's is truly more has a probability of {luck['probability']:.0%}"
     )
-    yield Judgement("deflated Sharpe ratio", luck["probability"], None, "yes", words)
+    yield Judgement("deflated Sharpe ratio", luck["probability"], None, "told", words)
 
 
 def number(content: Any, *keys: str | int) -> float | None:  # noqa: ANN401 - JSON
@@ -184,17 +198,17 @@ def _least(name: str, value: float | None, threshold: float, source: str, *, str
         return _missing(name, threshold, source)
     passes = value > threshold if strictly else value >= threshold
     asked = f"more than {threshold:g}" if strictly else f"at least {threshold:g}"
-    return Judgement(name, value, threshold, "yes" if passes else "no", f"{value:.4g}, {asked} is asked")
+    return Judgement(name, value, threshold, "passed" if passes else "failed", f"{value:.4g}, {asked} is asked")
 
 
 def _most(name: str, value: float | None, threshold: float, source: str) -> Judgement:
     """Ask for `threshold` or less."""
     if value is None:
         return _missing(name, threshold, source)
-    verdict: Verdict = "yes" if value <= threshold else "no"
-    return Judgement(name, value, threshold, verdict, f"{value:.4g}, at most {threshold:g} is asked")
+    result: Result = "passed" if value <= threshold else "failed"
+    return Judgement(name, value, threshold, result, f"{value:.4g}, at most {threshold:g} is asked")
 
 
-def _missing(name: str, threshold: float, source: str) -> Judgement:
+def _missing(name: str, threshold: float | None, source: str) -> Judgement:
     """Judge a number that is not there."""
     return Judgement(name, None, threshold, "unknown", f"{source} holds no such number; run `dvc repro`")

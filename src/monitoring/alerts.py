@@ -24,6 +24,8 @@ URL, URL_FILE = "ALERT_URL", "ALERT_URL_FILE"
 BODY_MAX = 1_800
 # Longer, and the run goes on without having told.
 DEADLINE_S = 30.0
+# A rule that no longer asks raises no alert either.
+OVER = ("passed", "told", "off")
 # As apprise calls them.
 Level = Literal["failure", "warning", "success", "info"]
 
@@ -53,9 +55,9 @@ def due(
         How long an alert that stays is not told again.
     """
     verdicts = {judgement.name: judgement.verdict for judgement in judgements}
-    raised = [judgement for judgement in judgements if judgement.verdict == "no"]
+    raised = [judgement for judgement in judgements if judgement.verdict == "failed"]
     new = [one for one in raised if one.name not in told or _told_at(told[one.name]) + again_after <= now]
-    return new, [name for name in told if verdicts.get(name) == "yes"]
+    return new, [name for name in told if verdicts.get(name) in OVER]
 
 
 def tell(judgements: Sequence[Judgement], title: str, now: datetime, again_after: timedelta) -> str:

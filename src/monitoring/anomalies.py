@@ -44,8 +44,8 @@ def _late(newest: pd.Timestamp, step: timedelta, monitor: Monitor, now: datetime
     """Judge how many bars closed since the newest that came."""
     name, late = "bars late", (now - newest - step) // step
     if monitor.late_bars_max is None:
-        words = f"not asked: monitor.late_bars_max is null; the newest opened {utc_text(newest)}"
-        return Judgement(name, late, None, "yes", words)
+        words = f"monitor.late_bars_max is null; the newest opened {utc_text(newest)}"
+        return Judgement(name, late, None, "off", words)
     return _at_most(name, late, monitor.late_bars_max, f"the newest opened {utc_text(newest)}")
 
 
@@ -66,4 +66,4 @@ def _longest_run(is_so: pd.Series) -> int:
 def _at_most(name: str, value: float, limit: float, words: str) -> Judgement:
     """Ask for `limit` or less."""
     said = f"{value:.4g} {words}".strip()
-    return Judgement(name, value, limit, "yes" if value <= limit else "no", f"{said}; at most {limit:g} is asked")
+    return Judgement(name, value, limit, "passed" if value <= limit else "failed", f"{said}; at most {limit:g} is asked")

@@ -82,10 +82,10 @@ def judge_drift(found: list[Drift], monitor: Monitor) -> Iterator[Judgement]:
         name = f"drift of {drift.column}"
         words = f"stability index {drift.psi:.2f}; {drift.share_further:.1%} of the training windows lie further"
         if drift.column in NOT_SEEN:
-            yield Judgement(name, drift.psi, None, "yes", f"{words}; not asked, the model does not see it")
+            yield Judgement(name, drift.psi, None, "told", f"{words}; the model does not see it")
         else:
             is_far = drift.psi > monitor.psi_max and drift.share_further < monitor.drift_share_max
-            yield Judgement(name, drift.psi, monitor.psi_max, "no" if is_far else "yes", words)
+            yield Judgement(name, drift.psi, monitor.psi_max, "failed" if is_far else "passed", words)
 
 
 def _edges(known: np.ndarray) -> np.ndarray:

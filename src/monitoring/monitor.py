@@ -10,7 +10,7 @@ import pandas as pd
 
 from src import paths, storage
 from src.errors import ProjectError
-from src.lifecycle.judgement import Judgement, Verdict, overall
+from src.lifecycle.judgement import Judgement, Result, overall
 from src.monitoring.anomalies import judge_bars
 from src.monitoring.drift import columns_of, judge_drift, measure_drift
 from src.monitoring.outcomes import judge_outcomes, measure, realised
@@ -39,7 +39,7 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
     Returns
     -------
     dict
-        Plain JSON. `verdict` is no if a rule raises an alert, yes if all are fine, else unknown.
+        Plain JSON. `verdict` is no if a rule raises an alert, unknown if one cannot be evaluated, else yes.
 
     Raises
     ------
@@ -112,5 +112,5 @@ def _age(reference: Reference, monitor: Monitor, now: datetime) -> Judgement:
         f"{days:.1f} days since it was promoted, {monitor.model_age_max_days:g} are allowed; "
         f"with a retraining every {monitor.retrain_every_days:g} days the next is due in {(due - now).days} days"
     )
-    verdict: Verdict = "no" if days > monitor.model_age_max_days else "yes"
-    return Judgement("age of the model, days", round(days, 4), monitor.model_age_max_days, verdict, words)
+    result: Result = "failed" if days > monitor.model_age_max_days else "passed"
+    return Judgement("age of the model, days", round(days, 4), monitor.model_age_max_days, result, words)

@@ -89,13 +89,13 @@ def judge_outcomes(
     is_off = low > monitor.calibration_gap_max or high < -monitor.calibration_gap_max
     allowed = monitor.calibration_gap_max
     words = f"forecasts less what came: {gap['value']:+.1%} ({low:+.1%} to {high:+.1%}); {allowed:.0%} is allowed"
-    yield Judgement("calibration, live", gap["value"], allowed, "no" if is_off else "yes", words)
+    yield Judgement("calibration, live", gap["value"], allowed, "failed" if is_off else "passed", words)
 
 
 def _not_wholly_below(rule: str, found: Mapping[str, Any], floor: float, what: str) -> Judgement:
-    """Say no where the whole interval lies below the floor."""
+    """Fail where the whole interval lies below the floor."""
     if found["interval"] is None:
         return Judgement(rule, found["value"], floor, "unknown", "its interval is not finite")
     low, high = found["interval"]
     words = f"{found['value']:.4g} ({low:.4g} to {high:.4g}); {what} is {floor:.4g}"
-    return Judgement(rule, found["value"], floor, "no" if high < floor else "yes", words)
+    return Judgement(rule, found["value"], floor, "failed" if high < floor else "passed", words)

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from src.errors import DataError
 
-STATE = {"yes": 0, "no": 1, "unknown": -1}
+STATE = {"passed": 0, "told": 0, "off": 0, "failed": 1, "unknown": -1}
 PREFIX = "btc_signal"
 
 

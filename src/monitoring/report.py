@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-SAYS = {"yes": "ok", "no": "**alert**", "unknown": "cannot tell"}
+STANDS_OUT = {"failed": "**alert**"}
 
 
 def headline(report: Mapping[str, Any]) -> str:
     """Say in one sentence how the model does."""
-    raised = [judgement["name"] for judgement in report["judgements"] if judgement["verdict"] == "no"]
+    raised = [judgement["name"] for judgement in report["judgements"] if judgement["verdict"] == "failed"]
     unknown = sum(judgement["verdict"] == "unknown" for judgement in report["judgements"])
     said = f"alert: {', '.join(raised)}" if raised else "no alert"
-    left = f"; {unknown} cannot be told" if unknown else ""
+    left = f"; {unknown} unknown" if unknown else ""
     return f"Version {report['version']}, {report['predictions']:,} predictions with an outcome: {said}{left}."
 
 
@@ -47,8 +47,8 @@ def _cells(found: Mapping[str, Any]) -> list[str]:
 
 def _rules(judgements: list[dict[str, Any]]) -> Iterator[str]:
     """Yield a line for every rule."""
-    yield "| watched | says | because |"
+    yield "| watched | result | because |"
     yield "|---|---|---|"
     for judgement in judgements:
         words = " ".join(judgement["words"].split()).replace("|", "\\|")
-        yield f"| {judgement['name']} | {SAYS[judgement['verdict']]} | {words} |"
+        yield f"| {judgement['name']} | {STANDS_OUT.get(judgement['verdict'], judgement['verdict'])} | {words} |"

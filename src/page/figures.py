@@ -118,7 +118,7 @@ def _drift(found: list[Record], limit: float) -> Figure:
     """Draw how far each column that the model sees is from the training bars."""
     title = "Population stability index of the newest bars against the training bars"
     drawn = [rule for rule in found if rule["column"] not in NOT_SEEN]
-    far = [rule["column"] for rule in drawn if rule["verdict"] == "no"]
+    far = [rule["column"] for rule in drawn if rule["verdict"] == "failed"]
     says = f"Bars for {len(drawn)} columns; an alert for {', '.join(far) or 'none'}. The line is the limit, {limit:g}."
     return Figure(title, says, charts.bars(drawn, "value", "column", f"stability index (dashed: {limit:g})", limit))
 

@@ -7,7 +7,6 @@ from src.evaluation.intervals import LEVEL
 from src.evaluation.report import COLUMNS, DIFFERENCES, cells, difference, span
 from src.lifecycle.compare_report import number
 
-SAYS = {"yes": "yes", "no": "no", "unknown": "cannot tell"}
 Record = Mapping[str, Any]
 
 
@@ -78,14 +77,14 @@ def month_ends(equity: Iterable[Record]) -> list[Record]:
 
 def rules(judgements: Iterable[Record]) -> Table:
     """Return a row for every rule of the gate."""
-    rows = [[rule["name"], SAYS[rule["verdict"]], rule["words"]] for rule in judgements]
-    return Table("The gate's rules", ["rule", "says", "because"], rows, n_texts=2)
+    rows = [[rule["name"], rule["verdict"], rule["words"]] for rule in judgements]
+    return Table("The gate's rules", ["rule", "result", "because"], rows, n_texts=2)
 
 
 def drift(judgements: Iterable[Record]) -> Table:
     """Return a row for every column whose drift was looked at."""
-    rows = [[rule["column"], "alert" if rule["verdict"] == "no" else "ok", rule["words"]] for rule in judgements]
-    return Table("Drift, column by column", ["column", "says", "because"], rows, n_texts=2)
+    rows = [[rule["column"], "alert" if rule["verdict"] == "failed" else rule["verdict"], rule["words"]] for rule in judgements]
+    return Table("Drift, column by column", ["column", "result", "because"], rows, n_texts=2)
 
 
 def champion(comparison: Record) -> Table:

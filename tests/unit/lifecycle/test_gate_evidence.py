@@ -15,7 +15,7 @@ from src.lifecycle.judgement import Judgement
 from src.ml.member_files import write_member
 from tests.checkouts import Checkout
 
-UP_TO_DATE = [Judgement("pipeline", None, None, "yes", "nothing would run")]
+UP_TO_DATE = [Judgement("pipeline", None, None, "passed", "nothing would run")]
 NOW = datetime(2026, 1, 4, 12, 30, tzinfo=UTC)
 TRADED = {
     "sharpe": 1.0,

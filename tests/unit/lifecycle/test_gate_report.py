@@ -6,9 +6,9 @@ from src.lifecycle import compare_report
 from src.lifecycle.gate_report import headline, markdown, summary
 from src.lifecycle.judgement import Judgement, overall
 
-F1 = Judgement("weighted F1", 0.7, 0.6, "yes", "0.7, at least 0.6 is asked")
-LEAKS = Judgement("leaks", 1.0, 0.0, "no", "not so: batch and stream agree (40 rows)")
-SIZE = Judgement("model file, MB", 6.0, 5.0, "no", "6, at most 5 is asked")
+F1 = Judgement("weighted F1", 0.7, 0.6, "passed", "0.7, at least 0.6 is asked")
+LEAKS = Judgement("leaks", 1.0, 0.0, "failed", "not so: batch and stream agree (40 rows)")
+SIZE = Judgement("model file, MB", 6.0, 5.0, "failed", "6, at most 5 is asked")
 BARS = Judgement("bars", None, None, "unknown", "reports/data_quality.json: cannot be read")
 WINDOW = {"n_bars": 1_234, "first_open": "2020-01-01T00:00:00Z", "last_open": "2020-02-21T09:00:00Z"}
 IN_WORDS = ["Skill: Brier skill +0.060.", "It never traded."]
@@ -147,7 +147,7 @@ def test_the_comparison_stands_below_the_rules(monkeypatch):
 def test_the_metadata_keep_verdict_moment_and_numbers():
     """Every rule's number by its name; what had none has none."""
     assert summary(report(F1, BARS, SIZE)) == {
-        "verdict": "no",
+        "verdict": "failed",
         "judged_at": "2026-01-04T12:30:00Z",
         "values": {"weighted F1": 0.7, "bars": None, "model file, MB": 6.0},
     }

@@ -81,7 +81,7 @@ def against(comparison):
 
 def refused(judgements):
     """What does not say yes."""
-    return {name: judgement.verdict for name, judgement in judgements.items() if judgement.verdict != "yes"}
+    return {name: judgement.verdict for name, judgement in judgements.items() if judgement.verdict != "passed"}
 
 
 def parts(keys):
@@ -96,10 +96,10 @@ def judgement(verdict):
 @pytest.mark.parametrize(
     ("verdicts", "verdict"),
     [
-        (["yes", "yes"], "yes"),
-        (["yes", "unknown"], "unknown"),
-        (["unknown", "no", "yes"], "no"),
-        (["yes", "no"], "no"),
+        (["passed", "passed"], "passed"),
+        (["passed", "unknown"], "unknown"),
+        (["unknown", "failed", "passed"], "failed"),
+        (["passed", "failed"], "failed"),
         ([], "unknown"),
     ],
     ids=["all yes", "unknown beats yes", "no beats unknown", "no beats yes", "no rules"],
@@ -127,18 +127,18 @@ def test_scores_that_pass():
 @pytest.mark.parametrize(
     ("keys", "value", "verdict", "words"),
     [
-        pytest.param(F1, 0.6, "yes", "0.6, at least 0.6 is asked", id="F1 at the threshold"),
-        pytest.param(F1, 0.5999, "no", "0.5999, at least 0.6 is asked", id="F1 below"),
-        pytest.param(SKILL, 1e-6, "yes", "1e-06, more than 0 is asked", id="skill above"),
-        pytest.param(SKILL, 0.0, "no", "0, more than 0 is asked", id="skill at the threshold"),
-        pytest.param(SKILL, -0.25, "no", "-0.25, more than 0 is asked", id="skill below"),
-        pytest.param(LEAD, -0.01, "yes", "-0.01, at least -0.01 is asked", id="lead at the threshold"),
-        pytest.param(LEAD, -0.0101, "no", "-0.0101, at least -0.01 is asked", id="lead below"),
-        pytest.param(XGBOOST, 1e-6, "yes", "1e-06, more than 0 is asked", id="member above"),
-        pytest.param(XGBOOST, 0, "no", "0, more than 0 is asked", id="member at the threshold"),
-        pytest.param(XGBOOST, -0.1, "no", "-0.1, more than 0 is asked", id="member below"),
-        pytest.param(CALIBRATION, 0.06, "yes", "0.06, at most 0.06 is asked", id="calibration at the threshold"),
-        pytest.param(CALIBRATION, 0.0601, "no", "0.0601, at most 0.06 is asked", id="calibration above"),
+        pytest.param(F1, 0.6, "passed", "0.6, at least 0.6 is asked", id="F1 at the threshold"),
+        pytest.param(F1, 0.5999, "failed", "0.5999, at least 0.6 is asked", id="F1 below"),
+        pytest.param(SKILL, 1e-6, "passed", "1e-06, more than 0 is asked", id="skill above"),
+        pytest.param(SKILL, 0.0, "failed", "0, more than 0 is asked", id="skill at the threshold"),
+        pytest.param(SKILL, -0.25, "failed", "-0.25, more than 0 is asked", id="skill below"),
+        pytest.param(LEAD, -0.01, "passed", "-0.01, at least -0.01 is asked", id="lead at the threshold"),
+        pytest.param(LEAD, -0.0101, "failed", "-0.0101, at least -0.01 is asked", id="lead below"),
+        pytest.param(XGBOOST, 1e-6, "passed", "1e-06, more than 0 is asked", id="member above"),
+        pytest.param(XGBOOST, 0, "failed", "0, more than 0 is asked", id="member at the threshold"),
+        pytest.param(XGBOOST, -0.1, "failed", "-0.1, more than 0 is asked", id="member below"),
+        pytest.param(CALIBRATION, 0.06, "passed", "0.06, at most 0.06 is asked", id="calibration at the threshold"),
+        pytest.param(CALIBRATION, 0.0601, "failed", "0.0601, at most 0.06 is asked", id="calibration above"),
     ],
 )
 def test_a_score_at_its_threshold(keys, value, verdict, words):
@@ -179,10 +179,10 @@ def test_a_member_without_a_vote(score):
     """A weight of 0 passes whatever the member scores; the slightest weight asks again."""
     metrics = changed(METRICS, ("members", "random_forest"), {"brier_skill": score})
     found = scores(metrics)["random_forest, Brier skill"]
-    assert (found.value, found.verdict, found.words) == (None, "yes", "its weight is 0: it has no vote")
+    assert (found.value, found.verdict, found.words) == (None, "passed", "its weight is 0: it has no vote")
     weights = {"lightgbm": 0.5, "xgboost": 0.499, "random_forest": 0.001}
     assert refused(scores(metrics, weights)) == {
-        "random_forest, Brier skill": "no" if score == -0.9 else "unknown",
+        "random_forest, Brier skill": "failed" if score == -0.9 else "unknown",
     }
 
 

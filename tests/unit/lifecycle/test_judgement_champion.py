@@ -22,7 +22,7 @@ def test_the_champion_itself():
     """It is not ahead of itself, and the words say why."""
     judged = against(changed(COMPARISON, ("differences", "brier_skill"), {"difference": 0.0, "interval": [0.0, 0.0]}))
     words = "0, more than 0 is asked; it forecasts what the champion does"
-    assert (judged[CHAMPION[POINT]].verdict, judged[CHAMPION[POINT]].words) == ("no", words)
+    assert (judged[CHAMPION[POINT]].verdict, judged[CHAMPION[POINT]].words) == ("failed", words)
 
 
 def test_a_challenger_that_is_ahead():
@@ -39,13 +39,13 @@ def test_a_challenger_that_is_ahead():
 @pytest.mark.parametrize(
     ("keys", "value", "verdict", "words"),
     [
-        pytest.param(LOW, -0.005, "yes", "-0.005, at least -0.005 is asked", id="lower end at the tolerance"),
-        pytest.param(LOW, -0.006, "no", "-0.006, at least -0.005 is asked", id="lower end below"),
-        pytest.param(POINT, 1e-6, "yes", "1e-06, more than 0 is asked", id="ahead"),
-        pytest.param(POINT, 0.0, "no", "0, more than 0 is asked", id="level"),
-        pytest.param(POINT, -0.001, "no", "-0.001, more than 0 is asked", id="behind"),
-        pytest.param(WORSE, 1e-6, "yes", "1e-06, at most 1e-06 is asked", id="not shown to be worse"),
-        pytest.param(WORSE, 0.001, "no", "0.001, at most 1e-06 is asked", id="shown to be worse"),
+        pytest.param(LOW, -0.005, "passed", "-0.005, at least -0.005 is asked", id="lower end at the tolerance"),
+        pytest.param(LOW, -0.006, "failed", "-0.006, at least -0.005 is asked", id="lower end below"),
+        pytest.param(POINT, 1e-6, "passed", "1e-06, more than 0 is asked", id="ahead"),
+        pytest.param(POINT, 0.0, "failed", "0, more than 0 is asked", id="level"),
+        pytest.param(POINT, -0.001, "failed", "-0.001, more than 0 is asked", id="behind"),
+        pytest.param(WORSE, 1e-6, "passed", "1e-06, at most 1e-06 is asked", id="not shown to be worse"),
+        pytest.param(WORSE, 0.001, "failed", "0.001, at most 1e-06 is asked", id="shown to be worse"),
     ],
 )
 def test_a_difference_at_its_threshold(keys, value, verdict, words):
@@ -75,21 +75,21 @@ def test_a_lead_is_asked_of_another_procedure(changed, n_bars, asked):
 
 @pytest.mark.parametrize(
     ("interval", "verdict"),
-    [([-0.02, -0.005], "yes"), ([-0.02, -0.006], "no"), (None, "unknown"), ([-0.02, None], "unknown")],
+    [([-0.02, -0.005], "passed"), ([-0.02, -0.006], "failed"), (None, "unknown"), ([-0.02, None], "unknown")],
     ids=repr,
 )
 def test_newer_bars_excuse_no_loss_that_is_shown(interval, verdict):
     """The whole interval lies below the tolerance."""
     judged = against(changed(COMPARISON | {"changed": "patch"}, ("differences", "brier_skill", "interval"), interval))
     assert judged[HIGH].verdict == verdict
-    assert (judged[HIGH].threshold, judged[CHAMPION[WORSE]].verdict) == (-0.005, "yes")
+    assert (judged[HIGH].threshold, judged[CHAMPION[WORSE]].verdict) == (-0.005, "passed")
 
 
 def test_the_champion_itself_is_refused():
     """An identical model gains nothing: all differences and both ends of their intervals are 0."""
     same = {"difference": 0.0, "interval": [0.0, 0.0]}
     judged = against({"differences": {"brier_skill": same, "log_loss": same}, "since_training": None})
-    assert refused(judged) == {CHAMPION[POINT]: "no"}
+    assert refused(judged) == {CHAMPION[POINT]: "failed"}
 
 
 @pytest.mark.parametrize("value", ABSENT, ids=repr)
@@ -124,7 +124,7 @@ def test_too_few_bars_since_the_champion_was_trained(since, n_bars):
     """Under fifty bars show nothing, for or against."""
     found = against(COMPARISON | {"since_training": since})[CHAMPION[WORSE]]
     words = f"{n_bars} bars are too few to show that it is worse"
-    assert (found.value, found.verdict, found.words) == (None, "yes", words)
+    assert (found.value, found.verdict, found.words) == (None, "passed", words)
 
 
 @pytest.mark.parametrize("since", [{}, {"since_training": {}}], ids=["absent", "empty"])

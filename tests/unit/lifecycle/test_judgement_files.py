@@ -64,7 +64,7 @@ def test_no_leaks():
     """Clean checks pass, and are counted."""
     checks = [check("no feature knows a later bar", "", is_clean=True), check("columns", "", is_clean=True)]
     (found,) = judge_leaks(checks)
-    assert found == ("leaks", 0.0, 0.0, "yes", "2 checks are clean")
+    assert found == ("leaks", 0.0, 0.0, "passed", "2 checks are clean")
 
 
 def test_leaks():
@@ -75,7 +75,7 @@ def test_leaks():
         check("batch and stream agree", "40 rows", is_clean=False),
     ]
     (found,) = judge_leaks(checks)
-    assert (found.value, found.threshold, found.verdict) == (2.0, 0.0, "no")
+    assert (found.value, found.threshold, found.verdict) == (2.0, 0.0, "failed")
     assert found.words == (
         "not so: no feature knows a later bar (1 features know later bars); not so: batch and stream agree (40 rows)"
     )
@@ -90,9 +90,9 @@ def test_no_checks_are_no_yes():
 @pytest.mark.parametrize(
     ("share", "verdict", "words"),
     [
-        pytest.param(0.0, "yes", "0, at most 0.02 is asked", id="none"),
-        pytest.param(0.02, "yes", "0.02, at most 0.02 is asked", id="at the threshold"),
-        pytest.param(0.0201, "no", "0.0201, at most 0.02 is asked", id="too many"),
+        pytest.param(0.0, "passed", "0, at most 0.02 is asked", id="none"),
+        pytest.param(0.02, "passed", "0.02, at most 0.02 is asked", id="at the threshold"),
+        pytest.param(0.0201, "failed", "0.0201, at most 0.02 is asked", id="too many"),
     ],
 )
 def test_missing_bars(share, verdict, words, data):
@@ -113,10 +113,10 @@ def test_an_unknown_share_of_missing_bars(share, data):
     ("last_open", "age", "verdict"),
     [
         # bars of an hour: the one of 11:00 closed at 12:00, now
-        pytest.param("2026-01-02T11:00:00Z", 0, "yes", id="just closed"),
-        pytest.param("2026-01-02T09:00:00Z", 2, "yes", id="at the threshold"),
-        pytest.param("2026-01-02T08:59:24Z", 2.01, "no", id="old"),
-        pytest.param("2025-12-31T11:00:00Z", 48, "no", id="two days old"),
+        pytest.param("2026-01-02T11:00:00Z", 0, "passed", id="just closed"),
+        pytest.param("2026-01-02T09:00:00Z", 2, "passed", id="at the threshold"),
+        pytest.param("2026-01-02T08:59:24Z", 2.01, "failed", id="old"),
+        pytest.param("2025-12-31T11:00:00Z", 48, "failed", id="two days old"),
     ],
 )
 def test_the_age_of_the_newest_bar(last_open, age, verdict, data):
@@ -150,7 +150,7 @@ def test_an_absent_age_is_unknown_only_if_it_is_asked_for(data):
     assert data({"missing_share": 0.0})[AGE].verdict == "unknown"
     for quality in ({"missing_share": 0.0}, QUALITY | {"last_open": "2017-01-01T00:00:00Z"}):
         found = data(quality, newest_bar_age_max_h=None)[AGE]
-        assert (found.value, found.threshold, found.verdict) == (None, None, "yes")
+        assert (found.value, found.threshold, found.verdict) == (None, None, "passed")
         assert found.words == "not asked: gate.newest_bar_age_max_h is null, the source is not live"
 
 
@@ -158,22 +158,22 @@ def test_a_bundle_that_passes(bundle):
     """Five rules, each with its number."""
     judged = bundle(MEASURED)
     assert {name: judged[BUNDLE[name]].value for name in MEASURED} == MEASURED
-    assert {one.verdict for one in judged.values()} == {"yes"}
+    assert {one.verdict for one in judged.values()} == {"passed"}
     assert len(judged) == 5
 
 
 @pytest.mark.parametrize(
     ("name", "value", "verdict", "words"),
     [
-        pytest.param("parity", 1e-6, "yes", "1e-06, at most 1e-06 is asked", id="parity at the threshold"),
-        pytest.param("parity", 1.1e-6, "no", "1.1e-06, at most 1e-06 is asked", id="another answer"),
-        pytest.param("n_flipped", 1, "no", "1, at most 0 is asked", id="another decision"),
-        pytest.param("size_mb", 5.0, "yes", "5, at most 5 is asked", id="size at the threshold"),
-        pytest.param("size_mb", 5.001, "no", "5.001, at most 5 is asked", id="large"),
-        pytest.param("latency_ratio", 20.0, "yes", "20, at least 20 is asked", id="speed at the threshold"),
-        pytest.param("latency_ratio", 19.9, "no", "19.9, at least 20 is asked", id="slow"),
-        pytest.param("memory_mib", 130.0, "yes", "130, at most 130 is asked", id="memory at the threshold"),
-        pytest.param("memory_mib", 130.1, "no", "130.1, at most 130 is asked", id="hungry"),
+        pytest.param("parity", 1e-6, "passed", "1e-06, at most 1e-06 is asked", id="parity at the threshold"),
+        pytest.param("parity", 1.1e-6, "failed", "1.1e-06, at most 1e-06 is asked", id="another answer"),
+        pytest.param("n_flipped", 1, "failed", "1, at most 0 is asked", id="another decision"),
+        pytest.param("size_mb", 5.0, "passed", "5, at most 5 is asked", id="size at the threshold"),
+        pytest.param("size_mb", 5.001, "failed", "5.001, at most 5 is asked", id="large"),
+        pytest.param("latency_ratio", 20.0, "passed", "20, at least 20 is asked", id="speed at the threshold"),
+        pytest.param("latency_ratio", 19.9, "failed", "19.9, at least 20 is asked", id="slow"),
+        pytest.param("memory_mib", 130.0, "passed", "130, at most 130 is asked", id="memory at the threshold"),
+        pytest.param("memory_mib", 130.1, "failed", "130.1, at most 130 is asked", id="hungry"),
     ],
 )
 def test_a_bundle_at_its_thresholds(name, value, verdict, words, bundle):
@@ -181,7 +181,7 @@ def test_a_bundle_at_its_thresholds(name, value, verdict, words, bundle):
     judged = bundle(MEASURED | {name: value})
     found = judged.pop(BUNDLE[name])
     assert (found.value, found.verdict, found.words) == (value, verdict, words)
-    assert {one.verdict for one in judged.values()} == {"yes"}
+    assert {one.verdict for one in judged.values()} == {"passed"}
 
 
 @pytest.mark.parametrize("value", ABSENT, ids=repr)
@@ -199,6 +199,6 @@ def test_a_bundle_that_was_not_measured(name, value, bundle):
 def test_luck_is_said_and_not_asked(probability):
     """However likely it is that it was luck, the verdict is yes: the sentence is what counts."""
     (found,) = judge_luck({"n_trials": 12, "expected_best": 1.234, "probability": probability})
-    assert found._replace(words="") == ("deflated Sharpe ratio", probability, None, "yes", "")
+    assert found._replace(words="") == ("deflated Sharpe ratio", probability, None, "passed", "")
     # how many trials, what luck gives, and how sure it is
     assert re.findall(r"\d[\d.%]*", found.words) == ["12", "1.23", f"{probability:.0%}"]

@@ -27,7 +27,7 @@ from tests.checkouts import Checkout
 
 NOW = datetime(2026, 1, 4, 12, 30, tzinfo=UTC)
 FILES = {"production_ensemble.onnx": b"graph", "production_ensemble.pkl": b"ensemble"}
-PASSED = Judgement("leaks", 0.0, 0.0, "yes", "8 checks are clean")
+PASSED = Judgement("leaks", 0.0, 0.0, "passed", "8 checks are clean")
 OWN = ["reports/gate.json", "reports/gate.md", "reports/trials.jsonl"]
 
 

@@ -163,7 +163,7 @@ def test_what_is_due():
     told = dict.fromkeys(("recent", "over", "unknown", "gone"), "2020-01-01T12:00:00Z") | {
         "old": "2020-01-01T00:00:00Z"
     }
-    new, over = due(judged(new="no", old="no", recent="no", over="yes", unknown="unknown", fine="yes"), told, NOW, DAY)
+    new, over = due(judged(new="failed", old="failed", recent="failed", over="passed", unknown="unknown", fine="passed"), told, NOW, DAY)
     assert [one.name for one in new] == ["new", "old"]
     assert over == ["over"]
 
@@ -172,12 +172,12 @@ def test_an_alert_is_told_once_again_and_when_it_is_over(discord, told):
     """One message for all that is due."""
     discord.expect_request(f"/api/webhooks/{ID}/{TOKEN}").respond_with_data(status=204)
     story = [
-        (NOW, judged(f1="no", drift="no"), "told: 2 alerts, 0 over"),
-        (NOW + DAY / 2, judged(f1="no", drift="no"), ""),
-        (NOW + DAY, judged(f1="no", drift="yes"), "told: 1 alerts, 1 over"),
+        (NOW, judged(f1="failed", drift="failed"), "told: 2 alerts, 0 over"),
+        (NOW + DAY / 2, judged(f1="failed", drift="failed"), ""),
+        (NOW + DAY, judged(f1="failed", drift="passed"), "told: 1 alerts, 1 over"),
         (NOW + 3 * DAY / 2, judged(f1="unknown"), ""),
-        (NOW + 2 * DAY, judged(f1="yes"), "told: 0 alerts, 1 over"),
-        (NOW + 3 * DAY, judged(f1="yes"), ""),
+        (NOW + 2 * DAY, judged(f1="passed"), "told: 0 alerts, 1 over"),
+        (NOW + 3 * DAY, judged(f1="passed"), ""),
     ]
     assert [tell(judgements, "title", now, DAY) for now, judgements, _ in story] == [words for *_, words in story]
     first, second, third = bodies(discord)
@@ -191,14 +191,14 @@ def test_what_was_not_taken_is_told_by_the_next_run(discord, told):
     """Nothing is remembered that nobody heard."""
     url = f"/api/webhooks/{ID}/{TOKEN}"
     discord.expect_oneshot_request(url).respond_with_data(status=500)
-    assert tell(judged(f1="no"), "title", NOW, DAY).startswith("nobody was told: ")
+    assert tell(judged(f1="failed"), "title", NOW, DAY).startswith("nobody was told: ")
     assert not told.exists()
     discord.expect_oneshot_request(url).respond_with_data(status=204)
-    assert tell(judged(f1="no"), "title", NOW, DAY) == "told: 1 alerts, 0 over"
+    assert tell(judged(f1="failed"), "title", NOW, DAY) == "told: 1 alerts, 0 over"
 
 
 def test_a_memory_that_is_no_memory(told):
     """Named, with what to do."""
     told.write_text('{"f1": "yesterday"}')
     with pytest.raises(DataError, match="expected times, got 'yesterday'; delete it"):
-        tell(judged(f1="no"), "title", NOW, DAY)
+        tell(judged(f1="failed"), "title", NOW, DAY)

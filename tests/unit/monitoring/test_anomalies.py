@@ -26,7 +26,7 @@ def alerts(bars, limits, age_h=0.5):
     now = bars.index[-1] + STEP + timedelta(hours=age_h)
     judged = list(judge_bars(bars, STEP, limits.model_copy(update={"late_bars_max": 2}), now))
     assert [one.name for one in judged] == list(NAMES.values())
-    return [one.name for one in judged if one.verdict == "no"]
+    return [one.name for one in judged if one.verdict == "failed"]
 
 
 def test_usual_bars_raise_none(usual, limits):
@@ -77,4 +77,4 @@ def test_a_market_without_trades(usual, limits):
 def test_the_age_is_told_where_it_is_not_asked(usual, limits):
     """The bundled bars end years ago."""
     late = next(judge_bars(usual, STEP, limits, usual.index[-1] + timedelta(days=900)))
-    assert (late.verdict, late.value) == ("yes", 900 * 24 - 1)
+    assert (late.verdict, late.value) == ("passed", 900 * 24 - 1)

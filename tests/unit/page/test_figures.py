@@ -5,13 +5,13 @@ import json
 from src.page import figures
 from src.page.evidence import Evidence
 
-FAR = {"name": "drift of rsi_14", "value": 0.5, "verdict": "no", "words": "far"}
+FAR = {"name": "drift of rsi_14", "value": 0.5, "verdict": "failed", "words": "far"}
 LOOK = {
     "judgements": [
         FAR,
-        {"name": "drift of close", "value": 4.5, "verdict": "yes", "words": "not asked"},
-        {"name": "drift of zscore", "value": 0.1, "verdict": "yes", "words": "near"},
-        {"name": "widest bar", "value": 2.0, "verdict": "no", "words": "wide"},
+        {"name": "drift of close", "value": 4.5, "verdict": "passed", "words": "not asked"},
+        {"name": "drift of zscore", "value": 0.1, "verdict": "passed", "words": "near"},
+        {"name": "widest bar", "value": 2.0, "verdict": "failed", "words": "wide"},
     ]
 }
 

@@ -63,7 +63,7 @@ def test_rules_are_words() -> None:
 
 def test_drift_is_ok_or_an_alert() -> None:
     """A row for every column."""
-    found = [{"column": name, "verdict": says, "words": name} for name, says in (("close", "yes"), ("rsi_14", "no"))]
+    found = [{"column": name, "verdict": says, "words": name} for name, says in (("close", "passed"), ("rsi_14", "failed"))]
     assert [row[:2] for row in rows.drift(found).rows] == [["close", "ok"], ["rsi_14", "alert"]]
 
 
