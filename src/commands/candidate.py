@@ -45,7 +45,7 @@ def report(*, as_json: Json = False) -> None:
 
 
 def gate(*, as_first: AsFirst = False, as_markdown: Markdown = False, as_json: Json = False) -> None:
-    """Judge whether the candidate may replace the production model; exit status 0 yes, 1 no, 2 cannot tell."""
+    """Judge whether the candidate may replace the production model; exit status 0 yes, 1 no, 2 unknown."""
     from src.lifecycle.gate import gate as ask_gate
 
     with exit_on_error():

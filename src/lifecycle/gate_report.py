@@ -21,7 +21,8 @@ def headline(report: Mapping[str, Any]) -> str:
     against = [judgement for judgement in report["judgements"] if judgement["verdict"] == result]
     reasons = "; ".join(f"{judgement['name']}: {_one_line(judgement['words']).rstrip('.')}" for judgement in against)
     asked = sum(counts[name] for name in ("passed", "failed", "unknown"))
-    return f"Not promoted: {len(against)} of {asked} rules {result}. {reasons or 'No rule passed'}."
+    says = {"failed": "failed", "unknown": "are unknown"}[result]
+    return f"Not promoted: {len(against)} of {asked} rules {says}. {reasons or 'No rule passed'}."
 
 
 def summary(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def write_prometheus(report: Mapping[str, Any], file: Path) -> None:
         for part, value in zip(("value", "low", "high"), parts, strict=True):
             score.labels(name, part).set(float("nan") if value is None else value)
     watched = gauge("watched", "The number each rule looked at", "rule")
-    alert = gauge("alert", "1 if the rule raises an alert, 0 if not, -1 if it cannot tell", "rule")
+    alert = gauge("alert", "1 if the rule raises an alert, 0 if not, -1 if it is unknown", "rule")
     for judgement in report["judgements"]:
         watched.labels(judgement["name"]).set(float("nan") if judgement["value"] is None else judgement["value"])
         alert.labels(judgement["name"]).set(STATE[judgement["verdict"]])

@@ -17,6 +17,7 @@ from src.params import Params, load_params
 DRAWN = ("calibration", "equity", "feature_importance", "fold_auc", "regime_auc")
 # The files whose names in dvc.lock stand for a result.
 NAMED = (paths.BARS, paths.FEATURES, paths.GRAPH, paths.ENSEMBLE, paths.METRICS)
+# Words of version 1.5 and earlier.
 EARLIER = {"yes": "passed", "no": "failed"}
 
 Record = dict[str, Any]
@@ -64,8 +65,8 @@ def read_evidence() -> Evidence:
         n_changed=len(git("status", "--porcelain").splitlines()),
         digests={name: md5s[name] for name in map(paths.relative, NAMED)},
         libraries=libraries(),
-        gate=_read_judged(paths.GATE),
-        monitor=_read_judged(paths.MONITOR),
+        gate=read_judged(paths.GATE),
+        monitor=read_judged(paths.MONITOR),
         metadata=_read_if_there(paths.METADATA),
     )
 
@@ -80,7 +81,7 @@ def _read_if_there(path: Path) -> Record | None:
     return storage.read_json(path) if path.exists() else None
 
 
-def _read_judged(path: Path) -> Record | None:
+def read_judged(path: Path) -> Record | None:
     """Read a report of rules, in today's words; git keeps some that version 1.5 and earlier wrote."""
     report = _read_if_there(path)
     if report:

@@ -83,7 +83,10 @@ def rules(judgements: Iterable[Record]) -> Table:
 
 def drift(judgements: Iterable[Record]) -> Table:
     """Return a row for every column whose drift was looked at."""
-    rows = [[rule["column"], "alert" if rule["verdict"] == "failed" else rule["verdict"], rule["words"]] for rule in judgements]
+    rows = [
+        [rule["column"], "alert" if rule["verdict"] == "failed" else rule["verdict"], rule["words"]]
+        for rule in judgements
+    ]
     return Table("Drift, column by column", ["column", "result", "because"], rows, n_texts=2)
 
 

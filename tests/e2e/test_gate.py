@@ -44,18 +44,28 @@ def test_the_first_model_is_judged_by_the_baselines(promoted: Checkout) -> None:
     assert metadata["gate"]["values"]["weighted F1"] == metadata["performance_metrics"]["f1_score"]
     assert report["candidate"] == metadata["version_control"]["model_hash"]
     assert report["comparison"] is None
-    assert "| champion | yes | nothing was promoted yet" in (promoted.root / REPORTS / "gate.md").read_text()
+    assert "| champion | off | nothing was promoted yet" in (promoted.root / REPORTS / "gate.md").read_text()
 
 
 def test_the_champion_is_not_better_than_itself(repository: Checkout) -> None:
     """Exit status 1, for one reason only; asked twice, the ledger holds one line."""
     report = judged(repository, 1)
-    assert [name for name, verdict in verdicts(report).items() if verdict != "yes"] == [
+    assert [name for name, verdict in verdicts(report).items() if verdict == "failed"] == [
         "Brier skill less the champion's"
     ]
+    assert set(verdicts(report).values()) == {"passed", "failed", "told", "off"}
     assert judged(repository, 0, "--as-first")["verdict"] == "yes"
     assert len((repository.root / REPORTS / "trials.jsonl").read_text().splitlines()) == 1
     assert json.loads((repository.root / REPORTS / "gate.json").read_text())["verdict"] == "yes"
+
+
+def test_a_candidate_that_never_buys_is_refused(repository: Checkout) -> None:
+    """No probability exceeds the threshold: whatever they know, nothing would ever be done."""
+    repository.set_params({("ensemble", "decision_threshold"): 0.99})
+    repository.repro()
+    report = judged(repository, 1, "--as-first")
+    assert [name for name, verdict in verdicts(report).items() if verdict == "failed"] == ["share of bars it would buy"]
+    assert any("never traded" in sentence for sentence in report["in_words"])
 
 
 def test_a_missing_number_is_no_yes(repository: Checkout) -> None:

@@ -190,7 +190,8 @@ def ask_gate(
     """A function that runs the command with a gate of this verdict: what it shows, the report, what was asked."""
 
     def ask(verdict: Verdict, *options: str) -> tuple[Result, dict[str, Any], list[bool]]:
-        judgement = Judgement("leaks", 2.5, 0.0, verdict, "words | of the rule")
+        result = {"yes": "passed", "no": "failed", "unknown": "unknown"}[verdict]
+        judgement = Judgement("leaks", 2.5, 0.0, result, "words | of the rule")
         report = {
             "verdict": overall([judgement]),
             "judged_at": "2026-01-04T12:30:00Z",
@@ -232,7 +233,7 @@ def test_gate_as_markdown_is_the_file_for_a_pull_request(ask_gate: Callable[...,
     assert shown.stdout == f"{gate_markdown(report)}\n" == f"{paths.GATE_REPORT.read_text()}\n"
     drawn, _, _ = ask_gate("no")
     assert "|---|" not in drawn.stdout
-    assert "Not promoted: 1 of 1 rules say no. leaks: words | of the rule." in " ".join(drawn.stdout.split())
+    assert "Not promoted: 1 of 1 rules failed. leaks: words | of the rule." in " ".join(drawn.stdout.split())
 
 
 def test_a_gate_that_cannot_judge_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

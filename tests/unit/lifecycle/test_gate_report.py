@@ -9,6 +9,8 @@ from src.lifecycle.judgement import Judgement, overall
 F1 = Judgement("weighted F1", 0.7, 0.6, "passed", "0.7, at least 0.6 is asked")
 LEAKS = Judgement("leaks", 1.0, 0.0, "failed", "not so: batch and stream agree (40 rows)")
 SIZE = Judgement("model file, MB", 6.0, 5.0, "failed", "6, at most 5 is asked")
+LUCK = Judgement("deflated Sharpe ratio", 0.4, None, "told", "a probability of 40%")
+AGE = Judgement("age", None, None, "off", "the source is not live")
 BARS = Judgement("bars", None, None, "unknown", "reports/data_quality.json: cannot be read")
 WINDOW = {"n_bars": 1_234, "first_open": "2020-01-01T00:00:00Z", "last_open": "2020-02-21T09:00:00Z"}
 IN_WORDS = ["Skill: Brier skill +0.060.", "It never traded."]
@@ -45,21 +47,23 @@ def table(text):
 @pytest.mark.parametrize(
     ("judgements", "words"),
     [
-        pytest.param([F1, F1], "Promote: all 2 rules say yes.", id="yes"),
+        pytest.param([F1, F1], "Promote: 2 rules passed.", id="yes"),
+        pytest.param([F1, LUCK, AGE, LUCK], "Promote: 1 rules passed (2 told, 1 off).", id="yes, of those that ask"),
+        pytest.param([LUCK, AGE], "Not promoted: 0 of 0 rules are unknown. No rule passed.", id="nothing asked"),
         pytest.param(
             [F1, SIZE, BARS],
-            "Not promoted: 1 of 3 rules say no. model file, MB: 6, at most 5 is asked.",
+            "Not promoted: 1 of 3 rules failed. model file, MB: 6, at most 5 is asked.",
             id="no, whatever is unknown",
         ),
         pytest.param(
             [LEAKS, F1, SIZE],
-            "Not promoted: 2 of 3 rules say no. leaks: not so: batch and stream agree (40 rows); "
+            "Not promoted: 2 of 3 rules failed. leaks: not so: batch and stream agree (40 rows); "
             "model file, MB: 6, at most 5 is asked.",
             id="no twice",
         ),
         pytest.param(
             [F1, BARS],
-            "Not promoted: 1 of 2 rules cannot tell. bars: reports/data_quality.json: cannot be read.",
+            "Not promoted: 1 of 2 rules are unknown. bars: reports/data_quality.json: cannot be read.",
             id="unknown",
         ),
     ],
@@ -75,13 +79,13 @@ def test_the_headline_says_which_rules_decided(judgements, words):
         pytest.param("train would run.", "train would run.", id="full stop"),
         pytest.param("a sentence. Another...", "a sentence. Another.", id="full stops"),
         pytest.param("one\ntwo", "one two.", id="lines"),
-        pytest.param("one\n\n# Promote: all 2 rules say yes.\n", "one # Promote: all 2 rules say yes.", id="heading"),
+        pytest.param("one\n\n# Promote: 2 rules passed.\n", "one # Promote: 2 rules passed.", id="heading"),
     ],
 )
 def test_the_headline_is_one_sentence_on_one_line(words, said):
     """Whatever an error says, it makes no Markdown of its own, and one full stop ends it."""
     found = report(F1, BARS._replace(words=words))
-    assert headline(found) == f"Not promoted: 1 of 2 rules cannot tell. bars: {said}"
+    assert headline(found) == f"Not promoted: 1 of 2 rules are unknown. bars: {said}"
     assert [line for line in markdown(found).splitlines() if line.startswith("#")] == [
         "# Gate",
         "## What the scores mean",
@@ -92,7 +96,7 @@ def test_without_words_on_the_scores_there_is_no_heading():
     """The table ends the report."""
     text = markdown(report(F1, in_words=[]))
     assert "What the scores mean" not in text
-    assert text.endswith("| weighted F1 | yes | 0.7, at least 0.6 is asked |\n")
+    assert text.endswith("| weighted F1 | passed | 0.7, at least 0.6 is asked |\n")
 
 
 def test_the_report_has_a_line_for_every_rule():
@@ -100,12 +104,12 @@ def test_the_report_has_a_line_for_every_rule():
     text = markdown(report(F1, LEAKS, BARS))
     assert text == (
         "# Gate\n\n"
-        "Not promoted: 1 of 3 rules say no. leaks: not so: batch and stream agree (40 rows).\n\n"
-        "| rule | says | because |\n"
+        "Not promoted: 1 of 3 rules failed. leaks: not so: batch and stream agree (40 rows).\n\n"
+        "| rule | result | because |\n"
         "|---|---|---|\n"
-        "| weighted F1 | yes | 0.7, at least 0.6 is asked |\n"
-        "| leaks | **no** | not so: batch and stream agree (40 rows) |\n"
-        "| bars | **cannot tell** | reports/data_quality.json: cannot be read |\n\n"
+        "| weighted F1 | passed | 0.7, at least 0.6 is asked |\n"
+        "| leaks | **failed** | not so: batch and stream agree (40 rows) |\n"
+        "| bars | **unknown** | reports/data_quality.json: cannot be read |\n\n"
         "## What the scores mean\n\n"
         "- Skill: Brier skill +0.060.\n"
         "- It never traded.\n"
@@ -128,7 +132,7 @@ def test_the_report_has_a_line_for_every_rule():
 def test_words_do_not_break_the_table(words, cell):
     """Whatever an error says, it stays in its cell."""
     lines = table(markdown(report(F1, BARS._replace(words=words), F1)))
-    assert lines[3] == f"| bars | **cannot tell** | {cell} |"
+    assert lines[3] == f"| bars | **unknown** | {cell} |"
     assert [line.replace(r"\|", "").count("|") for line in lines] == [4] * 5
 
 
@@ -147,7 +151,7 @@ def test_the_comparison_stands_below_the_rules(monkeypatch):
 def test_the_metadata_keep_verdict_moment_and_numbers():
     """Every rule's number by its name; what had none has none."""
     assert summary(report(F1, BARS, SIZE)) == {
-        "verdict": "failed",
+        "verdict": "no",
         "judged_at": "2026-01-04T12:30:00Z",
         "values": {"weighted F1": 0.7, "bars": None, "model file, MB": 6.0},
     }

@@ -23,6 +23,7 @@ GATE = Gate(
 WEIGHTS = {"lightgbm": 0.5, "xgboost": 0.5, "random_forest": 0.0}
 METRICS = {
     "ensemble": {"f1_score": 0.7, "expected_calibration_error": 0.04},
+    "decision_rate": 0.03,
     "intervals": {
         "scores": {"ensemble": {"brier_skill": [0.03, 0.09]}},
         "ensemble_less": {"volatility_only": {"brier_skill": [0.001, -0.004, 0.006]}},
@@ -39,6 +40,7 @@ SKILL = ("intervals", "scores", "ensemble", "brier_skill", 0)
 LEAD = ("intervals", "ensemble_less", "volatility_only", "brier_skill", 1)
 XGBOOST = ("members", "xgboost", "brier_skill")
 CALIBRATION = ("ensemble", "expected_calibration_error")
+DECISIONS = ("decision_rate",)
 LOW = ("differences", "brier_skill", "interval", 0)
 POINT = ("differences", "brier_skill", "difference")
 WORSE = ("since_training", "differences", "log_loss", "interval", 0)
@@ -48,6 +50,7 @@ SCORES = {
     LEAD: "Brier skill less volatility alone, lower end",
     XGBOOST: "xgboost, Brier skill",
     CALIBRATION: "expected calibration error",
+    DECISIONS: "share of bars it would buy",
 }
 CHAMPION = {
     LOW: "Brier skill less the champion's, lower end",
@@ -56,6 +59,7 @@ CHAMPION = {
 }
 HIGH = "Brier skill less the champion's, upper end"
 HUGE = pytest.param(10**400, id="400 digits")
+SAME = "ensemble.decision_threshold decides nothing"
 ABSENT = [None, math.nan, math.inf, -math.inf, True, "0.9", [0.9], {"mean": 0.9}, HUGE]
 
 
@@ -80,8 +84,10 @@ def against(comparison):
 
 
 def refused(judgements):
-    """What does not say yes."""
-    return {name: judgement.verdict for name, judgement in judgements.items() if judgement.verdict != "passed"}
+    """What keeps the gate from saying yes."""
+    return {
+        name: judgement.verdict for name, judgement in judgements.items() if judgement.verdict in {"failed", "unknown"}
+    }
 
 
 def parts(keys):
@@ -96,21 +102,31 @@ def judgement(verdict):
 @pytest.mark.parametrize(
     ("verdicts", "verdict"),
     [
-        (["passed", "passed"], "passed"),
+        (["passed", "passed"], "yes"),
         (["passed", "unknown"], "unknown"),
-        (["unknown", "failed", "passed"], "failed"),
-        (["passed", "failed"], "failed"),
+        (["unknown", "failed", "passed"], "no"),
+        (["passed", "failed"], "no"),
+        (["told", "passed", "off"], "yes"),
+        (["told", "off"], "unknown"),
         ([], "unknown"),
     ],
-    ids=["all yes", "unknown beats yes", "no beats unknown", "no beats yes", "no rules"],
+    ids=[
+        "all passed",
+        "unknown",
+        "failed beats unknown",
+        "failed",
+        "told and off ask nothing",
+        "none asks",
+        "no rules",
+    ],
 )
 def test_overall(verdicts, verdict):
-    """One no is a no, and what cannot be told is no yes."""
+    """One failed rule is a no; a yes takes a rule that passed and none that is unknown."""
     assert overall([judgement(one) for one in verdicts]) == verdict
 
 
 def test_scores_that_pass():
-    """A rule for F1, skill, lead, every member and calibration; each gives its number and its threshold."""
+    """A rule for F1, skill, lead, every member, calibration and decisions; each gives its number and its threshold."""
     judged = scores()
     assert refused(judged) == {}
     assert [(one.name, one.value, one.threshold) for one in judged.values()] == [
@@ -119,8 +135,9 @@ def test_scores_that_pass():
         ("Brier skill less volatility alone, lower end", -0.004, -0.01),
         ("lightgbm, Brier skill", 0.05, 0.0),
         ("xgboost, Brier skill", 0.06, 0.0),
-        ("random_forest, Brier skill", None, 0.0),
+        ("random_forest, Brier skill", None, None),
         ("expected calibration error", 0.04, 0.06),
+        ("share of bars it would buy", 0.03, None),
     ]
 
 
@@ -139,6 +156,9 @@ def test_scores_that_pass():
         pytest.param(XGBOOST, -0.1, "failed", "-0.1, more than 0 is asked", id="member below"),
         pytest.param(CALIBRATION, 0.06, "passed", "0.06, at most 0.06 is asked", id="calibration at the threshold"),
         pytest.param(CALIBRATION, 0.0601, "failed", "0.0601, at most 0.06 is asked", id="calibration above"),
+        pytest.param(DECISIONS, 1e-4, "passed", "0.0001, neither never nor always is asked", id="buys once"),
+        pytest.param(DECISIONS, 0, "failed", f"0, {SAME}", id="never buys"),
+        pytest.param(DECISIONS, 1, "failed", f"1, {SAME}", id="always buys"),
     ],
 )
 def test_a_score_at_its_threshold(keys, value, verdict, words):
@@ -176,10 +196,10 @@ def test_without_any_scores_nothing_is_known():
 
 @pytest.mark.parametrize("score", [-0.9, None, math.nan], ids=repr)
 def test_a_member_without_a_vote(score):
-    """A weight of 0 passes whatever the member scores; the slightest weight asks again."""
+    """With a weight of 0 the rule is off, whatever the member scores; the slightest weight asks again."""
     metrics = changed(METRICS, ("members", "random_forest"), {"brier_skill": score})
     found = scores(metrics)["random_forest, Brier skill"]
-    assert (found.value, found.verdict, found.words) == (None, "passed", "its weight is 0: it has no vote")
+    assert (found.value, found.verdict, found.words) == (None, "off", "its weight is 0: it has no vote")
     weights = {"lightgbm": 0.5, "xgboost": 0.499, "random_forest": 0.001}
     assert refused(scores(metrics, weights)) == {
         "random_forest, Brier skill": "failed" if score == -0.9 else "unknown",

@@ -150,8 +150,8 @@ def test_an_absent_age_is_unknown_only_if_it_is_asked_for(data):
     assert data({"missing_share": 0.0})[AGE].verdict == "unknown"
     for quality in ({"missing_share": 0.0}, QUALITY | {"last_open": "2017-01-01T00:00:00Z"}):
         found = data(quality, newest_bar_age_max_h=None)[AGE]
-        assert (found.value, found.threshold, found.verdict) == (None, None, "passed")
-        assert found.words == "not asked: gate.newest_bar_age_max_h is null, the source is not live"
+        assert (found.value, found.threshold, found.verdict) == (None, None, "off")
+        assert found.words == "gate.newest_bar_age_max_h is null, the source is not live"
 
 
 def test_a_bundle_that_passes(bundle):
@@ -197,8 +197,8 @@ def test_a_bundle_that_was_not_measured(name, value, bundle):
 
 @pytest.mark.parametrize("probability", [0.01, 0.99])
 def test_luck_is_said_and_not_asked(probability):
-    """However likely it is that it was luck, the verdict is yes: the sentence is what counts."""
+    """However likely it is that it was luck, it is told: nothing is asked of it."""
     (found,) = judge_luck({"n_trials": 12, "expected_best": 1.234, "probability": probability})
-    assert found._replace(words="") == ("deflated Sharpe ratio", probability, None, "passed", "")
+    assert found._replace(words="") == ("deflated Sharpe ratio", probability, None, "told", "")
     # how many trials, what luck gives, and how sure it is
     assert re.findall(r"\d[\d.%]*", found.words) == ["12", "1.23", f"{probability:.0%}"]

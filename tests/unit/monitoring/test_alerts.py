@@ -160,12 +160,13 @@ def test_a_long_message_is_cut(discord):
 
 def test_what_is_due():
     """What is new, what stays long enough, what is over; what is unknown changes nothing."""
-    told = dict.fromkeys(("recent", "over", "unknown", "gone"), "2020-01-01T12:00:00Z") | {
+    told = dict.fromkeys(("recent", "over", "switched off", "unknown", "gone"), "2020-01-01T12:00:00Z") | {
         "old": "2020-01-01T00:00:00Z"
     }
-    new, over = due(judged(new="failed", old="failed", recent="failed", over="passed", unknown="unknown", fine="passed"), told, NOW, DAY)
+    results = {"new": "failed", "old": "failed", "recent": "failed", "over": "passed", "switched off": "off"}
+    new, over = due(judged(**results, unknown="unknown", fine="passed"), told, NOW, DAY)
     assert [one.name for one in new] == ["new", "old"]
-    assert over == ["over"]
+    assert over == ["over", "switched off"]
 
 
 def test_an_alert_is_told_once_again_and_when_it_is_over(discord, told):

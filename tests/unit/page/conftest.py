@@ -3,14 +3,15 @@
 import pytest
 
 from src import paths, storage
-from src.page.evidence import DRAWN, Evidence, read_points
+from src.page.evidence import DRAWN, Evidence, read_judged, read_points
 from src.params import Params
 
 
 @pytest.fixture
 def evidence(params: Params) -> Evidence:
     """What the page shows of the committed reports; nobody looked at the model at work yet."""
-    gate = storage.read_json(paths.GATE)
+    gate = read_judged(paths.GATE)
+    assert gate is not None
     return Evidence(
         params=params,
         metrics=storage.read_json(paths.METRICS),
