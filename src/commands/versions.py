@@ -13,25 +13,27 @@ from src.commands.shared import AsFirst, Json, Stage, print_json, tell_people
 from src.errors import DataError, GateError, ProjectError, exit_on_error
 from src.times import read_utc
 
+Offline = Annotated[bool, typer.Option("--offline", help="Do not ask the remote whether it would take the push.")]
+
 
 def promote(
     *,
     as_first: AsFirst = False,
     amend: Annotated[bool, typer.Option("--amend", help="Into the last commit, if nobody else has it yet.")] = False,
     stage: Annotated[Stage, typer.Option(help="What the version is tagged for.")] = "production",
+    offline: Offline = False,
     as_json: Json = False,
 ) -> None:
-    """Ask the gate, and on its yes make the candidate the production model: a commit and its tags."""
+    """Ask the gate, and on its yes make the candidate the production model: a commit and its tags, or neither."""
     from src.lifecycle.promote import promote as promote_candidate
+    from src.lifecycle.upstream import how_to_publish
 
     with exit_on_error():
-        metadata = promote_candidate(as_first=as_first, amend=amend, stage=stage)
+        metadata = promote_candidate(as_first=as_first, amend=amend, stage=stage, offline=offline)
         if as_json:
             print_json(metadata)
             return
-        typer.echo(
-            f"Version {metadata['version']} is in production; `dvc push && git push --follow-tags` tells others."
-        )
+        typer.echo(f"Version {metadata['version']} is in production; {how_to_publish(offline=offline)}")
 
 
 def retrain(
@@ -87,17 +89,20 @@ def history(*, as_json: Json = False) -> None:
 def rollback(
     revision: Annotated[str, typer.Argument(metavar="VERSION|REV", help="As `history` lists them; or any commit.")],
     *,
+    offline: Offline = False,
     as_json: Json = False,
 ) -> None:
-    """Bring a model that was promoted before into production again: fetched, verified, then a new commit."""
+    """Bring a model that was promoted before into production again: fetched, verified, then a new commit and tag."""
     from src.lifecycle.rollback import rollback as roll_back_to
+    from src.lifecycle.upstream import how_to_publish
 
     with exit_on_error():
-        done = roll_back_to(revision)
+        done = roll_back_to(revision, offline=offline)
         if as_json:
             print_json(done._asdict())
             return
-        typer.echo(f"Version {done.version} is in production, commit {done.commit[:7]}; `git push` tells the others.")
+        words = how_to_publish(offline=offline)
+        typer.echo(f"Version {done.version} is in production, commit {done.commit[:7]}; {words}")
         if done.missing:
             typer.echo(f"Neither in the cache nor on the remote, not needed to serve: {', '.join(done.missing)}")
 

@@ -166,7 +166,7 @@ def _upstream(root: Path) -> Iterator[Line]:
         if git(root, "remote").out.strip() and not git(root, "symbolic-ref", "--quiet", "HEAD").status:
             branch = _branch(root)
             words = f"{branch} follows no branch of a remote"
-            yield warn("upstream", words, f"git push --set-upstream origin {quoted(branch)}")
+            yield warn("upstream", words, f"git push --atomic --follow-tags --set-upstream origin {quoted(branch)}")
         return
     behind, ahead = map(int, asked.out.split())
     if behind and ahead:
@@ -174,7 +174,7 @@ def _upstream(root: Path) -> Iterator[Line]:
     elif behind:
         yield warn("upstream", f"{behind} commits behind", "git pull --ff-only && dvc pull")
     elif ahead:
-        yield warn("upstream", f"{ahead} commits are only here", "dvc push && git push --follow-tags")
+        yield warn("upstream", f"{ahead} commits are only here", "dvc push && git push --atomic --follow-tags")
 
 
 def _branch(root: Path) -> str:

@@ -8,13 +8,14 @@ from src import paths, storage, tables
 from src.errors import GateError, PromotionError
 from src.lifecycle.gate import gate
 from src.lifecycle.gate_report import headline, summary
-from src.lifecycle.git import git
+from src.lifecycle.git import check_full_history, git
 from src.lifecycle.history import Promoted, history
 from src.lifecycle.metadata import Promotion, build_metadata
 from src.lifecycle.pipeline import check_committed, check_reproduced
 from src.lifecycle.revision import Revision
-from src.lifecycle.tags import Stage, tag
+from src.lifecycle.tags import Stage, Tagged, tagged_versions
 from src.lifecycle.unfinished import all_or_nothing, alone
+from src.lifecycle.upstream import check_upstream
 from src.lifecycle.versions import highest, next_version, what_changed
 from src.ml.bundle import read_metadata, sha256
 from src.params import load_params
@@ -23,7 +24,9 @@ from src.params import load_params
 PROMOTION = (paths.METADATA, paths.GATE, paths.GATE_REPORT, paths.TRIALS)
 
 
-def promote(*, as_first: bool = False, amend: bool = False, stage: Stage = "production") -> dict[str, Any]:
+def promote(
+    *, as_first: bool = False, amend: bool = False, stage: Stage = "production", offline: bool = False
+) -> dict[str, Any]:
     """Ask the gate, then commit the candidate's metadata; from then on `ProductionEnsemble()` loads it.
 
     Parameters
@@ -34,6 +37,8 @@ def promote(*, as_first: bool = False, amend: bool = False, stage: Stage = "prod
         Put the promotion into the last commit, which must be known to nobody else; `git_commit` is then the one before.
     stage
         What the version is tagged for.
+    offline
+        Do not ask the remote whether the promotion can be pushed.
 
     Returns
     -------
@@ -43,19 +48,21 @@ def promote(*, as_first: bool = False, amend: bool = False, stage: Stage = "prod
     Raises
     ------
     PromotionError
-        If the clone is shallow, the work tree differs from the last commit, the pipeline is not up to date, git cannot
-        commit, or the gate cannot tell.
+        If the clone is shallow, the work tree differs from the last commit, the pipeline is not up to date, the remote
+        does not answer or has what this clone lacks, git cannot commit or tag, or the gate cannot tell.
     GateError
         If the gate says no.
     """
     with alone():
+        check_committed()
+        check_full_history()
+        check_upstream(amend=amend, offline=offline)
+        check_reproduced()
         return _promote(as_first=as_first, amend=amend, stage=stage)
 
 
 def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
-    """Look, ask, commit, tag."""
-    check_committed()
-    check_reproduced()
+    """Look, ask, commit and tag."""
     files = {path.name: storage.read_bytes(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
     promoted = history()
     before = read_metadata() if paths.METADATA.exists() else None
@@ -78,8 +85,7 @@ def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
         storage.read_bytes(paths.BARS),
         tables.read_frame(paths.FEATURES),
     ) | {"gate": summary(report)}
-    _commit(metadata, amend=amend)
-    tag(promotion.version, git("rev-parse", "HEAD"), stage)
+    _commit(metadata, stage, amend=amend)
     return metadata
 
 
@@ -91,16 +97,19 @@ def _digests(metadata: dict[str, Any]) -> dict[str, str]:
 def _tag_as_first_committed(metadata: dict[str, Any], promoted: Sequence[Promoted], stage: Stage) -> None:
     """Tag a version where it was promoted: whoever promoted it may have been stopped before."""
     commits = {(version.version, version.metadata["created_at"]): version.commit for version in promoted}
-    tag(metadata["version"], commits[metadata["version"], metadata["created_at"]], stage)
+    tagged = Tagged(metadata["version"], stage, commits[metadata["version"], metadata["created_at"]])
+    with all_or_nothing((), tagged, with_outputs=False):
+        pass  # nothing to commit
 
 
 def _version(promoted: Sequence[Promoted]) -> str:
-    """Return the number that what changed since the highest version asks for."""
+    """Return the number that what changed since the highest version asks for, after those of other branches, too."""
     versions = {version.version: version.commit for version in promoted}
+    taken = [*versions, *tagged_versions()]
     if not versions:
-        return next_version([], "patch")
+        return next_version(taken, "patch")
     before, after = Revision(versions[highest(list(versions))]), Revision("HEAD")
-    return next_version(list(versions), what_changed(before.stages, after.stages))
+    return next_version(taken, what_changed(before.stages, after.stages))
 
 
 def _previous(promoted: Sequence[Promoted], before: dict[str, Any] | None) -> str | None:
@@ -121,9 +130,9 @@ def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:
         raise PromotionError(msg)
 
 
-def _commit(metadata: dict[str, Any], *, amend: bool) -> None:
-    """Commit the metadata and what the gate said; without a commit there is no promotion."""
-    with all_or_nothing(PROMOTION, with_outputs=False):
+def _commit(metadata: dict[str, Any], stage: Stage, *, amend: bool) -> None:
+    """Commit the metadata and what the gate said, and tag the commit; without both there is no promotion."""
+    with all_or_nothing(PROMOTION, Tagged(metadata["version"], stage), with_outputs=False):
         storage.write_json(metadata, paths.METADATA)
         files = [str(path) for path in PROMOTION if path.exists()]
         git("add", "--", *files)

@@ -54,8 +54,9 @@ def retrain(end: datetime | None = None, *, dry_run: bool = False) -> Report:
         report |= {"base": base.commit, "data": data.model_dump(mode="json")}
         must(clone, "dvc", "repro", "--pull")
         candidate = commit_all(clone, f"Retrain on bars to {'the last' if data.end is None else utc_text(data.end)}")
+        # The remote was asked for the base; the origin of that clone is this one.
         # Every commit that is published holds the model that its metadata describe.
-        promote = ("promote", "--amend") if candidate != base.commit else ("promote",)
+        promote = ("promote", "--offline", "--amend") if candidate != base.commit else ("promote", "--offline")
         _ask_the_gate(clone, ("gate",) if dry_run else promote, report)
         if dry_run:
             report |= {"outcome": "accepted", "words": "The gate says yes; a dry run promotes nothing."}

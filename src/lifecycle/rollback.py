@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from src import paths, storage
 from src.errors import PromotionError
-from src.lifecycle.git import git
+from src.lifecycle.git import check_full_history, git
 from src.lifecycle.history import promotions
 from src.lifecycle.outputs import BUNDLE, fetch_and_checkout, keep_outputs
 from src.lifecycle.pipeline import check_committed
 from src.lifecycle.revision import Revision
-from src.lifecycle.tags import tag
+from src.lifecycle.tags import Tagged
 from src.lifecycle.unfinished import all_or_nothing, alone
+from src.lifecycle.upstream import check_upstream
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.signature import copy_signatures
 from src.yaml_lines import read_scalars, replace_scalars
@@ -32,7 +33,7 @@ class RolledBack(NamedTuple):
     missing: list[str]
 
 
-def rollback(name: str) -> RolledBack:
+def rollback(name: str, *, offline: bool = False) -> RolledBack:
     """Make a promoted model the production model again.
 
     Everything is fetched, verified against that promotion's sha256 and asked its known answers before anything in the
@@ -43,38 +44,43 @@ def rollback(name: str) -> RolledBack:
     ----------
     name
         A version such as 1.0.1, or whatever git takes for a commit that holds a promotion.
+    offline
+        Do not ask the remote of git whether the rollback can be pushed.
 
     Raises
     ------
     PromotionError
-        If the work tree differs from the last commit, or no such version was promoted.
+        If the clone is shallow, the work tree differs from the last commit, no such version was promoted, the remote
+        does not answer or has what this clone lacks, or git cannot commit or tag.
     DataError
         If its files are neither in the cache nor on the remote, or are damaged.
     ModelError
         If they are not what its metadata say, or this code cannot read them.
     """
     with alone():
+        check_committed()
+        check_full_history()
+        check_upstream(amend=False, offline=offline)
         return _rollback(name)
 
 
 def _rollback(name: str) -> RolledBack:
-    """Verify, then change and commit, or put back."""
-    check_committed()
+    """Verify, then change, commit and tag, or put back."""
     known = {promoted.version: promoted.commit for promoted in reversed(promotions())}
     target = Revision(_commit_of(name, known))
     version = _verify(target)
     params = _params_of(target)
     restored = [path for path in (*target.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
     changed = [*restored, paths.relative(paths.PARAMS)]
+    tagged = Tagged(version, "production", known.get(version, target.commit))
     keep_outputs()
-    with all_or_nothing([paths.ROOT / path for path in changed], with_outputs=True):
+    with all_or_nothing([paths.ROOT / path for path in changed], tagged, with_outputs=True):
         git("checkout", target.commit, "--", *restored)
         storage.write_bytes(params.encode(), paths.PARAMS)
         fetch_and_checkout()
         version_now = ProductionEnsemble().get_model_info()["version"]
         if git("status", "--porcelain", "--", *changed):
             git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
-    tag(version, known.get(version, target.commit), "production")
     missing = [path for path in target.outs if not (paths.ROOT / path).exists()]
     return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
 

@@ -1,12 +1,17 @@
 """Where this clone's branch is published, and whether both still agree."""
 
+import shlex
 from typing import NamedTuple
 
 from src.errors import PromotionError
 from src.lifecycle.git import git
+from src.lifecycle.ls_remote import ls_remote
+from src.lifecycle.tags import REFS, tags_here
 
 # What must be the same here and there: this environment and this code do the work.
 CODE = ("src", "requirements.lock", ".python-version", "dvc.yaml")
+# Branch and tags or neither: a tag of a commit that nobody else has keeps its number from everybody.
+PUSH = "git push --atomic --follow-tags"
 
 
 class Base(NamedTuple):
@@ -27,18 +32,15 @@ def find_base() -> Base:
     PromotionError
         If no branch is checked out, it has commits that are not published, or the published code is newer than this.
     """
-    try:
-        ref = git("symbolic-ref", "HEAD")
-    except PromotionError as error:
-        msg = "expected a branch to be checked out, which a new commit goes to; `git switch main`"
-        raise PromotionError(msg) from error
-    branch = ref.removeprefix("refs/heads/")
+    ref = _head()
+    branch = _short(ref)
     if not git("remote"):
         return Base(branch, git("rev-parse", "HEAD"), None, ref, ref)
     remote = git("config", "--default", "", "--get", f"branch.{branch}.remote")
     if not remote:
-        msg = f"expected {branch} to follow a branch of a remote; `git push --set-upstream origin {branch}`"
+        msg = f"expected {branch} to follow a branch of a remote; `{PUSH} --set-upstream origin {branch}`"
         raise PromotionError(msg)
+    _check_same_tags(remote, ls_remote(remote, *REFS))
     git("fetch", "--quiet", "--tags", remote, git("config", "--get", f"branch.{branch}.merge"))
     tracked = git("rev-parse", "--symbolic-full-name", "@{upstream}")
     base = Base(branch, git("rev-parse", tracked), remote, git("config", f"branch.{branch}.merge"), tracked)
@@ -46,10 +48,109 @@ def find_base() -> Base:
     return base
 
 
+def check_upstream(*, amend: bool, offline: bool) -> None:
+    """Refuse a new commit and new tags that could not be pushed.
+
+    Parameters
+    ----------
+    amend
+        Whether the last commit is replaced.
+    offline
+        Whether the remote is not asked; what this clone knows by itself is checked all the same.
+
+    Raises
+    ------
+    PromotionError
+        If no branch is checked out, the last commit is known to others and would be replaced, or the remote does not
+        answer, has commits or tags that this clone lacks, or another tag of the same name.
+    """
+    head = _head()
+    if amend and git("branch", "--remotes", "--contains", "HEAD"):
+        msg = "--amend replaces the last commit, and a remote has it already; run it without --amend"
+        raise PromotionError(msg)
+    tags_here()
+    remote, ref = _published_at(head)
+    if not remote or offline:
+        return
+    try:
+        there = ls_remote(remote, ref, *REFS)
+    except PromotionError as error:
+        msg = f"{error}; nothing was changed, and `--offline` goes on without it"
+        raise PromotionError(msg) from error
+    if (tip := there.pop(ref, None)) and not _is_ancestor(tip):
+        msg = f"{remote} has commits of {_short(ref)} that this clone lacks; `git pull --no-rebase`, then run it again"
+        raise PromotionError(msg)
+    _check_same_tags(remote, there)
+    if lacking := sorted(there.keys() - {f"refs/tags/{name}" for name in tags_here()}):
+        msg = (
+            f"{remote} has {len(lacking)} tags that this clone lacks, {_short(lacking[0])} is the first; "
+            f"`git fetch --tags {remote}`, then run it again: no number is given twice"
+        )
+        raise PromotionError(msg)
+
+
+def how_to_publish(*, offline: bool) -> str:
+    """Say in words how others learn of a new commit of this branch and its tags."""
+    head = _head()
+    remote, _ = _published_at(head)
+    if not remote:
+        return "this clone has no remote, so nobody else knows of it."
+    follows = git("config", "--default", "", "--get", f"branch.{_short(head)}.remote") not in ("", ".")
+    upstream = "" if follows else f" --set-upstream {remote} {shlex.quote(_short(head))}"
+    doubt = f" {remote} was not asked; if it has other commits or tags, it takes nothing." if offline else ""
+    return f"`dvc push && {PUSH}{upstream}` tells the others.{doubt}"
+
+
+def _head() -> str:
+    """Return the ref of the branch that is checked out."""
+    try:
+        return git("symbolic-ref", "HEAD")
+    except PromotionError as error:
+        msg = "expected a branch to be checked out, which a new commit goes to; `git switch main`"
+        raise PromotionError(msg) from error
+
+
+def _published_at(head: str) -> tuple[str, str]:
+    """Return remote and ref of a branch: those it follows, or else those it would be pushed to; no remote is empty."""
+    branch = _short(head)
+    remote = git("config", "--default", "", "--get", f"branch.{branch}.remote")
+    if remote not in ("", "."):  # which is this clone
+        return remote, git("config", "--default", head, "--get", f"branch.{branch}.merge")
+    remotes = git("remote").splitlines()
+    return ("origin" if "origin" in remotes else next(iter(remotes), "")), head
+
+
+def _check_same_tags(remote: str, there: dict[str, str]) -> None:
+    """Refuse tags that were made here and there under the same name."""
+    here = tags_here()
+    for ref, found in there.items():
+        name = _short(ref)
+        if name in here and here[name].object != found:
+            msg = (
+                f"the tag {name} is not the one that {remote} has; if theirs is right, "
+                f"`git tag --delete '{name}' && git fetch --tags {remote}`"
+            )
+            raise PromotionError(msg)
+
+
+def _is_ancestor(commit: str) -> bool:
+    """Tell whether the last commit has this one, which may be unknown here, before it."""
+    try:
+        git("merge-base", "--is-ancestor", commit, "HEAD")
+    except PromotionError:
+        return False
+    return True
+
+
+def _short(ref: str) -> str:
+    """Return a ref's name as people say it."""
+    return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+
+
 def _check_agreement(base: Base) -> None:
     """Refuse commits that only this clone has, and code that only the remote has."""
     if ahead := git("rev-list", f"{base.commit}..HEAD").split():
-        msg = f"expected {base.branch} as on {base.remote}, {len(ahead)} commits are only here; `git pull`, `git push`"
+        msg = f"expected {base.branch} as on {base.remote}, {len(ahead)} commits are only here; `git pull`, `{PUSH}`"
         raise PromotionError(msg)
     if changed := git("diff", "--name-only", "HEAD", base.commit, "--", *CODE).splitlines():
         msg = f"{base.remote} has other code than this clone ({changed[0]}); `git pull`, then `make repro`"

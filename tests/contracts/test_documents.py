@@ -11,6 +11,15 @@ from tests.documents import DOCUMENTS, TEST
 PATH = re.compile(r"`((?:\.github|data|docs|models|reports|scripts|src|tests)/[\w/.-]*)(?:::(\w+))?`")
 RUN_BY = re.compile(f"^<!-- run by: {TEST.pattern} -->$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]*))?\)")
+# What people read, type, or have run for them.
+TOLD = {
+    paths.relative(file): file.read_text()
+    for folder, names in (("src", "*.py"), ("scripts", "*"), (".github", "*.yml"), ("docs", "*.md"), (".", "Makefile"))
+    for file in (paths.ROOT / folder).glob(names if folder == "." else f"**/{names}")
+    if file.is_file() and file.suffix != ".pyc"
+} | DOCUMENTS
+PUSH = re.compile(r"""git(?: |\(")push\b[^`\n]*""")
+PUSHED = {name: found for name, text in TOLD.items() if (found := PUSH.findall(text))}
 
 
 def _found(pattern: re.Pattern) -> list[tuple[str, ...]]:
@@ -42,6 +51,21 @@ def test_every_guide_is_listed_in_readme() -> None:
     """What nothing leads to is not found."""
     guides = {name for name in DOCUMENTS if name.startswith("docs/")}
     assert guides - set(LINK.sub(r"\n\1\n", DOCUMENTS["README.md"]).splitlines()) == set()
+
+
+@pytest.mark.parametrize("name", sorted(PUSHED))
+def test_every_push_is_of_branch_and_tags_or_of_neither(name: str) -> None:
+    """Whatever a guide, a message or a program says: a tag whose commit is nowhere keeps its number from everybody."""
+    assert [push for push in PUSHED[name] if "--atomic" not in push] == []
+    if name != "src/lifecycle/publish.py":  # which names each tag
+        assert [push for push in PUSHED[name] if "--follow-tags" not in push] == []
+
+
+def test_a_push_is_found_where_it_is() -> None:
+    """In guides, and in what is printed."""
+    assert {"docs/promote.md", "docs/roll-back.md", "docs/weekly-retrain.md", "src/lifecycle/upstream.py"} <= set(
+        PUSHED
+    )
 
 
 def test_every_threat_names_the_test_that_shows_its_control() -> None:

@@ -67,8 +67,16 @@ def shallow(user: Checkout) -> None:
     [
         pytest.param(dirty, "expected a clean work tree, 1 paths differ", id="dirty"),
         pytest.param(detached, "expected a branch to be checked out", id="detached"),
-        pytest.param(ahead, "expected main as on origin, 1 commits are only here; `git pull`, `git push`", id="ahead"),
-        pytest.param(alone, "expected mine to follow a branch of a remote; `git push --set-upstream", id="no upstream"),
+        pytest.param(
+            ahead,
+            "expected main as on origin, 1 commits are only here; `git pull`, `git push --atomic --follow-tags`",
+            id="ahead",
+        ),
+        pytest.param(
+            alone,
+            "mine to follow a branch of a remote; `git push --atomic --follow-tags --set-upstream",
+            id="no upstream",
+        ),
         pytest.param(overtaken, "origin has other code than this clone (src/errors.py); `git pull`", id="other code"),
         pytest.param(shallow, "this clone is shallow; `git fetch --unshallow --tags`", id="shallow"),
     ],

@@ -80,12 +80,13 @@ def test_history(repository: Checkout) -> None:
 
 @pytest.mark.parametrize("emptied", [None, ".dvc/cache"], ids=["from the cache", "from the remote"])
 def test_rollback_and_on(emptied: str | None, repository: Checkout) -> None:
-    """A version comes back as a new commit; the next promotion has a version of its own."""
+    """A version comes back as a new commit; the next promotion has a version of its own, whoever took which number."""
     first = listed(repository)[1]["commit"]
     if emptied:
         shutil.rmtree(repository.root / emptied)
     shown = src(repository, "rollback", "1.0.0")
     assert "Version 1.0.0 is in production, commit " in shown
+    assert "this clone has no remote, so nobody else knows of it." in shown
     assert repository.python(VERIFY).strip() == "1.0.0"
     assert repository.run("git", "status", "--porcelain") == ""
     assert repository.run("git", "diff", "--stat", first, "--", "params.yaml", "dvc.lock", METADATA) == ""
@@ -95,8 +96,30 @@ def test_rollback_and_on(emptied: str | None, repository: Checkout) -> None:
     assert "Version 1.0.0 is in production" in src(repository, "rollback", "1.0.0")
     repository.set_params(MORE_FOREST)
     repository.repro()
-    repository.promote("again")
-    assert [version["version"] for version in listed(repository)] == ["1.1.1", "1.1.0", "1.0.0"]
+    repository.commit("again")
+    others_take(repository, "1.1.1")
+    before = state(repository)
+    assert "origin has 1 tags that this clone lacks, production-ensemble@v1.1.1 is" in src(
+        repository, "promote", expect=2
+    )
+    assert state(repository) == before
+    repository.run("git", "fetch", "--quiet", "--tags", "origin")
+    shown = src(repository, "promote")
+    assert [version["version"] for version in listed(repository)] == ["1.1.2", "1.1.0", "1.0.0"]
+    repository.run("sh", "-c", shown.split("`")[1])
+    refs = repository.run("git", "ls-remote", "origin")
+    commit = repository.run("git", "rev-parse", "HEAD").strip()
+    for ref in ("heads/main", "tags/production-ensemble@v1.1.2^{}", "tags/production-ensemble#production#4^{}"):
+        assert f"{commit}\trefs/{ref}\n" in refs
+
+
+def others_take(checkout: Checkout, version: str) -> None:
+    """Give the repository a remote, on which somebody else tagged that version."""
+    remote = str(checkout.root.with_name("origin.git"))
+    checkout.run("git", "clone", "--quiet", "--bare", ".", remote)
+    checkout.run("git", "remote", "add", "origin", remote)
+    name = f"production-ensemble@v{version}"
+    checkout.run("git", "-C", remote, "tag", "--annotate", "--message", "theirs", name, "HEAD")
 
 
 def damaged_cache(checkout: Checkout) -> None:
@@ -118,6 +141,22 @@ def gone(checkout: Checkout) -> None:
         shutil.rmtree(checkout.root / store)
 
 
+def elsewhere(checkout: Checkout) -> None:
+    """Move the first version's tag to another commit."""
+    command = ("git", "tag", "--annotate", "--force", "--message", "moved", "production-ensemble@v1.0.0", "HEAD")
+    checkout.run(*command)
+
+
+def locked_tag(checkout: Checkout) -> None:
+    """Leave what a git leaves that was killed while it tagged; it stands in the way after the commit only."""
+    (checkout.root / ".git" / "refs" / "tags" / "production-ensemble#production#3.lock").touch()
+
+
+def no_answer(checkout: Checkout) -> None:
+    """Have a remote that is not there."""
+    checkout.run("git", "remote", "add", "origin", "/nowhere.git")
+
+
 def dirty(checkout: Checkout) -> None:
     """Leave something uncommitted."""
     (checkout.root / "params.yaml").write_text("# half a thought\n")
@@ -129,6 +168,9 @@ def dirty(checkout: Checkout) -> None:
         pytest.param(damaged_cache, "1.0.0", "is damaged in the cache or on the remote", id="damaged"),
         pytest.param(gone, "1.0.0", "is neither in the cache nor on the remote", id="gone"),
         pytest.param(dirty, "1.0.0", "expected a clean work tree", id="dirty"),
+        pytest.param(elsewhere, "1.0.0", "the tag production-ensemble@v1.0.0 is at ", id="tag elsewhere"),
+        pytest.param(locked_tag, "1.0.0", "git tag for version 1.0.0 failed: ", id="locked tag"),
+        pytest.param(no_answer, "1.0.0", "origin cannot be asked which versions it has (fatal: ", id="no answer"),
         pytest.param(None, "9.9.9", "version 9.9.9 was never promoted here", id="no such version"),
         pytest.param(None, "nowhere", "nowhere is no revision with a pipeline", id="no such commit"),
         pytest.param(None, "HEAD~3", "holds no promoted model", id="before the first"),
@@ -138,12 +180,18 @@ def test_what_cannot_be_brought_back_changes_nothing(spoil, revision: str, words
     """Fetched and verified first: the model in the work tree is the one from before, byte for byte."""
     if spoil:
         spoil(repository)
-    before = [(repository.root / path).read_bytes() for path in (MODEL, METADATA, "params.yaml", "dvc.lock")]
-    head = repository.run("git", "rev-parse", "HEAD")
+    before = state(repository)
     refused = src(repository, "rollback", revision, expect=2)
     assert words in refused
-    assert [(repository.root / path).read_bytes() for path in (MODEL, METADATA, "params.yaml", "dvc.lock")] == before
-    assert repository.run("git", "rev-parse", "HEAD") == head
+    assert state(repository) == before
+
+
+def state(checkout: Checkout) -> list[bytes | str]:
+    """The model in the work tree and what git knows: commit, index, changes, tags; no note of what is unfinished."""
+    assert not (checkout.root / ".git" / "unfinished.json").exists()
+    files = [(checkout.root / path).read_bytes() for path in (MODEL, METADATA, "params.yaml", "dvc.lock")]
+    asked = (["rev-parse", "HEAD"], ["ls-files", "--stage"], ["status", "--porcelain"], ["for-each-ref"])
+    return [*files, *(checkout.run("git", *command) for command in asked)]
 
 
 def test_readers_see_one_version_whole(repository: Checkout, tmp_path: Path) -> None:

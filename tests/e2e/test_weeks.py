@@ -185,7 +185,7 @@ def goes_on_while_another_is_refused(user: Checkout) -> None:
 def rolls_back(user: Checkout) -> None:
     """The first model comes back, for everybody."""
     user.run("python", "-m", "src", "rollback", "1.0.0")
-    user.run("git", "push", "--quiet", "--follow-tags")
+    user.run("git", "push", "--quiet", "--atomic", "--follow-tags")
     assert user.python(VERIFY).strip() == "1.0.0"
 
 

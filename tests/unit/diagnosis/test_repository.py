@@ -165,7 +165,7 @@ def test_clones(checkout: Checkout, tmp_path: Path) -> None:
     bash(clone, "git reset --quiet --hard HEAD~1 && git reset --quiet --hard HEAD~1")
     assert [line.words for line in seen(clone)] == ["1 commits behind"]
     bash(clone, "git branch --unset-upstream")
-    assert [line.command for line in seen(clone)] == ["git push --set-upstream origin main"]
+    assert [line.command for line in seen(clone)] == ["git push --atomic --follow-tags --set-upstream origin main"]
 
 
 def test_a_shallow_clone(checkout: Checkout, tmp_path: Path) -> None:

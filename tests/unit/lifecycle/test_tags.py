@@ -8,7 +8,7 @@ import pytest
 from src import paths
 from src.errors import PromotionError
 from src.lifecycle.git import check_full_history
-from src.lifecycle.tags import tag
+from src.lifecycle.tags import tag, tagged_versions
 from tests.checkouts import GIT_IDENTITY, Checkout
 
 
@@ -76,3 +76,19 @@ def test_a_shallow_clone_is_refused(repository: Checkout, tmp_path: Path, monkey
     monkeypatch.setattr(paths, "ROOT", tmp_path / "shallow")
     with pytest.raises(PromotionError, match=r"this clone is shallow; `git fetch --unshallow --tags`$"):
         check_full_history()
+
+
+def test_foreign_tags_are_passed_over(repository: Checkout) -> None:
+    """Names that only look like ours, and tags that are not annotated, are no error."""
+    first, last = commit_of(repository, "HEAD~2"), commit_of(repository, "HEAD")
+    for name in ("#production#seven", "#production#", "#production#9!", "@v2", "@vlast", "@v0.5.0!", "@v1.0.0-rc.1"):
+        repository.run("git", "tag", "--annotate", "--message", "foreign", f"production-ensemble{name}", first)
+    repository.run("git", "tag", "production-ensemble#production#4", first)
+    repository.run("git", "tag", "production-ensemble@v0.9.0", first)
+    for _ in range(2):
+        tag("1.0.0", last, "production")
+    assert repository.run("git", "tag", "--points-at", "HEAD").split() == [
+        "production-ensemble#production#5",
+        "production-ensemble@v1.0.0",
+    ]
+    assert sorted(tagged_versions()) == ["0.5.0", "0.9.0", "1.0.0"]

@@ -1,6 +1,7 @@
 """A change of the production model is whole or not at all, and what is left behind is mended or told."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,17 +11,25 @@ from filelock import FileLock
 from src import byte_code, paths
 from src.errors import PromotionError
 from src.lifecycle import mend
+from src.lifecycle.git import git
 from src.lifecycle.mend import mend as mend_all
 from src.lifecycle.pipeline import check_committed
+from src.lifecycle.tags import Tagged
 from src.lifecycle.unfinished import all_or_nothing, alone
-from tests.checkouts import Checkout
+from tests.checkouts import GIT_IDENTITY, Checkout
 
 BEFORE = b"before\xff\n"
+METADATA = paths.relative(paths.METADATA)
+SECOND = Tagged("1.1.0", "production")
+TAGS = ["production-ensemble#production#1", "production-ensemble@v1.1.0"]
 
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     """A repository with one file, committed, which the project takes for its own."""
+    for name, value in GIT_IDENTITY.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(paths, "METADATA", tmp_path / METADATA)
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     for name in ("RWLOCK", "LOCK"):
         monkeypatch.setattr(mend, name, tmp_path / getattr(mend, name).relative_to(Path(mend.__file__).parents[2]))
@@ -47,12 +56,12 @@ def change(checkout: Checkout, *, commit: bool) -> None:
 def test_the_files_are_as_before_or_as_committed(
     *, commit: bool, is_killed: bool, repository: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An interrupted one puts them back itself, a killed one leaves that to the next."""
+    """An interrupted one takes the commit back, too; after a kill the next lets the commit stay."""
     files = [repository.root / name for name in ("model", "other")]
     with monkeypatch.context() as patched:
         if is_killed:
-            patched.setattr("src.lifecycle.unfinished._put_back", lambda: None)
-        with pytest.raises(KeyboardInterrupt), all_or_nothing(files, with_outputs=False):
+            patched.setattr("src.lifecycle.unfinished._undo", lambda: None)
+        with pytest.raises(KeyboardInterrupt), all_or_nothing(files, SECOND, with_outputs=False):
             change(repository, commit=commit)
     if is_killed:
         with pytest.raises(PromotionError, match="was stopped half-way; run it again"):
@@ -61,8 +70,126 @@ def test_the_files_are_as_before_or_as_committed(
             mend_all()
     with alone():
         check_committed()
-    assert (repository.root / "model").read_bytes() == (b"after" if commit else BEFORE)
-    assert (repository.root / "other").exists() == commit
+    stays = commit and is_killed
+    assert (repository.root / "model").read_bytes() == (b"after" if stays else BEFORE)
+    assert (repository.root / "other").exists() == stays
+    assert git("rev-list", "--count", "HEAD") == ("2" if stays else "1")
+
+
+def promote(checkout: Checkout, tagged: Tagged, *, how: tuple[str, ...] = ()) -> None:
+    """Commit metadata with that version, and tag them."""
+    with all_or_nothing([paths.METADATA, checkout.root / "model"], tagged, with_outputs=False):
+        paths.METADATA.parent.mkdir(parents=True, exist_ok=True)
+        paths.METADATA.write_text(f'{{"version": "{tagged.version}"}}')
+        (checkout.root / "model").write_bytes(tagged.version.encode())
+        checkout.run("git", "add", "--all")
+        checkout.run("git", "commit", "--quiet", "--message", "promote", *how)
+
+
+def state(checkout: Checkout) -> list[str]:
+    """Commit, index, work tree, every ref, and what lies in the way of the next."""
+    asked = (["rev-parse", "HEAD"], ["ls-files", "--stage"], ["status", "--porcelain"], ["for-each-ref"])
+    notes = sorted(path.name for path in (checkout.root / ".git").glob("unfinished*"))
+    return [*(checkout.run("git", *command) for command in asked), *notes]
+
+
+def locked_version(checkout: Checkout) -> None:
+    """As a git leaves it that was killed while it tagged."""
+    (checkout.root / ".git" / "refs" / "tags" / f"{TAGS[1]}.lock").touch()
+
+
+def locked_stage(checkout: Checkout) -> None:
+    """The first of the two tags can be made."""
+    (checkout.root / ".git" / "refs" / "tags" / f"{TAGS[0]}.lock").touch()
+
+
+def other_commit(checkout: Checkout) -> None:
+    """The version is tagged, and it is another."""
+    checkout.run("git", "tag", "--annotate", "--message", "other", TAGS[1], "HEAD")
+
+
+def lightweight(checkout: Checkout) -> None:
+    """GTO does not count it, and cannot make it again."""
+    checkout.run("git", "tag", TAGS[1], "HEAD")
+
+
+def blob(checkout: Checkout) -> None:
+    """A tag of another artifact that is at no commit: GTO stumbles over it."""
+    checkout.run("git", "tag", "--annotate", "--message", "file", "other@v1.0.0", "HEAD:model")
+
+
+@pytest.mark.parametrize("how", [(), ("--amend",)], ids=["commit", "amend"])
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        pytest.param(locked_version, r"^git tag for version 1\.1\.0 failed: .*lock", id="locked version"),
+        pytest.param(locked_stage, r"^git tag for version 1\.1\.0 failed: .*lock", id="locked stage"),
+        pytest.param(other_commit, r"^the tag .*@v1\.1\.0 is at \w{7}, expected none yet; remove", id="other commit"),
+        pytest.param(lightweight, r"^the tag .*@v1\.1\.0 is no annotated tag", id="lightweight"),
+        pytest.param(blob, r"^the tag other@v1\.0\.0 is at a blob, expected a commit", id="blob"),
+    ],
+)
+def test_what_cannot_be_tagged_is_not_committed(
+    spoil: Callable[[Checkout], None], words: str, how: tuple[str, ...], repository: Checkout
+) -> None:
+    """Commit, index, work tree and tags are as before, what was only staged included; the next begins at once."""
+    (repository.root / "model").write_bytes(b"staged")
+    repository.run("git", "add", "--all")
+    (repository.root / "model").write_bytes(b"changed since")
+    spoil(repository)
+    before = state(repository)
+    with pytest.raises(PromotionError, match=words), alone():
+        promote(repository, SECOND, how=how)
+    assert state(repository) == before
+    assert (repository.root / "model").read_bytes() == b"changed since"
+    for name in git("tag").splitlines():
+        repository.run("git", "tag", "--delete", name)
+    for lock in (repository.root / ".git" / "refs" / "tags").iterdir():
+        lock.unlink()
+    with alone():
+        promote(repository, SECOND, how=how)
+    assert git("tag", "--points-at", "HEAD").split() == TAGS
+
+
+@pytest.mark.parametrize("how", [(), ("--amend",)], ids=["commit", "amend"])
+@pytest.mark.parametrize("since", [0, 1], ids=["at once", "after another commit"])
+def test_killed_before_the_tags_the_next_makes_them(
+    how: tuple[str, ...], since: int, repository: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the commit that was made, whatever was committed since."""
+    with monkeypatch.context() as patched:
+        for step in ("_undo", "tag"):
+            patched.setattr(f"src.lifecycle.unfinished.{step}", ends_here)
+        with pytest.raises(KeyboardInterrupt):
+            promote(repository, SECOND, how=how)
+    made = git("rev-parse", "HEAD")
+    for _ in range(since):
+        repository.run("git", "commit", "--quiet", "--allow-empty", "--message", "another")
+    assert git("tag") == ""
+    with alone():
+        check_committed()
+    assert git("tag", "--points-at", made).split() == TAGS
+
+
+def ends_here(*_: object) -> None:
+    """As a kill does."""
+    raise KeyboardInterrupt
+
+
+def test_a_version_that_came_back_is_tagged_where_it_was_promoted(repository: Checkout) -> None:
+    """Killed or not; what follows has a number of its own."""
+    for version in ("1.0.0", "1.1.0"):
+        promote(repository, Tagged(version, "production"))
+    promote(repository, Tagged("1.0.0", "production", git("rev-parse", "HEAD~1")))
+    assert git("tag", "--points-at", "HEAD") == ""
+    tags = git("tag", "--points-at", "HEAD~2").split()
+    assert tags == [
+        "production-ensemble#production#1",
+        "production-ensemble#production#3",
+        "production-ensemble@v1.0.0",
+    ]
+    with pytest.raises(PromotionError, match=r"is at \w{7}, expected \w{7}; remove the tag that is wrong"):
+        promote(repository, Tagged("1.0.0", "production", git("rev-parse", "HEAD")))
 
 
 def test_one_at_a_time(repository: Checkout) -> None:
