@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from src import paths
-from src.commands.shared import AsFirst, Json, Stage, print_json, tell_people
+from src.commands.shared import AsFirst, Json, Stage, console, print_json, say, tell_people
 from src.errors import DataError, GateError, ProjectError, exit_on_error
 from src.times import read_utc
 
@@ -29,9 +29,7 @@ def promote(
         if as_json:
             print_json(metadata)
             return
-        typer.echo(
-            f"Version {metadata['version']} is in production; `dvc push && git push --follow-tags` tells others."
-        )
+        say(f"Version {metadata['version']} is in production; `dvc push && git push --follow-tags` tells others.")
 
 
 def retrain(
@@ -51,7 +49,7 @@ def retrain(
         if as_json:
             print_json(report)
         else:
-            typer.echo(f"{report['words']} {paths.relative(paths.RETRAIN_REPORT)} has the gate's figures.")
+            say(f"{report['words']} {paths.relative(paths.RETRAIN_REPORT)} has the gate's figures.")
 
 
 @contextmanager
@@ -71,8 +69,6 @@ def _told(*, dry_run: bool) -> Iterator[list[str]]:
 
 def history(*, as_json: Json = False) -> None:
     """List every promoted version, newest first: when, on which bars, its scores, and where its files are."""
-    from rich.console import Console
-
     from src.lifecycle.history import history as promoted_versions
     from src.lifecycle.history_report import history_table
 
@@ -81,7 +77,7 @@ def history(*, as_json: Json = False) -> None:
         if as_json:
             print_json({"versions": versions})
         else:
-            Console().print(history_table(versions))
+            console().print(history_table(versions))
 
 
 def rollback(
@@ -97,9 +93,9 @@ def rollback(
         if as_json:
             print_json(done._asdict())
             return
-        typer.echo(f"Version {done.version} is in production, commit {done.commit[:7]}; `git push` tells the others.")
+        say(f"Version {done.version} is in production, commit {done.commit[:7]}; `git push` tells the others.")
         if done.missing:
-            typer.echo(f"Neither in the cache nor on the remote, not needed to serve: {', '.join(done.missing)}")
+            say(f"Neither in the cache nor on the remote, not needed to serve: {', '.join(done.missing)}")
 
 
 def deploy(
@@ -120,9 +116,9 @@ def deploy(
         if as_json:
             print_json({"link": str(folder / stage), "version": version, "before": before})
             return
-        typer.echo(f"{folder / stage} serves version {version}.")
+        say(f"{folder / stage} serves version {version}.")
         if before not in (None, version):
-            typer.echo(f"It was {before}; `python -m src deploy {folder} --stage {stage} --rollback` goes back to it.")
+            say(f"It was {before}; `python -m src deploy {folder} --stage {stage} --rollback` goes back to it.")
 
 
 def _moment(text: str | None) -> datetime | None:
