@@ -22,7 +22,8 @@ NEEDED_MIB, COMFORTABLE_MIB = 200, 1_000
 # Objects are written once and then protected.
 READ_ONLY = (".dvc/cache", ".dvc-remote")
 SKIPPED = (".git", ".venv", ".hypothesis", ".mypy_cache", ".ruff_cache")
-COLLECT = "dvc gc --all-commits"
+COLLECT = "dvc gc --all-commits --dry"
+SHARED = "This shows which objects no commit here names; before you delete them: other clones may share the cache"
 
 
 def check(root: Path) -> Iterator[Line]:
@@ -45,7 +46,7 @@ def _room(free_mib: int) -> Line:
     if free_mib >= COMFORTABLE_MIB:
         return ok("disk", f"{free_mib:,} MiB free")
     judge = fail if free_mib < NEEDED_MIB else warn
-    words = f"{free_mib:,} MiB free; objects that no commit names can go, and you are asked first"
+    words = f"{free_mib:,} MiB free: make room. {SHARED}"
     return judge("disk", words, COLLECT)
 
 
