@@ -18,7 +18,7 @@ from src.lifecycle.cache import cache_folder, object_file
 
 GOOD, MISSING, DAMAGED = "good", "missing", "damaged"
 RUN = "dvc repro"
-CONFIG, LOCK, METADATA = ".dvc/config", "dvc.lock", paths.relative(paths.METADATA)
+CONFIG, LOCK = ".dvc/config", "dvc.lock"
 ABSENT = (
     "not here and not in the cache since that version was brought back, and not needed to serve; "
     "`dvc pull` brings what the remote has, `dvc repro` makes them again"
@@ -130,13 +130,10 @@ def absent_after_rollback(root: Path, cache: Path, outputs: list[Output]) -> lis
 
 
 def _was_brought_back(root: Path) -> bool:
-    """Tell whether the last commit that changed the pipeline's outputs put in metadata that were there before."""
-    if not (is_committed(root, LOCK) and is_committed(root, METADATA)):
-        return False
-    last = [git(root, "log", "-1", "--format=%H", "--", name).out for name in (LOCK, METADATA)]
-    changes = git(root, "log", "--format=", "--raw", "--no-abbrev", "--", METADATA).out.splitlines()
+    """Tell whether dvc.lock is committed, and is again what it was before another was."""
+    changes = git(root, "log", "--format=", "--raw", "--no-abbrev", "--", LOCK).out.splitlines()
     held = [change.split()[3] for change in changes if change.startswith(":")]
-    return last[0] == last[1] and held[0] in held[1:]
+    return is_committed(root, LOCK) and held[0] in held[1:]
 
 
 def fetching(outputs: list[Kept]) -> str:

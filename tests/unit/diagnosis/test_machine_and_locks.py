@@ -54,9 +54,10 @@ def test_folders(tmp_path: Path) -> None:
     assert line.command == "chmod u+rwX data/raw/bars"
 
 
-def test_objects_are_protected(tmp_path: Path) -> None:
-    """DVC writes each once."""
-    stored = tmp_path / ".dvc" / "cache" / "files"
+@pytest.mark.parametrize("cache", [".dvc/cache", "objects", "shared/cache"])
+def test_objects_are_protected(cache: str, tmp_path: Path) -> None:
+    """DVC writes each once, wherever its cache is."""
+    stored = tmp_path / cache / "files" / "md5" / "00"
     stored.mkdir(parents=True)
     (stored / "ab").touch(mode=0o444)
     assert forbidden(tmp_path) == []

@@ -15,7 +15,6 @@ from src.lifecycle.cache import cache_folder, object_file
 from tests.checkouts import Checkout
 
 MODEL, GRAPH, MEMBER = paths.relative(paths.ENSEMBLE), paths.relative(paths.GRAPH), "models/training/a.pkl"
-METADATA = paths.relative(paths.METADATA)
 
 
 def write(file: Path, content: bytes) -> None:
@@ -33,7 +32,6 @@ def promote(checkout: Checkout, version: str) -> None:
         outs.append({"path": name, "hash": "md5", "md5": md5(content), "size": len(content)})
     lock = {"schema": "2.0", "stages": {"ensemble": {"cmd": "true", "deps": outs[:1], "outs": outs}}}
     (checkout.root / "dvc.lock").write_text(yaml.safe_dump(lock))
-    (checkout.root / METADATA).write_text(f'{{"version": "{version}"}}')
     checkout.commit(version)
 
 
@@ -111,7 +109,7 @@ def rolled_back(checkout: Checkout) -> None:
     """Promote another version and bring the first one back, of which a file that does not serve is nowhere."""
     first = checkout.run("git", "rev-parse", "HEAD").strip()
     promote(checkout, "1.1.0")
-    checkout.run("git", "checkout", "--quiet", first, "--", "dvc.lock", METADATA)
+    checkout.run("git", "checkout", "--quiet", first, "--", "dvc.lock")
     checkout.commit("Roll back to 1.0.0")
     for name in (MODEL, GRAPH):
         (checkout.root / name).write_bytes(f"{name} 1.0.0".encode())
