@@ -123,8 +123,10 @@ def read_kept(root: Path, cache: Path, output: Output) -> Kept:
 
 
 def absent_after_rollback(root: Path, cache: Path, outputs: list[Output]) -> list[str]:
-    """Name what is nowhere here of a version that a rollback brought back, the files that serve excepted."""
-    lacking = [output for output in outputs if output.file == MISSING and output.name not in SERVED]
+    """Name what is nowhere here of a version that a rollback brought back, and that serves without it."""
+    if any(output.file != GOOD for output in outputs if output.name in SERVED):
+        return []
+    lacking = [output for output in outputs if output.file == MISSING]
     absent = [one.name for one in lacking if not one.is_gits and not object_file(cache, one.md5).exists()]
     return absent if absent and _was_brought_back(root) else []
 
