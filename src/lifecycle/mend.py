@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from dvc.rwlock import SCHEMA
-from voluptuous import Invalid
+from dvc.rwlock import SCHEMA, Invalid
 
 from src import byte_code, paths, storage
 from src.errors import PromotionError

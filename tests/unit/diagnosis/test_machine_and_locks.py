@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from dvc.rwlock import SCHEMA
+from dvc.rwlock import SCHEMA, Invalid
 from hypothesis import given
 from hypothesis import strategies as st
-from voluptuous import Invalid
 
 from src.diagnosis import locks, machine
 from src.diagnosis.line import Line
