@@ -1,7 +1,8 @@
-"""Text that came from outside, made harmless where it goes out: to the terminal, to people's messages, into Markdown.
+"""Text that came from outside, made harmless where it goes out: to the terminal, into messages, into Markdown.
 
-An exchange's answer, a version in a log, a file's name and what git or DVC says pass through here as part of the words
-that quote them, so that no place that reads them has to think of it. What would act is made visible, never left out.
+An exchange's answer, a version in a log, a file's name, the words of git or DVC: an error or a report quotes them, and the
+whole text passes through here on its way out. Where such text is read, nothing needs to be done. Characters that would act
+are shown in another form, never left out.
 
 Standard library only, and any Python from 3.8 on.
 """
@@ -11,12 +12,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MAX_SIGNS = 4_000
+MAX_CHARS = 4_000
 # As str.splitlines has it, and tabs.
 BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]\s*")
 # What GitHub's log takes for a command: `::name options::` at the start of a line, `##[name]` anywhere.
 GITHUB_COMMANDS = ((re.compile(r":(?=:[\w-]+(?: [^:]*)?::)"), ": "), (re.compile(r"##(?=\[)"), "## "))
-# What Discord and Slack, or GitHub's Markdown, make more of than its signs. Each is broken where it would begin.
+# What Discord and Slack, or GitHub's Markdown, act on. Each is broken where it would begin.
 ACTING = (
     (re.compile(r"@(?=\S)"), "@ "),  # @everyone, and the names of people
     (re.compile(r"<(?=\S)"), "< "),  # <@&1> and <#1> of Discord, <!here> of Slack, HTML
@@ -31,28 +32,29 @@ ACTING = (
 )
 
 
-def one_line(text: str, max_signs: int = MAX_SIGNS) -> str:
+def one_line(text: str, max_chars: int = MAX_CHARS) -> str:
     """Return a text as one printable line, for a terminal or a log.
 
-    Line breaks become a space, and what is no sign its number: control characters, what turns the direction of
-    writing, halves of surrogate pairs. A byte that is no UTF-8 is such a half. What GitHub's log would obey is broken.
+    A line break becomes a space. A character that cannot be printed is written as Python escapes it: a control
+    character, one that turns the direction of writing, a lone surrogate (a byte that is not UTF-8 is read as one).
+    Commands of GitHub's log are broken by a space.
     """
     shown = "".join(map(_visible, BREAKS.sub(" ", text)))
     for command, broken in GITHUB_COMMANDS:
         shown = command.sub(broken, shown)
-    return _cut(shown, max_signs)
+    return _cut(shown, max_chars)
 
 
-def inert(text: str, max_signs: int = MAX_SIGNS) -> str:
+def inert(text: str, max_chars: int = MAX_CHARS) -> str:
     """Return a text as one line that calls nobody, links nowhere and is no markup, for messages and Markdown.
 
-    A person can still read it, and take the additional spaces and brackets out again. A host's name alone stays: it
-    looks as a file's does.
+    A person can still read it, and take the added spaces and brackets out again. The name of a host without a path
+    stays: it cannot be told from the name of a file.
     """
-    quiet = one_line(text, max_signs)
+    quiet = one_line(text, max_chars)
     for acting, broken in ACTING:
         quiet = acting.sub(broken, quiet)
-    return _cut(quiet, max_signs)
+    return _cut(quiet, max_chars)
 
 
 def table_cell(text: str) -> str:
@@ -60,13 +62,13 @@ def table_cell(text: str) -> str:
     return inert(" ".join(text.split()).replace("\\|", "\\ |").replace("|", "\\|"))
 
 
-def _visible(sign: str) -> str:
-    """Return a sign, or how Python writes it if it is none that is seen; spaces of other scripts are."""
-    if sign.isprintable() or unicodedata.category(sign) == "Zs":
-        return sign
-    return sign.encode("unicode_escape").decode()
+def _visible(char: str) -> str:
+    """Return a character, escaped if it cannot be printed; a space of another script stays."""
+    if char.isprintable() or unicodedata.category(char) == "Zs":
+        return char
+    return char.encode("unicode_escape").decode()
 
 
-def _cut(text: str, max_signs: int) -> str:
+def _cut(text: str, max_chars: int) -> str:
     """Return the beginning of what is too long."""
-    return text if len(text) <= max_signs else f"{text[: max_signs - 1]}…"
+    return text if len(text) <= max_chars else f"{text[: max_chars - 1]}…"

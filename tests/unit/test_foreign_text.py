@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.foreign_text import MAX_SIGNS, inert, one_line, table_cell
+from src.foreign_text import MAX_CHARS, inert, one_line, table_cell
 
 # Pieces of what acts, so that few draws put them together in every way.
 PIECES = st.sampled_from(
@@ -40,7 +40,7 @@ def test_one_line_can_do_nothing_to_a_terminal(text: str) -> None:
     """One line, no control character, and no change by a second time."""
     shown = one_line(text)
     assert is_harmless(shown)
-    assert len(shown) <= MAX_SIGNS
+    assert len(shown) <= MAX_CHARS
     assert one_line(shown) == shown
     shown.encode()
 
