@@ -1,8 +1,8 @@
 """Text that came from outside, made harmless where it goes out: to the terminal, into messages, into Markdown.
 
-An exchange's answer, a version in a log, a file's name, the words of git or DVC: an error or a report quotes them, and the
-whole text passes through here on its way out. Where such text is read, nothing needs to be done. Characters that would act
-are shown in another form, never left out.
+An exchange's answer, a version in a log, a file's name, the words of git or DVC: an error or a report quotes them, and
+the whole text passes through here on its way out. Where such text is read, nothing needs to be done. Characters that
+would act are shown in another form, never left out.
 
 Standard library only, and any Python from 3.8 on.
 """
