@@ -1,11 +1,15 @@
 """Run the command line: ``python -m src COMMAND``."""
 
+import io
 import os
 import sys
 
 
 def main() -> None:
     """Run it; byte code that a full disk cut off, which Python neither checks nor makes anew, is removed first."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As standard error does: a terminal of another encoding shows a sign's number, and the command goes on.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from src.cli import app  # noqa: PLC0415 - it may be the one that was cut off
     except ImportError as error:

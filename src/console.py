@@ -7,12 +7,14 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import track as rich_track
 
+from src.foreign_text import one_line
+
 Step = TypeVar("Step")
 
 
 def say(stage: str, words: str) -> None:
     """Print the one line that sums up what a stage did."""
-    sys.stdout.write(f"{stage}: {words}\n")
+    sys.stdout.write(f"{stage}: {one_line(words)}\n")
     sys.stdout.flush()
 
 

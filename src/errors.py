@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar, NoReturn
 
+from src.foreign_text import one_line
+
 
 class ProjectError(ValueError):
     """The common base: catch this to catch all of them."""
@@ -74,6 +76,7 @@ def exit_on_error() -> Iterator[None]:
 
 
 def _end(words: str, status: int, error: BaseException) -> NoReturn:
-    """Say it and end."""
-    sys.stderr.write(f"error: {words}\n")
+    """Say it, whatever it quotes, and end; the wrong keys of params.yaml have a line each."""
+    lines = words.split("\n") if isinstance(error, ParamsError) else [words]
+    sys.stderr.write("error: " + "".join(f"{one_line(line)}\n" for line in lines))
     raise SystemExit(status) from error

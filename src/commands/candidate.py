@@ -5,14 +5,12 @@ from typing import Annotated
 import typer
 
 from src import paths, storage
-from src.commands.shared import AsFirst, Json, Markdown, print_json, print_markdown
+from src.commands.shared import AsFirst, Json, Markdown, console, print_json, print_markdown, say
 from src.errors import ProjectError, exit_on_error
 
 
 def scores(*, as_json: Json = False) -> None:
     """Show the scores of the last evaluation beside what they have to beat."""
-    from rich.console import Console
-
     from src.evaluation.report import differences_table, scores_table, verdict
     from src.params import load_params
 
@@ -21,12 +19,12 @@ def scores(*, as_json: Json = False) -> None:
         if as_json:
             print_json(metrics)
             return
-        console = Console()
-        console.print(scores_table(metrics))
-        console.print(differences_table(metrics))
+        terminal = console()
+        terminal.print(scores_table(metrics))
+        terminal.print(differences_table(metrics))
         for sentence in verdict(metrics, load_params().gate.f1_score_min):
-            console.print(sentence, highlight=False)
-        console.print("Next: `make report` draws it all on one page; `dvc plots show`; reports/metrics.json.")
+            terminal.print(sentence, highlight=False)
+        terminal.print("Next: `make report` draws it all on one page; `dvc plots show`; reports/metrics.json.")
 
 
 def report(*, as_json: Json = False) -> None:
@@ -41,7 +39,7 @@ def report(*, as_json: Json = False) -> None:
         if as_json:
             print_json({"page": page})
         else:
-            typer.echo(f"{page} is written; open it in a browser")
+            say(f"{page} is written; open it in a browser")
 
 
 def gate(*, as_first: AsFirst = False, as_markdown: Markdown = False, as_json: Json = False) -> None:
@@ -85,8 +83,6 @@ def leakcheck(
     as_json: Json = False,
 ) -> None:
     """Search features, labels and folds for what knows the future; exit status 1 if there is any."""
-    from rich.console import Console
-
     from src import tables
     from src.evaluation.leakcheck import check_callable, check_pipeline, load_callable, summary
     from src.evaluation.report import leakcheck_table
@@ -101,5 +97,5 @@ def leakcheck(
     if as_json:
         print_json(summary(checks))
     else:
-        Console().print(leakcheck_table(checks))
+        console().print(leakcheck_table(checks))
     raise typer.Exit(0 if all(check.is_clean for check in checks) else 1)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from src.commands.shared import Json, print_json
+from src.commands.shared import Json, print_json, say
 from src.errors import exit_on_error
 
 Subset = Literal["ml-models", "data-check", "full-check", "status"]
@@ -34,5 +34,5 @@ def mend(*, as_json: Json = False) -> None:
     if as_json:
         print_json({"mended": mended})
     else:
-        typer.echo("; ".join(mended) or "nothing to mend")
+        say("; ".join(mended) or "nothing to mend")
     raise typer.Exit(0 if mended else 1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from src import storage
-from src.commands.shared import Json
+from src.commands.shared import Json, print_json, say
 from src.errors import DataError, exit_on_error
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def predict(
         _log(predictions, log)
         _show(predictions if as_json else predictions[-N_SHOWN:], as_json=as_json)
         if not as_json and len(predictions) > N_SHOWN:
-            typer.echo(f"the last {N_SHOWN} of {len(predictions):,}; --json prints all")
+            say(f"the last {N_SHOWN} of {len(predictions):,}; --json prints all")
 
 
 def _read_bars(file: Path | None, timeframe: str) -> Iterable[dict[str, Any]]:
@@ -54,7 +54,7 @@ def _read_bars(file: Path | None, timeframe: str) -> Iterable[dict[str, Any]]:
 
     if file is None:
         if sys.stdin.isatty():
-            typer.echo("reading bars from here, one JSON object a line; Ctrl-D ends", err=True)
+            say("reading bars from here, one JSON object a line; Ctrl-D ends", on_error=True)
         return read_lines(sys.stdin.buffer)
     if file.suffix.lower() in {".csv", ".parquet"}:
         return _read_table(file, timeframe)
@@ -84,7 +84,10 @@ def _show(predictions: "list[Prediction]", *, as_json: bool, with_header: bool =
     """Print predictions, a line each."""
     from src.ml.predict import text_lines
 
-    as_text = text_lines(predictions, with_header=with_header)
-    for line in (json.dumps(prediction.to_plain()) for prediction in predictions) if as_json else as_text:
-        typer.echo(line)
+    if as_json:
+        for prediction in predictions:
+            print_json(prediction.to_plain(), indent=None)
+    else:
+        for line in text_lines(predictions, with_header=with_header):
+            say(line)
     sys.stdout.flush()

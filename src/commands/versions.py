@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from src import paths
-from src.commands.shared import AsFirst, Json, Stage, print_json, tell_people
+from src.commands.shared import AsFirst, Json, Stage, console, print_json, say, tell_people
 from src.errors import DataError, GateError, ProjectError, exit_on_error
 from src.times import read_utc
 
@@ -33,7 +33,7 @@ def promote(
         if as_json:
             print_json(metadata)
             return
-        typer.echo(f"Version {metadata['version']} is in production; {how_to_publish(offline=offline)}")
+        say(f"Version {metadata['version']} is in production; {how_to_publish(offline=offline)}")
 
 
 def retrain(
@@ -53,7 +53,7 @@ def retrain(
         if as_json:
             print_json(report)
         else:
-            typer.echo(f"{report['words']} {paths.relative(paths.RETRAIN_REPORT)} has the gate's figures.")
+            say(f"{report['words']} {paths.relative(paths.RETRAIN_REPORT)} has the gate's figures.")
 
 
 @contextmanager
@@ -73,8 +73,6 @@ def _told(*, dry_run: bool) -> Iterator[list[str]]:
 
 def history(*, as_json: Json = False) -> None:
     """List every promoted version, newest first: when, on which bars, its scores, and where its files are."""
-    from rich.console import Console
-
     from src.lifecycle.history import history as promoted_versions
     from src.lifecycle.history_report import history_table
 
@@ -83,7 +81,7 @@ def history(*, as_json: Json = False) -> None:
         if as_json:
             print_json({"versions": versions})
         else:
-            Console().print(history_table(versions))
+            console().print(history_table(versions))
 
 
 def rollback(
@@ -102,9 +100,9 @@ def rollback(
             print_json(done._asdict())
             return
         words = how_to_publish(offline=offline)
-        typer.echo(f"Version {done.version} is in production, commit {done.commit[:7]}; {words}")
+        say(f"Version {done.version} is in production, commit {done.commit[:7]}; {words}")
         if done.missing:
-            typer.echo(f"Neither in the cache nor on the remote, not needed to serve: {', '.join(done.missing)}")
+            say(f"Neither in the cache nor on the remote, not needed to serve: {', '.join(done.missing)}")
 
 
 def deploy(
@@ -125,9 +123,9 @@ def deploy(
         if as_json:
             print_json({"link": str(folder / stage), "version": version, "before": before})
             return
-        typer.echo(f"{folder / stage} serves version {version}.")
+        say(f"{folder / stage} serves version {version}.")
         if before not in (None, version):
-            typer.echo(f"It was {before}; `python -m src deploy {folder} --stage {stage} --rollback` goes back to it.")
+            say(f"It was {before}; `python -m src deploy {folder} --stage {stage} --rollback` goes back to it.")
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from src.commands.shared import Json, Stage, print_json, print_markdown, tell_people
+from src.commands.shared import Json, Stage, print_json, print_markdown, say, tell_people
 from src.errors import DataError, ProjectError, exit_on_error
 
 
@@ -50,7 +50,7 @@ def monitor(
         try:
             look()
         except ProjectError as error:
-            typer.echo(f"error: {error}", err=True)
+            say(f"error: {error}", on_error=True)
             tell_people("failure", "The monitor cannot look", str(error), unless=dry_run)
         time.sleep(interval)
     with exit_on_error():
@@ -72,11 +72,11 @@ def _look(log: Path, bars: Path | None, recover: Path | None, stage: Stage, *, d
     done = "" if recover is None else recover_once(report, recover, stage, limits, dry_run=dry_run)
     if done:
         judgements.append(Judgement("recovery", None, None, "failed", done))
-        typer.echo(done, err=True)
+        say(done, on_error=True)
     if not dry_run:
         again_after = timedelta(hours=limits.alert_again_after_h)
         if told := tell(judgements, headline(report), datetime.now(UTC), again_after):
-            typer.echo(told, err=True)
+            say(told, on_error=True)
     return report
 
 

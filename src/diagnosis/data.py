@@ -9,12 +9,14 @@ import numpy as np
 
 from src import paths, storage, tables
 from src.bars.schema import check_bars
+from src.diagnosis.decisions import TRY_RETRAIN
 from src.diagnosis.line import Line, fail, ok, warn
-from src.diagnosis.outputs import GOOD, how_file_is, read_outputs
-from src.diagnosis.shell import quoted
+from src.diagnosis.outputs import ABSENT, GOOD, Output, absent_after_rollback, how_file_is, read_outputs
+from src.diagnosis.shell import aside, quoted
 from src.diagnosis.written import locked_stages
-from src.errors import DataError, ParamsError
+from src.errors import DataError, ParamsError, PromotionError
 from src.features.catalog import FEATURE_NAMES, TARGET
+from src.lifecycle.cache import cache_folder
 from src.params import Params, load_params
 
 BARS, FEATURES, QUALITY = (paths.relative(path) for path in (paths.BARS, paths.FEATURES, paths.DATA_QUALITY))
@@ -28,10 +30,23 @@ def check(root: Path) -> Iterator[Line]:
         yield warn("data", "not looked at before params.yaml is mended", "python -m src check data-check")
         return
     yield from _source(root, params)
-    right = {output.name for output in read_outputs(root) if output.file == GOOD}
-    yield from _table(root, BARS, right, _judge_bars)
+    outputs = read_outputs(root)
+    right, absent = {output.name for output in outputs if output.file == GOOD}, _absent(root, outputs)
+    yield from _absent_one(BARS) if BARS in absent else _table(root, BARS, right, _judge_bars)
     yield from _quality(root, params)
-    yield from _table(root, FEATURES, right, _judge_features)
+    yield from _absent_one(FEATURES) if FEATURES in absent else _table(root, FEATURES, right, _judge_features)
+
+
+def _absent(root: Path, outputs: list[Output]) -> list[str]:
+    """Name what a rollback could not bring back; settings that DVC cannot read are told with the outputs."""
+    try:
+        return absent_after_rollback(root, cache_folder(root), outputs)
+    except PromotionError:
+        return []
+
+
+def _absent_one(name: str) -> Iterator[Line]:
+    yield warn("data", f"{name}: {ABSENT}")
 
 
 def _source(root: Path, params: Params) -> Iterator[Line]:
@@ -66,7 +81,7 @@ def _table(root: Path, name: str, right: set[str], judge: Any) -> Iterator[Line]
         again = (
             "dvc repro --force"
             if name in right
-            else f"rm -f {name}; dvc checkout {name} || dvc pull {name} || dvc repro"
+            else f"{aside(name)} && {{ dvc checkout {name} || dvc pull {name} || dvc repro; }}"
         )
         yield fail("data", f"{name}: {error}", again)
         return
@@ -97,7 +112,7 @@ def _quality(root: Path, params: Params) -> Iterator[Line]:
         return
     missing, asked = quality.get("missing_share"), params.gate.missing_share_max
     age_h, allowed_h = _age_h(quality, params), params.gate.newest_bar_age_max_h
-    renew = "make retrain" if params.data.source == "ccxt" else "dvc repro"
+    renew = TRY_RETRAIN if params.data.source == "ccxt" else "dvc repro"
     if not isinstance(missing, float | int) or age_h is None:
         yield fail("quality", f"{QUALITY} lacks missing_share or last_open", "dvc repro")
     elif missing > asked:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from src import paths, storage
 from src.diagnosis.line import Line, fail, ok, warn
-from src.diagnosis.shell import git, restoring
+from src.diagnosis.shell import aside, git, restoring
 from src.errors import DataError, ParamsError
 from src.yaml_lines import read_scalars
 
@@ -16,7 +16,9 @@ GATE, RETRAIN, METADATA, MODEL = (
 )
 # Up to version 1.5 a rule that failed said no.
 AGAINST = {"no": ("failed", "no"), "unknown": ("unknown",)}
-RETRAIN_EVERY = timedelta(days=8)  # weekly, and a day to be late
+# What it would come to; whether it is promoted and published is for a person to say.
+TRY_RETRAIN = "DRY_RUN=true make retrain"
+PUBLISHES = "`make retrain` promotes and publishes what the gate lets pass"
 
 
 def check(root: Path) -> Iterator[Line]:
@@ -44,9 +46,9 @@ def check_production(root: Path) -> Iterator[Line]:
         return
     yield ok("production", words)
     yield ok("window", f"{window}, {training['samples_count']:,} rows")
-    asked = _setting(root, "gate", "f1_score_min")
-    if asked and f1 < float(asked):
-        yield warn("scores", f"weighted F1 {f1:.3f} is below gate.f1_score_min, {asked}", "make retrain")
+    asked = _number(root, "gate", "f1_score_min")
+    if asked is not None and f1 < asked:
+        yield warn("scores", f"weighted F1 {f1:.3f} is below gate.f1_score_min, {asked:g}; {PUBLISHES}", TRY_RETRAIN)
 
 
 def check_gate(root: Path) -> Iterator[Line]:
@@ -82,10 +84,10 @@ def check_retrain(root: Path) -> Iterator[Line]:
             report = storage.read_json(root / RETRAIN)
             outcome, words = str(report["outcome"]), f"{report['ended_at']}: {report['words']}"
         except (DataError, KeyError) as error:
-            yield fail("retrain", f"{RETRAIN} cannot be read ({error})", f"rm -f {RETRAIN}")
+            yield fail("retrain", f"{RETRAIN} cannot be read ({error})", aside(RETRAIN))
             return
         if outcome == "failed":
-            yield fail("retrain", f"the last one failed, {words}", "make retrain")
+            yield fail("retrain", f"the last one failed, {words}; {PUBLISHES}", TRY_RETRAIN)
             return
         judge = warn if outcome == "refused" else ok
         yield judge("retrain", f"the last one: {outcome}, {words}")
@@ -93,19 +95,20 @@ def check_retrain(root: Path) -> Iterator[Line]:
 
 
 def _age(root: Path) -> Iterator[Line]:
-    """Warn of a model that is due; bars that end need no other."""
+    """Warn of a model that is due, as the monitor tells when the next one is; bars that end need no other."""
     try:
         trained = datetime.fromisoformat(storage.read_json(root / METADATA)["training_info"]["last_retrain"])
-        age, is_live = datetime.now(UTC) - trained, _setting(root, "data", "source") == "ccxt"
+        age_days = (datetime.now(UTC) - trained) / timedelta(days=1)
     except (DataError, KeyError, TypeError, ValueError):
         return
-    if is_live and age > RETRAIN_EVERY:
-        yield warn("retrain", f"the model is {age.days} days old, one a week is due", "make retrain")
+    words, every = f"{age_days:.1f} days since the model was trained", _number(root, "monitor", "retrain_every_days")
+    if _setting(root, "data", "source") != "ccxt":
+        yield ok("retrain", f"{words}; its source is not live, none is due")
+    elif every is not None and age_days > every:
+        words = f"{words}; with a retraining every {every:g} days one is due, {PUBLISHES}"
+        yield warn("retrain", words, TRY_RETRAIN)
     else:
-        yield ok(
-            "retrain",
-            f"the model is {age.days} days old" + ("" if is_live else "; its source is not live, none is due"),
-        )
+        yield ok("retrain", words)
 
 
 def _setting(root: Path, *keys: str) -> str | None:
@@ -113,6 +116,14 @@ def _setting(root: Path, *keys: str) -> str | None:
     try:
         return read_scalars(storage.read_bytes(root / "params.yaml").decode(), "params.yaml").get(keys)
     except (DataError, ParamsError, UnicodeDecodeError):
+        return None
+
+
+def _number(root: Path, *keys: str) -> float | None:
+    """Return a number of params.yaml; one that is none is told with the parameters."""
+    try:
+        return float(_setting(root, *keys) or "")
+    except ValueError:
         return None
 
 

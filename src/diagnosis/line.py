@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from src.foreign_text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -58,7 +60,7 @@ def as_text(lines: Sequence[Line]) -> str:
     width = min(MAX_WIDTH, max((len(line.subject) for line in lines), default=0))
     text = []
     for line in lines:
-        text.append(f"{line.verdict:<4}  {line.subject:<{width}}  {' '.join(line.words.split())}")
+        text.append(f"{line.verdict:<4}  {one_line(line.subject):<{width}}  {one_line(' '.join(line.words.split()))}")
         text += [f"{'':4}  {'':{width}}  $ {line.command}"] if line.command else []
     counts = {verdict: sum(line.verdict == verdict for line in lines) for verdict in reversed(VERDICTS)}
     total = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)

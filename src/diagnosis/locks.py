@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.diagnosis.line import Line, fail, ok, warn
-from src.diagnosis.shell import restoring
+from src.diagnosis.shell import aside, restoring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +38,8 @@ def _settings(root: Path) -> Iterator[Line]:
     elif not _has_remote((root / CONFIG).read_text(errors="replace")) and not (root / LOCAL).is_file():
         yield fail("dvc", f"{CONFIG} names no default remote", restoring(root, CONFIG, _has_remote))
     if (root / LOCAL).is_file() and not _is_readable((root / LOCAL).read_text(errors="replace")):
-        words = f"{LOCAL} cannot be read; it comes to lie beside, as .dvc/tmp/config.local: say again what it said"
-        yield fail("dvc", words, f"mkdir -p .dvc/tmp && mv {LOCAL} .dvc/tmp/config.local")
+        words = f"{LOCAL} cannot be read; it comes to lie beside, in .dvc/tmp: say again what it said"
+        yield fail("dvc", words, aside(LOCAL))
 
 
 def _read(text: str) -> ConfigParser:
@@ -71,7 +71,7 @@ def _running(root: Path) -> Iterator[Line]:
     """Tell whether a DVC is at work: the file stays when it ends, the lock on it does not."""
     file = root / LOCK
     if file.is_dir():
-        yield fail("dvc", f"{LOCK} is a folder", f"rm -rf {LOCK}")
+        yield fail("dvc", f"{LOCK} is a folder", aside(LOCK))
     elif file.exists():
         try:
             with file.open("rb") as lock:
@@ -79,20 +79,21 @@ def _running(root: Path) -> Iterator[Line]:
         except BlockingIOError:
             yield warn("dvc", "a DVC is at work here; wait for it", "dvc --wait-for-lock status")
         except OSError as error:
-            yield fail("dvc", f"{LOCK} cannot be opened ({error.strerror})", f"rm -rf {LOCK}")
+            yield fail("dvc", f"{LOCK} cannot be opened ({error.strerror})", f"rm -f {LOCK}")
 
 
 def _left_over(root: Path) -> Iterator[Line]:
     """Find what keeps DVC from reading or writing although no DVC is at work; it forgets dead processes by itself."""
     file = root / READERS
-    if not file.exists():
+    if not os.path.lexists(str(file)):
         return
     try:
-        content = json.loads(file.read_text())
-        readers = [reader for several in content.get("read", {}).values() for reader in several]
-        held = {int(holder["pid"]) for holder in [*content.get("write", {}).values(), *readers]}
-    except (ValueError, OSError, AttributeError, KeyError, TypeError):
-        yield fail("dvc", f"{READERS} cannot be read, so nothing runs", f"rm -rf {READERS}")
+        held = _holders(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, OSError, RecursionError):
+        held = None
+    if held is None:
+        words = f"{READERS} cannot be read, or is of a shape that DVC does not read, so nothing runs"
+        yield fail("dvc", words, aside(READERS) if file.is_dir() else f"rm -f {READERS}")
         return
     alive = {pid for pid in held if _is_alive(pid)}
     if any(_is_dvc(pid) for pid in alive):
@@ -102,11 +103,30 @@ def _left_over(root: Path) -> Iterator[Line]:
         yield fail("dvc", words, f"rm -f {READERS}")
 
 
+def _holders(content: object) -> set[int] | None:
+    """Return the processes that a rwlock names; None if it is not of the shape of DVC's own schema."""
+    if not isinstance(content, dict) or not set(content) <= {"write", "read"}:
+        return None
+    writers, readers = content.get("write", {}), content.get("read", {})
+    if not (isinstance(writers, dict) and isinstance(readers, dict)):
+        return None
+    if not all(isinstance(several, list) for several in readers.values()):
+        return None
+    holders = [*writers.values(), *(one for several in readers.values() for one in several)]
+    if not all(isinstance(one, dict) and set(one) == {"pid", "cmd"} for one in holders):
+        return None
+    if not all(isinstance(one["pid"], int) and isinstance(one["cmd"], str) for one in holders):
+        return None
+    return {one["pid"] for one in holders}
+
+
 def _is_alive(pid: int) -> bool:
-    """Tell whether there is such a process."""
+    """Tell whether there is such a process; a number below zero is none, but a group of them to the system."""
+    if pid < 0:
+        return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

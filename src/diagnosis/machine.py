@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 MIB = 2**20
 NEEDED_MIB, COMFORTABLE_MIB = 200, 1_000
 # Objects are written once and then protected.
-READ_ONLY = (".dvc/cache", ".dvc-remote")
+READ_ONLY, OBJECTS = (".dvc/cache", ".dvc-remote"), "/files/md5/"
 SKIPPED = (".git", ".venv", ".hypothesis", ".mypy_cache", ".ruff_cache")
-COLLECT = "dvc gc --all-commits"
+COLLECT = "dvc gc --all-commits --dry"
+SHARED = "This shows which objects no commit here names; before you delete them: other clones may share the cache"
 
 
 def check(root: Path) -> Iterator[Line]:
@@ -45,7 +46,7 @@ def _room(free_mib: int) -> Line:
     if free_mib >= COMFORTABLE_MIB:
         return ok("disk", f"{free_mib:,} MiB free")
     judge = fail if free_mib < NEEDED_MIB else warn
-    words = f"{free_mib:,} MiB free; objects that no commit names can go, and you are asked first"
+    words = f"{free_mib:,} MiB free: make room. {SHARED}"
     return judge("disk", words, COLLECT)
 
 
@@ -60,7 +61,8 @@ def _forbidden(root: Path) -> Iterator[tuple[Path, bool]]:
             if path.is_symlink() or name in SKIPPED or path.name == "__pycache__":
                 continue
             state = path.stat()
-            protected = name.startswith(READ_ONLY) and not stat.S_ISDIR(state.st_mode)
+            is_object = name.startswith(READ_ONLY) or OBJECTS in f"/{name}"
+            protected = is_object and not stat.S_ISDIR(state.st_mode)
             if not _may_use(path, state, write=not protected):
                 yield path, state.st_uid == os.geteuid()
             elif path.is_dir() and path != root:

@@ -8,7 +8,7 @@ from typing import Any
 from src import paths, storage
 from src.diagnosis.line import Line, fail, ok, warn
 from src.diagnosis.outputs import GOOD, read_outputs
-from src.diagnosis.shell import N_COMMITS_SEARCHED, git, is_committed, restoring
+from src.diagnosis.shell import N_COMMITS_SEARCHED, aside, git, is_committed, quoted, restoring
 from src.errors import ModelError
 from src.ml.bundle import FILES, read_metadata, sha256
 from src.ml.ensemble import ProductionEnsemble
@@ -59,8 +59,10 @@ def _bundle(root: Path, metadata: dict[str, Any]) -> Iterator[Line]:
         yield warn("model", words, "python -m src promote")
     else:
         words = f"{', '.join(names)} is missing or not version {version}, and is refused"
-        joined = " ".join(names)
-        yield fail("model", words, f"rm -f {joined}; dvc checkout {joined} || dvc pull {joined} || dvc repro")
+        joined = quoted(*names)
+        damaged = [name for name in names if (root / name).exists()]
+        again = f"dvc checkout {joined} || dvc pull {joined} || dvc repro"
+        yield fail("model", words, f"{aside(*damaged)} && {{ {again}; }}" if damaged else again)
 
 
 def _digest(file: Path) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from src.diagnosis.line import Line, fail, ok, warn
-from src.diagnosis.outputs import md5, read_outputs
+from src.diagnosis.outputs import GOOD, md5, read_outputs
 from src.diagnosis.shell import git, quoted
 from src.errors import PromotionError
 from src.lifecycle.remote import opened_stores
@@ -20,7 +20,8 @@ def check(root: Path) -> Iterator[Line]:
 
 def _objects(root: Path) -> Iterator[Line]:
     """Read every object of dvc.lock on the remote: DVC takes what is there for what it is called."""
-    digests = {output.md5: output.name for output in read_outputs(root) if not output.is_gits}
+    outputs = {output.md5: output for output in read_outputs(root) if not output.is_gits}
+    digests = {digest: output.name for digest, output in outputs.items()}
     try:
         with opened_stores() as stores:
             found = {digest: stores.read_remote(digest) for digest in digests}
@@ -33,13 +34,15 @@ def _objects(root: Path) -> Iterator[Line]:
     if damaged:
         names = ", ".join(digests[digest] for digest in damaged)
         where = [places[digest] for digest in damaged]
-        mend = f"rm -f {quoted(*where)} && dvc push" if is_folder else ""
+        is_here = all(outputs[digest].file == GOOD for digest in damaged)
+        mend = f"rm -f {quoted(*where)} && dvc push {quoted(*[digests[digest] for digest in damaged])}"
         rest = "" if is_folder else f"; delete {', '.join(where)} there, then `dvc push`, which replaces nothing"
-        yield fail("remote", f"damaged on the remote: {names}{rest}", mend)
+        rest = rest if is_here else f"{rest}; first get the right files here, or find who has them"
+        yield fail("remote", f"damaged on the remote: {names}{rest}", mend if is_folder and is_here else "")
     missing = [digests[digest] for digest, content in found.items() if content is None]
     if missing:
         yield warn(
-            "remote", f"{len(missing)} of {len(digests)} objects are not on the remote; others cannot pull", "dvc push"
+            "remote", f"{len(missing)} of {len(digests)} objects are not on the remote, others cannot pull: `dvc push`"
         )
     if not damaged and not missing:
         yield ok("remote", f"it has all {len(digests)} objects of dvc.lock, unharmed")
@@ -53,7 +56,8 @@ def _unreachable(root: Path, words: str) -> Line:
     if not own:
         return fail("remote", f"{words}; mend network, credentials or address, then `dvc push`")
     words = f"{words}; {own[0]} is this clone's own: mend network and credentials, or leave it for the repository's"
-    return fail("remote", words, "dvc remote modify --local --unset local url")
+    keep = 'mkdir -p .dvc/tmp && cp .dvc/config.local "$(mktemp -d .dvc/tmp/aside.XXXXXX)"'
+    return fail("remote", words, f"{keep} && dvc remote modify --local --unset local url")
 
 
 def _upstream(root: Path) -> Iterator[Line]:

@@ -107,19 +107,28 @@ def _unfinished(root: Path, folder: Path) -> Iterator[Line]:
     doing = next((word for name, word in UNFINISHED.items() if (folder / name).exists()), None)
     if doing is None and conflicts:
         words = f"conflicts of {', '.join(conflicts)} are not resolved; what is there is kept as NAME.conflict"
-        keep = " && ".join(
-            f"cp {quoted(name)} {quoted(name + '.conflict')}" for name in conflicts if (root / name).exists()
-        )
-        yield fail(SUBJECT, words, f"{keep} && git checkout HEAD -- {quoted(*conflicts)}")
+        copies = [(name, _free(root, f"{name}.conflict")) for name in conflicts if (root / name).exists()]
+        keep = "".join(f"cp {quoted(*copy)} && " for copy in copies)
+        yield fail(SUBJECT, words, f"{keep}git checkout HEAD -- {quoted(*conflicts)}")
     elif doing and conflicts:
+        patch = _free(root, PATCH)
         words = (
             f"a {doing} waits for {', '.join(conflicts)}: resolve, `git add`, `git {doing} --continue`; or back, "
-            f"with all that was changed so far kept in {PATCH}"
+            f"with all that was changed so far kept in {patch}"
         )
-        yield fail(SUBJECT, words, f"git diff --binary HEAD > {PATCH}; git {doing} --abort")
+        yield fail(SUBJECT, words, f"git diff --binary HEAD > {patch} && git {doing} --abort")
     elif doing:
         on = "git commit --no-edit" if doing == "merge" else f"GIT_EDITOR=true git {doing} --continue"
         yield fail(SUBJECT, f"a {doing} has no conflicts left and waits for its end", on)
+
+
+def _free(root: Path, name: str) -> str:
+    """Return a name that no file has, so that nothing that was kept before is written over."""
+    taken = 1
+    while (root / name).exists():
+        taken += 1
+        name = f"{name.rstrip('0123456789')}{taken}"
+    return name
 
 
 def _deleted(root: Path) -> Iterator[Line]:
@@ -128,9 +137,13 @@ def _deleted(root: Path) -> Iterator[Line]:
     staged = git(root, "diff", "--cached", "--name-only", "--diff-filter=D", "-z", "HEAD").out.split("\0")
     gone += [name for name in staged if name and not (root / name).exists()]
     if gone:
-        few = f"{', '.join(gone[:3])}{f' and {len(gone) - 3} more' if len(gone) > 3 else ''}"  # noqa: PLR2004
-        words = f"{len(gone)} files of the last commit are not there: {few}; if that is meant, commit it"
+        words = f"{len(gone)} files of the last commit are not there: {_few(gone)}; if that is meant, commit it"
         yield fail("files", words, f"git checkout HEAD -- {quoted(*gone)}")
+
+
+def _few(names: list[str]) -> str:
+    """Name three."""
+    return f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"  # noqa: PLR2004
 
 
 def _head(root: Path) -> Iterator[Line]:
@@ -151,12 +164,16 @@ def _head(root: Path) -> Iterator[Line]:
 
 
 def _changes(root: Path) -> Iterator[Line]:
-    """Warn of what no commit holds."""
-    changed = git(root, "status", "--porcelain", "--no-renames").out.splitlines()
-    changed = [line for line in changed if line[:2].strip() != "D"]
+    """Warn of what no commit holds; whether it is to be committed is for a person to say: it may be a secret."""
+    status = [one for one in git(root, "status", "--porcelain", "--no-renames", "-z").out.split("\0") if one]
+    changed = [one[3:] for one in status if one[:2] != "??" and one[:2].strip() != "D"]
+    strays = [one[3:] for one in status if one[:2] == "??"]
     if changed:
-        words = f"{len(changed)} paths differ from the last commit, the first: {changed[0].strip()}; commit them"
-        yield warn(SUBJECT, words, "git add --all && git commit")
+        words = f"changed since the last commit: {_few(changed)}; `git diff HEAD` shows it, `git commit FILE` keeps it"
+        yield warn(SUBJECT, words)
+    if strays:
+        words = f"git does not know {_few(strays)}: `git add FILE` if others are to have it, else name it in .gitignore"
+        yield warn(SUBJECT, words)
 
 
 def _upstream(root: Path) -> Iterator[Line]:
@@ -165,8 +182,8 @@ def _upstream(root: Path) -> Iterator[Line]:
     if asked.status:
         if git(root, "remote").out.strip() and not git(root, "symbolic-ref", "--quiet", "HEAD").status:
             branch = _branch(root)
-            words = f"{branch} follows no branch of a remote"
-            yield warn("upstream", words, f"git push --atomic --follow-tags --set-upstream origin {quoted(branch)}")
+            publish = f"`git push --atomic --follow-tags --set-upstream REMOTE {branch}` publishes it"
+            yield warn("upstream", f"{branch} follows no branch of a remote; {publish}")
         return
     behind, ahead = map(int, asked.out.split())
     if behind and ahead:
@@ -174,7 +191,8 @@ def _upstream(root: Path) -> Iterator[Line]:
     elif behind:
         yield warn("upstream", f"{behind} commits behind", "git pull --ff-only && dvc pull")
     elif ahead:
-        yield warn("upstream", f"{ahead} commits are only here", "dvc push && git push --atomic --follow-tags")
+        words = f"{ahead} commits are only here; `dvc push`, then `git push --atomic --follow-tags`, publishes them"
+        yield warn("upstream", words)
 
 
 def _branch(root: Path) -> str:

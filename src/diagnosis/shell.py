@@ -51,8 +51,25 @@ def git(root: Path, *arguments: str, timeout_s: int = GIT_TIMEOUT_S) -> Said:
 
 
 def quoted(*names: str) -> str:
-    """Write names as words of a shell."""
-    return " ".join(map(shlex.quote, names))
+    """Write names as words of a shell; signs that act on a terminal, and bytes that are no text, by their numbers."""
+    return " ".join(map(_quoted, names))
+
+
+def _quoted(name: str) -> str:
+    if name.isprintable():
+        return shlex.quote(name)
+    return "$'" + "".join(_spelt(byte) for byte in os.fsencode(name)) + "'"
+
+
+def _spelt(byte: int) -> str:
+    """Write a byte as bash and zsh read it."""
+    sign = chr(byte)
+    return sign if sign.isascii() and sign.isprintable() and sign not in "'\\" else f"\\x{byte:02x}"
+
+
+def aside(*names: str) -> str:
+    """Return the command that puts files aside, into a folder of their own in .dvc/tmp, which git does not see."""
+    return f'mkdir -p .dvc/tmp && mv -- {quoted(*names)} "$(mktemp -d .dvc/tmp/aside.XXXXXX)"'
 
 
 def restoring(root: Path, name: str, is_right: Callable[[str], bool]) -> str:

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from src.diagnosis.line import Line, fail, ok
-from src.diagnosis.shell import git, restoring
+from src.diagnosis.shell import aside, git, restoring
 from src.errors import ParamsError
 from src.params import Params, load_params
 
@@ -48,7 +48,8 @@ def check_pipeline_files(root: Path) -> Iterator[Line]:
     # Where dvc.lock is broken, too, the last commit tells what the stages made.
     locked = kept["dvc.lock"] if _wrong(root / "dvc.lock", are_locked) else locked_stages(root)
     yield _read(root, "dvc.yaml", are_defined, "")
-    yield _read(root, "dvc.lock", are_locked, "rm -f dvc.lock && dvc repro")
+    clear = f"{aside('dvc.lock')} && " if (root / "dvc.lock").exists() else ""
+    yield _read(root, "dvc.lock", are_locked, f"{clear}dvc repro")
 
 
 def _read(root: Path, name: str, judge: Callable[[str], str], else_: str) -> Line:

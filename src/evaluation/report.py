@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.table import Table
 
+from src.foreign_text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -72,11 +74,11 @@ def leakcheck_table(checks: "Sequence[Check]") -> Table:
     table.add_column("verdict", no_wrap=True)
     table.add_column("seen")
     for check in checks:
-        table.add_row(check.name, "clean" if check.is_clean else "LEAK", check.words)
+        table.add_row(check.name, "clean" if check.is_clean else "LEAK", one_line(check.words))
         for found in check.findings:
             where = f" at {found.row}" if found.row else ""
             depends = f", depends on {found.depends_on}" if found.depends_on else ""
-            table.add_row(f"  {found.feature}", "", f"{found.cause}{where}{depends}")
+            table.add_row(one_line(f"  {found.feature}"), "", one_line(f"{found.cause}{where}{depends}"))
     return table
 
 

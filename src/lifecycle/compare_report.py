@@ -8,6 +8,7 @@ from typing import Any
 from src import paths
 from src.evaluation.intervals import LEVEL
 from src.evaluation.report import COLUMNS
+from src.foreign_text import inert
 
 # The one of this environment, whatever is on the path.
 DVC = (sys.executable, "-m", "dvc")
@@ -48,7 +49,7 @@ def decided(test: Mapping[str, Any]) -> str:
 def _name(champion: Mapping[str, str]) -> str:
     """Name a revision as it was asked for, and by its commit."""
     short = champion["commit"][:7]
-    return short if champion["revision"] == champion["commit"] else f"{champion['revision']} ({short})"
+    return short if champion["revision"] == champion["commit"] else inert(f"{champion['revision']} ({short})")
 
 
 def _pair(result: Mapping[str, Any], window: Mapping[str, Any], words: str) -> Iterator[str]:
@@ -96,5 +97,5 @@ def _dvc_diff(kind: str, commit: str) -> str:
     command = [*DVC, kind, "diff", "--md", commit]
     done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        return f"not to be had: {' '.join(done.stderr.split())}\n"
-    return done.stdout if done.stdout.strip() else "nothing\n"
+        return f"not to be had: {inert(' '.join(done.stderr.split()))}\n"
+    return "\n".join(map(inert, done.stdout.split("\n"))) if done.stdout.strip() else "nothing\n"

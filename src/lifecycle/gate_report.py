@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from src.foreign_text import inert, table_cell
 from src.lifecycle.compare_report import markdown as compared
 
 STANDS_OUT = {"failed": "**failed**", "unknown": "**unknown**"}
@@ -34,7 +35,7 @@ def summary(report: Mapping[str, Any]) -> dict[str, Any]:
 def markdown(report: Mapping[str, Any]) -> str:
     """Write the report as Markdown, the comparison with the champion below the rules."""
     rows = "\n".join(_rows(report["judgements"]))
-    text = f"# Gate\n\n{headline(report)}\n\n{rows}\n"
+    text = f"# Gate\n\n{inert(headline(report))}\n\n{rows}\n"
     if report["in_words"]:
         sentences = "".join(f"- {sentence}\n" for sentence in report["in_words"])
         text += f"\n## What the scores mean\n\n{sentences}"
@@ -46,10 +47,10 @@ def _rows(judgements: list[dict[str, Any]]) -> Iterator[str]:
     yield "| rule | result | because |"
     yield "|---|---|---|"
     for judgement in judgements:
-        words = _one_line(judgement["words"]).replace("|", "\\|")
-        yield f"| {judgement['name']} | {STANDS_OUT.get(judgement['verdict'], judgement['verdict'])} | {words} |"
+        name, words = table_cell(judgement["name"]), table_cell(judgement["words"])
+        yield f"| {name} | {STANDS_OUT.get(judgement['verdict'], judgement['verdict'])} | {words} |"
 
 
 def _one_line(words: str) -> str:
-    """Keep words from becoming Markdown of their own."""
+    """Keep words in their sentence."""
     return " ".join(words.split())

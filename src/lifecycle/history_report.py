@@ -7,6 +7,7 @@ from rich import box
 from rich.table import Table
 
 from src.evaluation.report import COLUMNS
+from src.foreign_text import one_line
 
 
 def history_table(versions: Iterable[Mapping[str, Any]]) -> Table:
@@ -20,11 +21,13 @@ def history_table(versions: Iterable[Mapping[str, Any]]) -> Table:
         table.add_column(heading)
     for version in versions:
         data, scores = version["data"], version["scores"]
-        window = "\n".join(str(data[end])[:10] for end in ("start", "end") if data[end])
+        window = "\n".join(one_line(str(data[end])[:10]) for end in ("start", "end") if data[end])
+        market = f"{data['symbol'] or ''} {data['timeframe'] or ''}"
         table.add_row(
-            f"{version['version']}\n{version['commit'][:7]}" + ("\nin production" if version["in_production"] else ""),
-            version["promoted_at"][:10],
-            f"{data['symbol'] or ''} {data['timeframe'] or ''}\n{window}".strip(),
+            f"{one_line(version['version'])}\n{version['commit'][:7]}"
+            + ("\nin production" if version["in_production"] else ""),
+            one_line(str(version["promoted_at"])[:10]),
+            f"{one_line(market)}\n{window}".strip(),
             *[_score(scores[name]) for name in COLUMNS if name in ("roc_auc", "brier_skill")],
             version["files"],
         )

@@ -3,15 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
-from dvc.config import Config
-from dvc.exceptions import DvcException
+from dvc.rwlock import SCHEMA, Invalid
 
 from src import byte_code, paths, storage
 from src.errors import PromotionError
+from src.lifecycle.cache import cache_folder, object_file
 from src.lifecycle.revision import md5
 from src.lifecycle.unfinished import refuse_a_locked_index, refuse_unfinished
 from src.params import load_params
@@ -45,21 +44,21 @@ def _mend_byte_code() -> Iterator[str]:
 
 
 def _mend_rwlock() -> Iterator[str]:
-    """Remove it where nothing can be read in it: DVC makes another."""
-    if RWLOCK.exists():
+    """Remove it where DVC cannot read it, as text, as JSON, or by its own schema: it makes another."""
+    if RWLOCK.is_file():
         try:
-            json.loads(storage.read_bytes(RWLOCK))
-        except ValueError:
+            SCHEMA(json.loads(storage.read_bytes(RWLOCK)))
+        except (ValueError, RecursionError, Invalid):
             RWLOCK.unlink()
-            yield f"{paths.relative(RWLOCK)} was cut off and is removed"
+            yield f"{paths.relative(RWLOCK)} was cut off, or of a shape that DVC does not read, and is removed"
 
 
 def _mend_objects() -> Iterator[str]:
     """Remove damaged objects from the cache, and let DVC look again at outputs it takes for unchanged by the clock."""
-    cache = _cache()
+    cache = cache_folder(paths.ROOT)
     for out in _outs():
         digest, file = str(out["md5"]), paths.ROOT / out["path"]
-        kept = cache / "files" / "md5" / digest[:2] / digest[2:]
+        kept = object_file(cache, digest)
         if kept.exists() and md5(kept.read_bytes()) != digest:
             kept.unlink()
             yield f"{out['path']} was damaged in the cache and is removed from there"
@@ -67,15 +66,6 @@ def _mend_objects() -> Iterator[str]:
             # Another file to DVC, which knows them by number and clock.
             storage.write_bytes(file.read_bytes(), file)
             yield f"{out['path']} is not what dvc.lock says; `dvc repro` looks at it again"
-
-
-def _cache() -> Path:
-    """Where DVC keeps its objects."""
-    try:
-        return Path(Config(str(paths.ROOT / ".dvc"))["cache"].get("dir", paths.ROOT / ".dvc" / "cache"))
-    except DvcException as error:
-        msg = f".dvc/config cannot be read ({error}); `git checkout .dvc/config`"
-        raise PromotionError(msg) from error
 
 
 def _outs() -> list[dict[str, Any]]:

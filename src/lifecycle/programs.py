@@ -11,6 +11,7 @@ from threading import Thread
 from typing import IO, NamedTuple, NoReturn
 
 from src.errors import PromotionError
+from src.foreign_text import one_line
 
 SECRETS = ("GH_TOKEN", "GITHUB_TOKEN", "ALERT_URL", "ALERT_URL_FILE")
 
@@ -78,7 +79,7 @@ def _exit(number: int, _frame: object) -> NoReturn:
 def _copy(stream: IO[str], lines: list[str]) -> None:
     """Keep what a program prints, and print it."""
     for line in stream:
-        sys.stderr.write(line)
+        sys.stderr.write(f"{one_line(line.rstrip())}\n")
         lines.append(line.strip())
 
 

@@ -16,12 +16,13 @@ from typing import Any, Literal, NamedTuple
 
 from src import paths, storage
 from src.errors import DataError
+from src.foreign_text import inert
 from src.lifecycle.judgement import Judgement
 from src.times import utc_text
 
 URL, URL_FILE = "ALERT_URL", "ALERT_URL_FILE"
 # Discord takes 2,000 characters; the title and a mark of what was cut have to fit in, too.
-BODY_MAX = 1_800
+BODY_MAX, TITLE_MAX = 1_800, 150
 # Longer, and the run goes on without having told.
 DEADLINE_S = 30.0
 # A rule that no longer asks raises no alert either.
@@ -73,7 +74,7 @@ def tell(judgements: Sequence[Judgement], title: str, now: datetime, again_after
     if not new and not over:
         return ""
     lines = [f"ALERT {one.name}: {one.words}" for one in new] + [f"over: {name}" for name in over]
-    failed = send(Message("failure" if new else "success", title, "\n".join(lines)))
+    failed = send(Message("failure" if new else "success", title, "\n".join(map(inert, lines))))
     if failed:
         return failed
     told = {name: at for name, at in told.items() if name not in over} | {one.name: utc_text(now) for one in new}
@@ -133,12 +134,16 @@ def redact(text: str, url: str) -> str:
 
 
 def _within_deadline(target: Any, message: Message) -> bool | None:  # noqa: ANN401 - see `send`
-    """Notify in a thread of its own: one that hangs is left behind. None if it hangs."""
-    body = message.body if len(message.body) <= BODY_MAX else f"{message.body[:BODY_MAX]} ... (cut)"
+    """Notify in a thread of its own: one that hangs is left behind. None if it hangs.
+
+    Mentions and links are broken in the text itself: whichever service it is, no option of apprise's forbids them.
+    """
+    body, title = "\n".join(map(inert, message.body.split("\n"))), inert(message.title, TITLE_MAX)
+    body = body if len(body) <= BODY_MAX else f"{body[:BODY_MAX]} ... (cut)"
     answers: list[bool] = []
 
     def notify() -> None:
-        answers.append(bool(target.notify(body=body, title=message.title, notify_type=message.level)))
+        answers.append(bool(target.notify(body=body, title=title, notify_type=message.level)))
 
     thread = threading.Thread(target=notify, daemon=True)
     thread.start()

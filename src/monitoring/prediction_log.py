@@ -60,7 +60,8 @@ def _row(line: str, where: str) -> dict[str, Any]:
         raise DataError(msg) from error
     numbers = row["probability"], row["decision"]
     is_valid = all(type(number) in {int, float} for number in numbers) and 0 <= numbers[0] <= 1 and numbers[1] in {0, 1}
-    if row["time"] is None or not isinstance(row["model_version"], str) or not is_valid:
-        msg = f"{where}: expected time, probability from 0 to 1, decision 0 or 1, version; got {line[:100]}"
+    version = row["model_version"]
+    if row["time"] is None or not isinstance(version, str) or not version.isprintable() or not is_valid:
+        msg = f"{where}: expected time, probability from 0 to 1, decision 0 or 1, printable version; got {line[:100]}"
         raise DataError(msg)
     return row

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from src.foreign_text import inert, table_cell
+
 STANDS_OUT = {"failed": "**alert**"}
 
 
@@ -17,7 +19,7 @@ def headline(report: Mapping[str, Any]) -> str:
 
 def markdown(report: Mapping[str, Any]) -> str:
     """Write the whole look as Markdown: the scores beside the promotion's, then every rule."""
-    lines = ["# Monitor", "", headline(report), "", *_scores(report), *_rules(report["judgements"])]
+    lines = ["# Monitor", "", inert(headline(report)), "", *_scores(report), *_rules(report["judgements"])]
     return "\n".join(lines) + "\n"
 
 
@@ -50,5 +52,5 @@ def _rules(judgements: list[dict[str, Any]]) -> Iterator[str]:
     yield "| watched | result | because |"
     yield "|---|---|---|"
     for judgement in judgements:
-        words = " ".join(judgement["words"].split()).replace("|", "\\|")
-        yield f"| {judgement['name']} | {STANDS_OUT.get(judgement['verdict'], judgement['verdict'])} | {words} |"
+        name, words = table_cell(judgement["name"]), table_cell(judgement["words"])
+        yield f"| {name} | {STANDS_OUT.get(judgement['verdict'], judgement['verdict'])} | {words} |"

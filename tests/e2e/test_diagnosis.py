@@ -137,5 +137,45 @@ def test_all_at_once(promoted: Checkout, tmp_path: Path) -> None:
     assert {name: (checkout.root / name).read_bytes() for name in names} == before
     assert checkout.run("git", "status", "--porcelain") == ""
     assert "unknown: 1" in checkout.run("git", "stash", "list", "-p")
+    # What lay where a file of ours belongs may be somebody's.
+    aside = {file.name for file in (checkout.root / ".dvc" / "tmp").glob("aside.*/*")}
+    assert {Path(name).name for name in (MODEL, FEATURES, "reports/retrain.json")} <= aside
     lines = checked(checkout)
     assert {line["verdict"] for line in lines} <= {"ok", "warn"}
+
+
+def test_the_cache_lies_elsewhere(promoted: Checkout, tmp_path: Path) -> None:
+    """As where several clones share one: nothing is missing, and nothing is prescribed that cannot help."""
+    checkout = promoted.copy(tmp_path / "repository")
+    checkout.run("dvc", "cache", "dir", "--local", str(tmp_path / "cache"))
+    (checkout.root / ".dvc" / "cache").rename(tmp_path / "cache")
+    lines = checked(checkout)
+    assert failing(lines) == []
+    assert [line["words"] for line in lines if line["subject"] in {"outputs", "cache"}] == [
+        "11 files are what dvc.lock says, and so are their objects in the cache"
+    ]
+    cut(stored(checkout.root, MEMBER, "../cache"))
+    assert "damaged" in str(failing(checked(checkout, "data-check", expect=1)))
+    checkout.run("python", "-m", "src", "mend")
+    assert not stored(checkout.root, MEMBER, "../cache").exists()
+
+
+def test_after_a_rollback(promoted: Checkout, tmp_path: Path) -> None:
+    """The model that serves is right; files of its training that nobody has are told, and nothing is broken."""
+    checkout = promoted.copy(tmp_path / "repository")
+    lost = ["models/training/random_forest.pkl", MEMBER]
+    objects = [stored(checkout.root, name, store) for name in lost for store in (".dvc/cache", ".dvc-remote")]
+    checkout.set_params({("train", "rf", "n_estimators"): 20})
+    checkout.repro()
+    checkout.promote("fewer trees", "--as-first")
+    for file in objects:
+        file.unlink()
+    shown = checkout.run("python", "-m", "src", "rollback", "1.0.0")
+    assert "not needed to serve: " in shown
+    for subset in ("ml-models", "data-check", "full-check"):
+        lines = checked(checkout, subset)
+        assert failing(lines) == []
+        (told,) = [line for line in lines if "not needed to serve" in line["words"]]
+        assert told["verdict"] == "warn"
+        assert lost[0] in told["words"]
+    assert "version 1.0.0, every sha256 right" in str(checked(checkout, "ml-models"))

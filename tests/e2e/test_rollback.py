@@ -1,6 +1,7 @@
 """History, rollback and deployment of two promoted versions, with real git and real DVC."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -237,3 +238,14 @@ def test_killed_at_any_write_the_old_or_the_new_is_served(repository: Checkout, 
     assert sorted(path.name for path in (folder / "releases").iterdir()) == ["1.0.0", "1.1.0"]
     said = src(repository, "deploy", str(folder), "--rollback")
     assert "serves version 1.0.0.\nIt was 1.1.0; `python -m src deploy " in said
+
+
+def test_a_folder_whose_name_no_terminal_can_show(repository: Checkout, tmp_path: Path) -> None:
+    """The link has moved, so the command ends well, and names the folder by its bytes."""
+    folder = tmp_path / os.fsdecode("モデル".encode() + b"\xff\x1b[2J")
+    command = ["python", "-m", "src", "deploy", str(folder)]
+    environment = repository.environment() | {"PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, cwd=repository.root, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\u30e2\\u30c7\\u30eb\\udcff\\x1b[2J/production serves version 1.1.0" in done.stdout
+    assert (folder / "production").exists()

@@ -57,3 +57,22 @@ def test_a_command_without_an_error_ends_as_usual(capsys):
     with exit_on_error():
         pass
     assert capsys.readouterr() == ("", "")
+
+
+HOSTILE = "version \x1b]0;owned\x07\x1b[2J [/foo] \ud800\n::error::fake\r##[error]\u202e"
+
+
+def test_what_an_error_quotes_does_nothing_to_the_terminal(capsys):
+    """One line, with the signs that would act as numbers, and nothing that GitHub's log obeys."""
+    with pytest.raises(SystemExit) as end, exit_on_error():
+        raise DataError(HOSTILE)
+    assert end.value.code == 2
+    shown = r"version \x1b]0;owned\x07\x1b[2J [/foo] \ud800 : :error::fake ## [error]\u202e"
+    assert capsys.readouterr().err == f"error: {shown}\n"
+
+
+def test_every_wrong_key_of_the_parameters_keeps_its_line(capsys):
+    """And each of them is harmless."""
+    with pytest.raises(SystemExit), exit_on_error():
+        raise ParamsError("line 1: \x1b\n       line 2: wrong")  # noqa: EM101, TRY003 - the words are the point
+    assert capsys.readouterr().err == "error: line 1: \\x1b\n       line 2: wrong\n"

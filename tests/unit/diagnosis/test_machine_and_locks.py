@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from dvc.rwlock import SCHEMA, Invalid
+from hypothesis import given
+from hypothesis import strategies as st
 
 from src.diagnosis import locks, machine
 from src.diagnosis.line import Line
@@ -18,9 +21,9 @@ SETTINGS = "[core]\n    remote = local\n['remote \"local\"']\n    url = ../.dvc-
 
 @pytest.mark.parametrize(("free_mib", "verdict"), [(5_000, "ok"), (1_000, "ok"), (999, "warn"), (199, "fail")])
 def test_room(free_mib: int, verdict: str) -> None:
-    """Less than a run needs is broken; what can go is asked before it goes."""
+    """Less than a run needs is broken; what could go is shown, and nothing goes: a cache may be shared."""
     line = machine._room(free_mib)
-    assert (line.verdict, line.command) == (verdict, "" if verdict == "ok" else "dvc gc --all-commits")
+    assert (line.verdict, line.command) == (verdict, "" if verdict == "ok" else "dvc gc --all-commits --dry")
 
 
 def forbidden(root: Path) -> list[Line]:
@@ -50,9 +53,10 @@ def test_folders(tmp_path: Path) -> None:
     assert line.command == "chmod u+rwX data/raw/bars"
 
 
-def test_objects_are_protected(tmp_path: Path) -> None:
-    """DVC writes each once."""
-    stored = tmp_path / ".dvc" / "cache" / "files"
+@pytest.mark.parametrize("cache", [".dvc/cache", "objects", "shared/cache"])
+def test_objects_are_protected(cache: str, tmp_path: Path) -> None:
+    """DVC writes each once, wherever its cache is."""
+    stored = tmp_path / cache / "files" / "md5" / "00"
     stored.mkdir(parents=True)
     (stored / "ab").touch(mode=0o444)
     assert forbidden(tmp_path) == []
@@ -100,16 +104,59 @@ def test_local_settings_that_cannot_be_read(checkout: Checkout) -> None:
     """Git never saw them, so they are put aside."""
     (checkout.root / ".dvc" / "config.local").write_text("[core\n")
     mend(checkout, "comes to lie beside")
-    assert (checkout.root / ".dvc" / "tmp" / "config.local").read_text() == "[core\n"
+    (kept,) = (checkout.root / ".dvc" / "tmp").glob("aside.*/config.local")
+    assert kept.read_text() == "[core\n"
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "[]", '{"write": {"a": {"pid": "x"}}}', '{"write": {"a": {"pid": 1, "cmd": "dvc"}}}']
-)
+LEFT = [
+    "{",
+    "[]",
+    '{"write": {"a": {"pid": "x"}}}',
+    '{"write": {"a": {"pid": 1, "cmd": "dvc"}}}',
+    "[" * 100_000,
+    "\xff",
+]
+
+
+@pytest.mark.parametrize("text", LEFT)
 def test_what_a_killed_dvc_left(text: str, checkout: Checkout) -> None:
     """Process 1 is alive, and no DVC."""
-    (checkout.root / ".dvc" / "tmp" / "rwlock").write_text(text)
+    (checkout.root / ".dvc" / "tmp" / "rwlock").write_bytes(text.encode("latin-1"))
     mend(checkout, "rwlock")
+
+
+PID = st.sampled_from([-1, 0, 1, 2**70, True, 1.0, "1", None, []])
+HOLDER = st.one_of(
+    st.fixed_dictionaries({"pid": PID, "cmd": st.sampled_from(["dvc repro", "", 1, None])}),
+    st.fixed_dictionaries({"pid": PID}, optional={"cmd": st.just("dvc"), "more": st.just(1)}),
+    st.sampled_from([{}, [], None, "dvc", 1]),
+)
+SIDE = st.one_of(
+    st.dictionaries(st.sampled_from("ab"), st.one_of(HOLDER, st.lists(HOLDER, max_size=2))),
+    st.sampled_from([[], None, 1, "a"]),
+)
+RWLOCK = st.one_of(
+    st.dictionaries(st.sampled_from(["write", "read", "other"]), SIDE), st.sampled_from([[], None, 1, "a", {}])
+)
+
+
+@given(RWLOCK)
+def test_a_rwlock_is_right_where_dvc_can_read_it(content: object) -> None:
+    """By DVC's own schema, however its parts are nested."""
+    try:
+        SCHEMA(json.loads(json.dumps(content)))
+    except Invalid:
+        assert locks._holders(content) is None
+    else:
+        assert locks._holders(content) is not None
+
+
+def test_a_rwlock_that_is_a_folder(checkout: Checkout) -> None:
+    """It is put aside, for somebody may have put it there."""
+    (checkout.root / ".dvc" / "tmp" / "rwlock").mkdir()
+    (checkout.root / ".dvc" / "tmp" / "rwlock" / "mine").touch()
+    mend(checkout, "rwlock")
+    assert list((checkout.root / ".dvc" / "tmp").glob("aside.*/rwlock/mine"))
 
 
 def test_dead_processes_are_forgotten(checkout: Checkout) -> None:

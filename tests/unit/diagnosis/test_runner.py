@@ -122,7 +122,7 @@ def test_json_and_exit_status() -> None:
 # What dev_check.py and the plain checks consist of.
 PLAIN = ("line", "shell", "runner", "environment", "machine", "repository", "locks", "__main__", "__init__")
 ANY_PYTHON = [*(paths.ROOT / "src" / "diagnosis" / f"{name}.py" for name in PLAIN), paths.ROOT / "src" / "__init__.py"]
-ANY_PYTHON.append(paths.ROOT / "scripts" / "management" / "dev_check.py")
+ANY_PYTHON += [paths.ROOT / "src" / "foreign_text.py", paths.ROOT / "scripts" / "management" / "dev_check.py"]
 
 
 @pytest.mark.parametrize("file", ANY_PYTHON, ids=lambda file: file.name)
@@ -133,7 +133,7 @@ def test_any_python_from_3_8_on(file: Path) -> None:
     modules = {node.module for node in imported if isinstance(node, ast.ImportFrom)}
     modules |= {name.name for node in imported if isinstance(node, ast.Import) for name in node.names}
     own = {module for module in modules if module.startswith("src")}
-    assert own <= {"src.diagnosis", *(f"src.diagnosis.{name}" for name in PLAIN)}
+    assert own <= {"src.diagnosis", "src.foreign_text", *(f"src.diagnosis.{name}" for name in PLAIN)}
     assert {module.partition(".")[0] for module in modules - own} <= sys.stdlib_module_names
     annotated = any(isinstance(node, ast.FunctionDef) and node.returns for node in ast.walk(tree))
     assert "__future__" in modules or not annotated

@@ -51,6 +51,13 @@ def test_status_and_words(module):
         must(root, "parent")
 
 
+def test_what_a_program_prints_acts_on_nothing(module, capsys):
+    """Neither on the terminal nor on GitHub's log, at whatever place of its line."""
+    run(module(r"print('::error file=a::x\n  ##[error]y\n\x1b[2Jz\r::stop-commands::t')"), "parent")
+    said = capsys.readouterr().err
+    assert said.splitlines() == [": :error file=a::x", "  ## [error]y", r"\x1b[2Jz", ": :stop-commands::t"]
+
+
 @pytest.mark.parametrize(
     ("lines", "words"),
     [

@@ -235,6 +235,31 @@ def test_what_can_be_mended(repository: Checkout) -> None:
     assert (model.read_bytes(), model.stat().st_ino == number) == (b"damaged", False)
 
 
+RWLOCKS = {
+    "cut off": b'{"write": {"a"',
+    "a list": b"[]",
+    "a text for a process": b'{"write": {"a": {"pid": "1", "cmd": "dvc repro"}}}',
+    "one reader, not a list": b'{"read": {"a": {"pid": 1, "cmd": "dvc repro"}}}',
+    "another key": b'{"locked": {}}',
+    "nested without end": b"[" * 100_000,
+    "no UTF-8": b"\xff",
+}
+
+
+@pytest.mark.parametrize("content", RWLOCKS.values(), ids=RWLOCKS)
+def test_a_rwlock_that_dvc_cannot_read_is_removed(content: bytes, repository: Checkout) -> None:
+    """Whatever is wrong with it; one that DVC can read stays."""
+    write_lock(repository)
+    file = repository.root / ".dvc" / "tmp" / "rwlock"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    (said,) = mend_all()
+    assert said.startswith(".dvc/tmp/rwlock was cut off, or of a shape that DVC does not read")
+    file.write_text('{"write": {}, "read": {"a": [{"pid": 1, "cmd": "dvc repro"}]}}')
+    assert mend_all() == []
+    assert file.exists()
+
+
 @pytest.mark.parametrize(
     "damage",
     [

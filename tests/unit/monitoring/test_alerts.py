@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import socket
 import threading
 import time
@@ -13,7 +14,8 @@ from apprise.plugins.discord import NotifyDiscord
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from src import paths
+from src import paths, storage
+from src.commands.shared import tell_people
 from src.errors import DataError
 from src.lifecycle.judgement import Judgement
 from src.monitoring import alerts
@@ -203,3 +205,42 @@ def test_a_memory_that_is_no_memory(told):
     told.write_text('{"f1": "yesterday"}')
     with pytest.raises(DataError, match="expected times, got 'yesterday'; delete it"):
         tell(judged(f1="failed"), "title", NOW, DAY)
+
+
+HOSTILE = (
+    "@everyone <@&42> <@7> <#9> @here\nALERT fake: x\r[free](https://evil.example/x) discord.gg/abc steam://run \x1b[2J"
+)
+# What Discord, read as its client does, would make more of than text.
+ALIVE = re.compile(rb"@everyone|@here|<[@#]|[a-z]://|\]\(|discord\.gg|\\u001b|\\r(?!\\n)|\x1b|\r", re.IGNORECASE)
+
+
+def alive(request: Request) -> list[bytes]:
+    """What acts in the bytes that arrived; the picture beside the sender's name is apprise's own."""
+    return ALIVE.findall(re.sub(rb'"avatar_url": "[^"]*"', b"", request.get_data()))
+
+
+@pytest.mark.parametrize("address", [WEBHOOK, "json"], ids=["Discord", "JSON"])
+def test_foreign_text_calls_nobody_and_links_nowhere(discord, told, monkeypatch, address):
+    """Judged by the bytes that the webhook was sent: a name, words, a title, and what is over."""
+    discord.expect_request(re.compile("/.*"), method="POST").respond_with_data(status=204)
+    if address == "json":
+        monkeypatch.setenv("ALERT_URL", f"json://127.0.0.1:{discord.port}/hook")
+    judgement = Judgement(f"f1 {HOSTILE}", 0.1, 0.5, "failed", f"the exchange says {HOSTILE}")
+    storage.write_json({f"gone {HOSTILE}": "2020-01-01T00:00:00Z"}, told)
+    over = judgement._replace(name=f"gone {HOSTILE}", verdict="passed")
+    assert tell([judgement, over], f"Version {HOSTILE}", NOW, DAY) == "told: 1 alerts, 1 over"
+    assert send(Message("failure", HOSTILE, HOSTILE)) == ""
+    for request, _ in discord.log:
+        assert alive(request) == []
+    first = discord.log[0][0].get_data()
+    assert b"@ everyone < @ &42>" in first
+    assert rb"\nALERT fake" not in first
+
+
+def test_a_retraining_tells_no_more(discord, monkeypatch):
+    """The words of an error are one line of the message."""
+    discord.expect_request(re.compile("/.*")).respond_with_data(status=204)
+    tell_people("failure", "The retraining failed", HOSTILE, unless=False)
+    (request, _) = discord.log[0]
+    assert alive(request) == []
+    assert request.get_data().count(rb"\n") == 1  # between title and body

@@ -39,6 +39,8 @@ def test_the_line_that_is_being_written_is_left_out(write_log):
         (TWO | {"time": None}, "line 2: expected time"),
         (TWO | {"time": "2020-01-01T01:00:00"}, "expected a time in UTC"),
         (TWO | {"model_version": None}, "version; got"),
+        (TWO | {"model_version": "\x1b[2J"}, "printable version; got"),
+        (TWO | {"model_version": "\ud800"}, "printable version; got"),
         (ONE | {"probability": 0.3}, "two different predictions of 1.0.0 for 2020-01-01 00:00:00"),
     ],
 )
