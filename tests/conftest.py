@@ -5,6 +5,8 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import src.openmp
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -26,10 +26,8 @@ from tests.checkouts import Checkout
 BUCKET = "models"
 USER = "bot"
 READY_S = 30
-# Nothing is read from the home of whoever runs the tests, and no machine beyond this one is asked.
+# No machine beyond this one is asked.
 ALONE = {
-    "AWS_CONFIG_FILE": "/nonexistent",  # DVC takes /dev/null for a broken one
-    "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_DEFAULT_REGION": "us-east-1",
     "NO_PROXY": "127.0.0.1",
@@ -98,13 +96,16 @@ def point(checkout: Checkout, options: dict[str, str]) -> None:
 class S3Remote(Remote):
     """A bucket of moto's server."""
 
-    def __init__(self, server: ThreadedMotoServer) -> None:
+    def __init__(self, server: ThreadedMotoServer, folder: Path) -> None:
         self._server, self._is_up = server, True
         self._endpoint = "http://{}:{}".format(*server.get_host_and_port())
         super().__init__("s3", {"url": f"s3://{BUCKET}/dvc", "endpointurl": self._endpoint})
         self.wrong_credentials = {"access_key_id": "AKIASTRANGER00000000", "secret_access_key": "guessed"}
         keys = self._let_in_one_user()
         self.environment |= {name.upper(): value for name, value in keys.items()}
+        # Nothing is read from the home of whoever runs the tests; DVC takes /dev/null for a broken file.
+        absent = {"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"}
+        self.environment |= {name: str(folder / file) for name, file in absent.items()}
         self._s3 = self._client("s3", **keys)
         self._s3.create_bucket(Bucket=BUCKET)
 
@@ -218,11 +219,11 @@ def closed_port() -> int:
 
 
 @contextmanager
-def serve_s3() -> Iterator[S3Remote]:
-    """Start an S3 server with one bucket; it is stopped at the end."""
+def serve_s3(folder: Path) -> Iterator[S3Remote]:
+    """Start an S3 server with one bucket; it is stopped at the end. Its clients find no settings in the folder."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
-    remote = S3Remote(server)
+    remote = S3Remote(server, folder)
     try:
         yield remote
     finally:

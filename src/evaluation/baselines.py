@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import src.openmp
+
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import src.openmp
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score

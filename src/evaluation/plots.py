@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import src.openmp
+
 import numpy as np
 import pandas as pd
 from sklearn import metrics

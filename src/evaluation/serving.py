@@ -4,6 +4,8 @@ import copy
 from collections.abc import Mapping
 from pathlib import Path
 
+import src.openmp
+
 import numpy as np
 from sklearn.pipeline import Pipeline
 

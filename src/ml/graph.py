@@ -1,6 +1,13 @@
 """The fitted members as one ONNX graph, asked through onnxruntime: no library that trained them is needed."""
 
+import os
+
 import numpy as np
+
+# Read once, when the library loads: without it onnxruntime keeps an identity in the home and reports to its maker.
+# Whatever else it says is overwritten: an empty value and "0" let it report.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 from onnxruntime import InferenceSession, SessionOptions
 from onnxruntime.capi import onnxruntime_pybind11_state as ort
 

@@ -10,6 +10,8 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import src.openmp
+
 from sklearn.pipeline import Pipeline
 
 from src import paths, storage

@@ -7,6 +7,8 @@ is imported only where its member is built: a stage that trains one need not loa
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+import src.openmp
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.pipeline import Pipeline, make_pipeline

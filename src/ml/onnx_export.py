@@ -7,6 +7,8 @@ thresholds keep every bit. Members that compare in single precision get their vi
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import src.openmp
+
 import numpy as np
 import onnx
 import treelite

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import src.openmp
+
 import numpy as np
 from sklearn.model_selection import TimeSeriesSplit
 

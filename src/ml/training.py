@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import src.openmp
+
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline

@@ -34,7 +34,7 @@ for command in (["history"], ["rollback", "1.0.0"]):
 @pytest.fixture(scope="module", params=["s3", "ssh"])
 def remote(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
     """A server that nothing was pushed to."""
-    server = serve_s3() if request.param == "s3" else serve_ssh(tmp_path_factory.mktemp("ssh"))
+    server = (serve_s3 if request.param == "s3" else serve_ssh)(tmp_path_factory.mktemp(request.param))
     with server as remote, pytest.MonkeyPatch.context() as patch:
         for name, value in remote.environment.items():
             patch.setenv(name, value)

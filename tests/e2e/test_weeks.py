@@ -43,9 +43,9 @@ def bitbank(bars: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bit
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Remote]:
+def s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Remote]:
     """A bucket that nothing was pushed to."""
-    with serve_s3() as remote:
+    with serve_s3(tmp_path / "aws") as remote:
         for name, value in remote.environment.items():
             monkeypatch.setenv(name, value)
         yield remote

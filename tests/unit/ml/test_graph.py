@@ -1,5 +1,6 @@
 """The members as one graph: it answers as they do, for any of their trees, and says what it is."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -178,3 +179,15 @@ def test_other_graph():
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 21)], ir_version=10)
     with pytest.raises(ModelError, match="graph of other format: expected 1, got None"):
         MemberGraph(model.SerializeToString())
+
+
+@pytest.mark.parametrize("said", [None, "", "0"], ids=["nothing", "empty", "0"])
+def test_loading_it_reports_to_nobody(said, tmp_path):
+    """Whatever the environment says: onnxruntime would note an identity in the home first."""
+    kept = {
+        name: value for name, value in os.environ.items() if name not in {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    }
+    own = {} if said is None else {"ORT_DISABLE_TELEMETRY": said}
+    command = [sys.executable, "-c", "import src.ml.graph"]
+    subprocess.run(command, cwd=paths.ROOT, env=kept | own | {"HOME": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,75 @@
+"""Threads that wait for others in a fit sleep, in every process that trains, and in none that only serves."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from src import paths
+
+
+def imported(file: Path) -> list[str]:
+    """What a file imports when it is imported itself, in order."""
+    names = []
+    for node in ast.parse(file.read_text()).body:
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+    return names
+
+
+LOAD_OPENMP = {"lightgbm", "sklearn", "treelite", "xgboost"}
+# Under pytest conftest.py is imported before all tests.
+FILES = [*(paths.ROOT / "src").rglob("*.py"), *(paths.ROOT / "tests" / "bench").glob("*.py")]
+FILES += [*(paths.ROOT / "tests" / "proof").glob("*.py"), paths.ROOT / "tests" / "conftest.py"]
+TRAIN = ["src.stages.train", "src.lifecycle.gate", "tests.conftest", "tests.bench.__main__", "tests.proof.__main__"]
+LOADING = [file for file in FILES if LOAD_OPENMP & {name.split(".")[0] for name in imported(file)}]
+GNU_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP says for how long it spins")
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a fresh process, whose environment says nothing else of OpenMP."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_", "KMP_"))}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(
+        command, cwd=paths.ROOT, env=kept | environment, capture_output=True, text=True, check=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize("file", LOADING, ids=paths.relative)
+def test_openmp_is_set_up_before_it_is_loaded(file: Path) -> None:
+    """OpenMP reads its variables once, when the first of these libraries loads it."""
+    names = imported(file)
+    first = min(names.index(name) for name in names if name.split(".")[0] in LOAD_OPENMP)
+    assert "src.openmp" in names[:first]
+
+
+@GNU_ONLY
+@pytest.mark.parametrize("module", TRAIN)
+def test_no_thread_spins(module: str) -> None:
+    """Libraries bring copies of GNU's OpenMP along; each that is loaded says for how many rounds it spins."""
+    said = run(f"import {module}, lightgbm, xgboost, treelite", OMP_DISPLAY_ENV="VERBOSE").stderr
+    assert set(re.findall(r"GOMP_SPINCOUNT = '(\d+)'", said)) == {"0"}
+
+
+@GNU_ONLY
+def test_threads_spin_unless_told() -> None:
+    """What the test above looks for can be something else."""
+    said = run("import lightgbm, xgboost, treelite", OMP_DISPLAY_ENV="VERBOSE").stderr
+    assert "0" not in set(re.findall(r"GOMP_SPINCOUNT = '(\d+)'", said))
+
+
+@pytest.mark.parametrize(
+    ("module", "said", "expected"),
+    [
+        pytest.param("src.ml.members", {}, "PASSIVE", id="training"),
+        pytest.param("src.ml.members", {"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE", id="the owner's own"),
+        pytest.param("src.ml.ensemble, src.features.stream", {}, "None", id="a bot"),
+    ],
+)
+def test_what_the_environment_says_afterwards(module: str, said: dict[str, str], expected: str) -> None:
+    """An owner's own policy stays, and a bot, which may have threads of its own, keeps what it has."""
+    assert run(f"import os, {module}; print(os.environ.get('OMP_WAIT_POLICY'))", **said).stdout.strip() == expected

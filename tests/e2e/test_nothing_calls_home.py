@@ -1,0 +1,178 @@
+"""A day's commands and a bot, each with an empty home of its own: what they leave there, and whom they call.
+
+Many packages report to their makers or look for newer versions of themselves; a home is where they would note it.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from src.cli import COMMANDS
+from tests.checkouts import Checkout
+from tests.documents import FEED, bot
+
+BARS = "data/raw/bars.parquet"
+# A later command stands on what an earlier one left.
+A_DAY = {
+    "retrain": ("--dry-run", "--end", "2018-01-03T00:00:00Z"),
+    "scores": (),
+    "report": (),
+    "gate": (),
+    "compare": ("HEAD~3",),
+    "leakcheck": (),
+    "promote": (),
+    "history": (),
+    "rollback": ("1.0.0",),
+    "deploy": ("../served",),
+    "predict": (BARS, "--log", "logs/bot.jsonl"),
+    "monitor": ("logs/bot.jsonl", "--bars", BARS),
+    "check": (),
+    "mend": (),
+}
+BOT = "a bot"
+# onnxruntime's telemetry collects for nine seconds before it first calls.
+STAY = "\nimport time\ntime.sleep(15)\n"
+CALL = re.compile(r"^\d+ +(?:connect|sendto|sendmsg|sendmmsg)\(.*")
+INTERNET = re.compile(r'sa_family=AF_INET6?, sin6?_port=htons\((\d+)\).*?(?:inet_addr\(|AF_INET6, )"([^"]+)"')
+DNS_PORT = 53
+TIMEOUT_S = 600
+
+
+class Run(NamedTuple):
+    """A command at work, the home it has, and where strace writes whom it calls."""
+
+    process: subprocess.Popen[str]
+    home: Path
+    trace: Path
+
+
+class Done(NamedTuple):
+    """What a command printed, its exit status, what lies in its home, and the calls that left this machine."""
+
+    said: str
+    status: int
+    home: list[str]
+    calls: list[str]
+
+
+def can_trace() -> bool:
+    """Say whether strace is there and may look at another process."""
+    strace = shutil.which("strace")
+    return bool(strace) and subprocess.run([strace, "-f", "true"], capture_output=True, check=False).returncode == 0
+
+
+TRACED = can_trace()
+needs_strace = pytest.mark.skipif(not TRACED, reason="no strace that may look at a process: who was called is not seen")
+
+
+def watched(trace: Path, *command: str) -> list[str]:
+    """Let strace, where there is one, write down whom a command and its children call."""
+    calls = "trace=connect,sendto,sendmsg,sendmmsg"
+    return ["strace", "-f", "-qq", "--seccomp-bpf", "-o", str(trace), "-e", calls, *command] if TRACED else [*command]
+
+
+def foreign_calls(trace: Path) -> list[str]:
+    """Return the calls that leave this machine; to ask for a name is one, also where a local server passes it on."""
+    calls = [line for line in trace.read_text().splitlines() if CALL.match(line)]
+    return [line for line in calls if "io.systemd.Resolve" in line or any(map(_is_foreign, INTERNET.findall(line)))]
+
+
+def _is_foreign(called: tuple[str, str]) -> bool:
+    port, address = called
+    return int(port) == DNS_PORT or not (address.startswith("127.") or address == "::1")
+
+
+def start(checkout: Checkout, folder: Path, *command: str, cwd: Path | None = None) -> Run:
+    """Start a command that has an empty home, and no variable that names another place for what lies in homes."""
+    home, trace = folder / "home", folder / "trace"
+    home.mkdir(parents=True)
+    kept = {name: value for name, value in checkout.environment().items() if not name.startswith("XDG_")}
+    process = subprocess.Popen(
+        watched(trace, *command),
+        cwd=cwd or checkout.root,
+        env=kept | {"HOME": str(home), "PYTHONPATH": str(checkout.root)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return Run(process, home, trace)
+
+
+def finish(run: Run) -> Done:
+    """Wait for its end, and look at what it left."""
+    said, _ = run.process.communicate(timeout=TIMEOUT_S)
+    left = sorted(str(path.relative_to(run.home)) for path in run.home.rglob("*"))
+    return Done(said, run.process.returncode, left, foreign_calls(run.trace) if TRACED else [])
+
+
+@pytest.fixture(scope="module")
+def repository(two_versions: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A clone of a bare git remote with two promoted models."""
+    folder = tmp_path_factory.mktemp("day")
+    two_versions.run("git", "clone", "--quiet", "--bare", str(two_versions.root), str(folder / "origin.git"))
+    checkout = Checkout(folder / "repository")
+    two_versions.run("git", "clone", "--quiet", f"file://{folder}/origin.git", str(checkout.root))
+    checkout.run("dvc", "remote", "modify", "--local", "local", "url", str(two_versions.root / ".dvc-remote"))
+    checkout.run("dvc", "pull", "--quiet")
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def runs(repository: Checkout, bars: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+    """The guide's bot in a folder of its own, and meanwhile every command."""
+    folder = tmp_path_factory.mktemp("runs")
+    feed = bars.tail(505).reset_index().to_json(orient="records", date_format="iso", double_precision=15)
+    (folder / "bot.py").write_text(FEED.format(feed=feed, n_bars=505) + bot() + STAY)
+    serving = start(repository, folder / BOT, "python", "bot.py", cwd=folder)
+    try:
+        commands = {
+            name: finish(start(repository, folder / name, "python", "-m", "src", name, *arguments))
+            for name, arguments in A_DAY.items()
+        }
+    finally:
+        served = finish(serving)
+    return {BOT: served, **commands}
+
+
+def test_the_day_has_every_command() -> None:
+    """A new command cannot be forgotten here."""
+    assert {command.__name__ for command, _, _ in COMMANDS} == set(A_DAY)
+
+
+@pytest.mark.parametrize("name", [BOT, *A_DAY])
+def test_the_home_stays_empty(name: str, runs: dict[str, Done]) -> None:
+    """Of a command that did its work: it ends with 0, or with 1, a no."""
+    done = runs[name]
+    assert done.status in {0, 1}, done.said
+    assert "Traceback" not in done.said
+    assert done.home == []
+
+
+@needs_strace
+@pytest.mark.parametrize("name", [BOT, *A_DAY])
+def test_nobody_is_called(name: str, runs: dict[str, Done]) -> None:
+    """No child of it opens a connection to another machine, or asks for an address."""
+    assert runs[name].calls == []
+
+
+@needs_strace
+@pytest.mark.parametrize(
+    ("kind", "address", "is_seen"),
+    [
+        pytest.param("SOCK_DGRAM", "('192.0.2.1', 443)", True, id="another machine"),
+        pytest.param("SOCK_DGRAM", "('127.0.0.53', 53)", True, id="a name, by a server on this machine"),
+        pytest.param("SOCK_DGRAM", "('127.0.0.1', 9)", False, id="this machine"),
+    ],
+)
+def test_a_call_is_seen(kind: str, address: str, is_seen: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """What the tests above look for; nothing is sent."""
+    code = f"import socket; socket.socket(socket.AF_INET, socket.{kind}).connect({address})"
+    subprocess.run(watched(tmp_path / "trace", sys.executable, "-c", code), check=False)
+    assert bool(foreign_calls(tmp_path / "trace")) == is_seen
