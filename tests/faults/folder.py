@@ -76,16 +76,20 @@ def shared_folder(world: World):
     ]
     yield Seen("beside ours", "new", "nothing to do")
     assert src(checkout, "rollback", "1.0.0").status == 0
-    for take in (lambda path: path.symlink_to("../elsewhere"), lambda path: path.mkdir(), lambda path: path.touch()):
-        taken = folder / "releases" / "1.0.0"
-        shutil.rmtree(taken) if taken.is_dir() and not taken.is_symlink() else taken.unlink()
-        take(taken)
+    taken = folder / "releases" / "1.0.0"
+    shutil.rmtree(taken)
+    for take in ("a link", "a file", "a folder"):
+        if take == "a link":
+            taken.symlink_to("../elsewhere")
+        else:
+            taken.unlink()
+            storage.write_bytes(b"theirs", taken if take == "a file" else taken / "app")
         before = held(folder)
         done = src(checkout, "deploy", str(folder))
         assert done.status == 2, done.said
         assert "move it away, or promote under a new version" in done.said
         assert held(folder) == before
-        yield Seen("under the version's name", "old", "the words say what to do")
+        yield Seen(f"{take} under the version's name", "old", "the words say what to do")
 
 
 @fault("SIGKILL", "`deploy --keep 1` among things of others, at writes all over it")
