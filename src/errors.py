@@ -57,6 +57,14 @@ def shortened(text: str, signs: int = 300) -> str:
     return text if len(text) <= signs else f"{text[:signs]}…"
 
 
+def words_of(error: Exception) -> str:
+    """Return an error's message; of the system's, the file and the reason without the number that Python adds."""
+    if not isinstance(error, OSError):
+        return str(error)
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"
+
+
 @contextmanager
 def exit_on_error() -> Iterator[None]:
     """Turn a `ProjectError`, a full disk or a full memory into words on standard error and an exit status."""
@@ -67,8 +75,7 @@ def exit_on_error() -> Iterator[None]:
     except BrokenPipeError:  # whoever read has read enough
         raise
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        words = f"{place}{error.strerror or error}; mend that, then run it again: no file was left half-written"
+        words = f"{words_of(error)}; mend that, then run it again: no file was left half-written"
         _end(words, ProjectError.exit_status, error)
     except MemoryError as error:
         words = "out of memory; free some, then run it again: no file was left half-written"

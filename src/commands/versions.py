@@ -117,11 +117,17 @@ def deploy(
     from src.lifecycle.deploy import deploy as deploy_to
     from src.lifecycle.deploy import roll_back, served
 
+    warnings: list[str] = []
+
+    def warn(words: str) -> None:
+        warnings.append(words)
+        say(f"warning: {words}", on_error=True)
+
     with exit_on_error():
         before = served(folder, stage)
-        version = roll_back(folder, stage) if rollback else deploy_to(folder, stage, keep=keep)
+        version = roll_back(folder, stage, warn=warn) if rollback else deploy_to(folder, stage, keep=keep, warn=warn)
         if as_json:
-            print_json({"link": str(folder / stage), "version": version, "before": before})
+            print_json({"link": str(folder / stage), "version": version, "before": before, "warnings": warnings})
             return
         say(f"{folder / stage} serves version {version}.")
         if before not in (None, version):

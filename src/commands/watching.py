@@ -3,12 +3,12 @@
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from src.commands.shared import Json, Stage, print_json, print_markdown, say, tell_people
-from src.errors import DataError, ProjectError, exit_on_error
+from src.errors import DataError, ProjectError, exit_on_error, words_of
 
 
 def monitor(
@@ -44,15 +44,22 @@ def monitor(
             print_json(report)
         else:
             print_markdown(markdown(report), as_markdown=False)
-        return bool(report["verdict"] != "no")
+        return bool(report["verdict"] != "no" and not report["recovery"])
 
-    while interval is not None:
-        try:
-            look()
-        except ProjectError as error:
-            say(f"error: {error}", on_error=True)
-            tell_people("failure", "The monitor cannot look", str(error), unless=dry_run)
-        time.sleep(interval)
+    def keep_looking(pause_s: float) -> NoReturn:
+        while True:
+            try:
+                look()
+            except BrokenPipeError:  # whoever read has read enough
+                raise
+            except (ProjectError, OSError) as error:
+                words = words_of(error)
+                say(f"error: {words}", on_error=True)
+                tell_people("failure", "The monitor cannot look", words, unless=dry_run)
+            time.sleep(pause_s)
+
+    if interval is not None:
+        keep_looking(interval)
     with exit_on_error():
         is_fine = look()
     raise typer.Exit(0 if is_fine else 1)
@@ -69,15 +76,20 @@ def _look(log: Path, bars: Path | None, recover: Path | None, stage: Stage, *, d
 
     report, limits = look_once(log, bars), load_params().monitor
     judgements = [Judgement(**judgement) for judgement in report["judgements"]]
-    done = "" if recover is None else recover_once(report, recover, stage, limits, dry_run=dry_run)
+    rule, done = "recovery", ""
+    try:
+        done = "" if recover is None else recover_once(report, recover, stage, limits, dry_run=dry_run)
+    except (ProjectError, OSError) as error:
+        # A rule of its own, so that a success after it is told, too.
+        rule, done = "recovery failed", f"recovery failed, the next look tries again: {words_of(error)}"
     if done:
-        judgements.append(Judgement("recovery", None, None, "failed", done))
+        judgements.append(Judgement(rule, None, None, "failed", done))
         say(done, on_error=True)
     if not dry_run:
         again_after = timedelta(hours=limits.alert_again_after_h)
         if told := tell(judgements, headline(report), datetime.now(UTC), again_after):
             say(told, on_error=True)
-    return report
+    return report | {"recovery": done or None}
 
 
 def _write_prometheus(report: dict[str, Any], file: Path) -> None:

@@ -2,30 +2,32 @@
 
 A folder holds ``releases/VERSION`` and a link for each stage; ``ProductionEnsemble.load(folder / "production")`` reads
 what that link points to. A link is replaced in one step, and ``production.previous`` keeps where it pointed before.
+What else lies in the folder is somebody's: it is neither removed nor replaced.
 """
 
+import logging
 import os
-import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from src import paths, storage
-from src.errors import ModelError, PromotionError
-from src.lifecycle.versions import parse
-from src.ml.bundle import FILES, read_metadata
+from src.errors import ModelError, PromotionError, words_of
+from src.lifecycle.releases import MANIFEST, RELEASES, VERSION, Releases, Warn
+from src.ml.bundle import FILES, read_metadata, sha256
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.signature import copy_signatures
 
 STAGES = ("staging", "production")
-RELEASES, PREVIOUS = "releases", ".previous"
-VERSION = re.compile(r"\d+\.\d+\.\d+")
+PREVIOUS = ".previous"
+# Where nobody handles it, Python writes it to standard error.
+WARN: Warn = logging.getLogger(__name__).warning
 
 
-def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUCTION) -> str:
+def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUCTION, warn: Warn = WARN) -> str:
     """Export the promoted model, verified, and let the stage's link point to it.
 
     Parameters
@@ -38,6 +40,8 @@ def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUC
         How many releases stay, besides those that a link points to.
     promoted
         Where the promoted model and its metadata lie.
+    warn
+        Takes what did not hinder the deployment, such as an old release that cannot be removed.
 
     Returns
     -------
@@ -49,29 +53,56 @@ def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUC
     ModelError
         If the promoted model, or a release of its version that is there already, is not what its metadata say.
     PromotionError
-        If the folder cannot be used, or another deployment is at work.
+        If the folder cannot be used, something that deploy did not make is in the way, or another deployment is at
+        work.
     """
     model = ProductionEnsemble.load(promoted)
     version = _version_of(model)
     with _alone(folder):
-        _export(promoted, folder / RELEASES / version, model)
-        _point(folder, stage, version)
-        _prune(folder, keep)
+        releases = Releases(folder, warn)
+        releases.adopt()
+        current = _current(folder, stage)
+        is_there = _is_there(releases, version, model)
+        releases.remove_unfinished()
+        # Updated first, so that a kill in between changes nothing that is served.
+        moves = {} if current == version else {stage + PREVIOUS: current, stage: version}
+        links = _reserve_links(releases, {link: target for link, target in moves.items() if target is not None})
+        if is_there:
+            _record(releases)
+        else:
+            _export(promoted, version, releases)
+        _replace_links(folder, links)
+        releases.remove_unfinished()
+        releases.prune(keep, _linked(folder))
     return version
 
 
-def roll_back(folder: Path, stage: str) -> str:
+def roll_back(folder: Path, stage: str, *, away_from: str | None = None, warn: Warn = WARN) -> str:
     """Let the stage's link point to where it pointed before, verified, and return that version.
+
+    Parameters
+    ----------
+    folder
+        As `deploy` made it.
+    stage
+        One of `STAGES`.
+    away_from
+        The version that has to be served now: another one is not rolled back. None: whichever is.
+    warn
+        As in `deploy`.
 
     Raises
     ------
     PromotionError
-        If there is no release before this one.
+        If there is no release before this one, or another one is served than expected.
     ModelError
         If that release is not what its metadata say.
     """
     with _alone(folder):
-        previous, current = served(folder, stage + PREVIOUS), served(folder, stage)
+        previous, current = served(folder, stage + PREVIOUS), _current(folder, stage)
+        if away_from not in (None, current):
+            msg = f"{folder / stage} serves {current} and no longer {away_from}; nothing was changed"
+            raise PromotionError(msg)
         if previous is None or previous == current:
             msg = f"{folder / stage}: no release before {current or 'the first'} to go back to"
             raise PromotionError(msg)
@@ -80,8 +111,24 @@ def roll_back(folder: Path, stage: str) -> str:
         except ModelError as error:
             msg = f"release {previous} cannot be served ({error}); `python -m src rollback {previous}`, then `deploy`"
             raise ModelError(msg) from error
-        _point(folder, stage, previous)
+        releases = Releases(folder, warn)
+        moves = {stage: previous} | ({} if current is None else {stage + PREVIOUS: current})
+        links = _reserve_links(releases, moves)
+        _record(releases)
+        _replace_links(folder, links)
+        releases.remove_unfinished()
+        _record(releases)
     return previous
+
+
+def served(folder: Path, link: str) -> str | None:
+    """Return the version that a link points to; None where there is no link, or one that leads elsewhere."""
+    if not (folder / link).is_symlink():
+        return None
+    target = folder / (folder / link).readlink()
+    # Path.resolve would raise on links in a circle.
+    is_release = os.path.realpath(target.parent) == os.path.realpath(folder / RELEASES)
+    return target.name if is_release and VERSION.fullmatch(target.name) else None
 
 
 def _version_of(model: ProductionEnsemble) -> str:
@@ -109,15 +156,23 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _export(promoted: Path, release: Path, model: ProductionEnsemble) -> None:
-    """Write the release aside, then move it into place; one that is there must be the same, or is damaged and goes."""
+def _is_there(releases: Releases, version: str, model: ProductionEnsemble) -> bool:
+    """Tell whether that release is there and whole; refuse whatever is in its place and not ours to replace."""
+    release = releases.path(version)
+    if not os.path.lexists(release):
+        return False
+    if release.is_symlink() or not release.is_dir():
+        msg = f"{release} is no folder that deploy made; move it away, or promote under a new version"
+        raise PromotionError(msg)
     if _is_another(release, model):
         msg = f"{release} holds another model of this version; remove it, or promote under a new version"
         raise ModelError(msg)
     try:
         ProductionEnsemble.load(release)
     except ModelError:
-        _replace_release(promoted, release)
+        releases.check_ours(version)
+        return False
+    return True
 
 
 def _is_another(release: Path, model: ProductionEnsemble) -> bool:
@@ -128,14 +183,17 @@ def _is_another(release: Path, model: ProductionEnsemble) -> bool:
         return False
 
 
-def _replace_release(promoted: Path, release: Path) -> None:
-    """Put a verified copy where no release is that a bot could load."""
-    aside, damaged = (release.with_name(f".{release.name}.{os.getpid()}{ending}") for ending in ("", ".damaged"))
-    shutil.rmtree(aside, ignore_errors=True)
+def _export(promoted: Path, version: str, releases: Releases) -> None:
+    """Put a verified copy where no release is that a bot could load: written aside, then moved into place."""
+    release, metadata = releases.path(version), storage.read_bytes(promoted / paths.METADATA.name)
+    aside, damaged = releases.reserve(*(f"{RELEASES}/.{version}.{ending}" for ending in ("new", "damaged")))
+    releases.made[version] = sha256(metadata)
+    releases.write()
     try:
         copy_signatures(promoted, aside)
-        for name in (*FILES, paths.METADATA.name):
+        for name in FILES:
             storage.write_bytes(storage.read_bytes(promoted / name), aside / name)
+        storage.write_bytes(metadata, aside / paths.METADATA.name)
         ProductionEnsemble.load(aside)
         if release.exists():
             release.rename(damaged)
@@ -144,40 +202,47 @@ def _replace_release(promoted: Path, release: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def served(folder: Path, link: str) -> str | None:
-    """Return the version that a link points to."""
-    return (folder / link).readlink().name if (folder / link).is_symlink() else None
+def _record(releases: Releases) -> None:
+    """Write the manifest; on a full disk a link can still be moved, and that must not wait for room."""
+    try:
+        releases.write()
+    except OSError as error:
+        releases.warn(
+            f"{releases.folder / MANIFEST} cannot be written ({words_of(error)}); the next deploy tries again"
+        )
 
 
-def _point(folder: Path, stage: str, version: str) -> None:
-    """Replace the stage's link, after the one that remembers; killed in between, the stage serves as before."""
-    current = served(folder, stage)
-    if current == version:
-        return
-    if current is not None:
-        _replace_link(folder, stage + PREVIOUS, current)
-    _replace_link(folder, stage, version)
-
-
-def _replace_link(folder: Path, link: str, version: str) -> None:
-    """Replace a link in one step."""
-    if (folder / link).exists() and not (folder / link).is_symlink():
-        msg = f"{folder / link} is no link; expected a folder for releases only"
+def _current(folder: Path, stage: str) -> str | None:
+    """Return the version that the stage serves; refuse to replace what is no link to a release."""
+    for link in (folder / (stage + ending) for ending in ("", PREVIOUS)):
+        if not os.path.lexists(link) or served(folder, link.name):
+            continue
+        what = f"is a link to {link.readlink()}" if link.is_symlink() else "is no link"
+        msg = f"{link} {what}; expected a link to a release, or nothing: move it away, or name another folder"
         raise PromotionError(msg)
-    aside = folder / f".{link}.{os.getpid()}"
-    aside.unlink(missing_ok=True)
-    aside.symlink_to(Path(RELEASES) / version)
-    aside.replace(folder / link)
+    return served(folder, stage)
 
 
-def _prune(folder: Path, keep: int) -> None:
-    """Remove the oldest releases that no link points to, and what a killed deployment left."""
-    linked = {served(folder, stage + suffix) for stage in STAGES for suffix in ("", PREVIOUS)}
-    entries = list((folder / RELEASES).iterdir())
-    unused = [entry for entry in entries if VERSION.fullmatch(entry.name) and entry.name not in linked]
-    unused.sort(key=lambda entry: parse(entry.name), reverse=True)
-    for entry in unused[keep:]:
-        # Half of a release must not look like one.
-        entry.rename(entry.with_name(f".{entry.name}.old"))
-    for entry in [entry for entry in (folder / RELEASES).iterdir() if entry.name.startswith(".")]:
-        shutil.rmtree(entry)
+def _reserve_links(releases: Releases, moves: Mapping[str, str]) -> dict[str, tuple[Path, str]]:
+    """Return for each link where its replacement is made, and the version that it will point to."""
+    asides = releases.reserve(*(f".{link}.new" for link in moves))
+    return {link: (aside, version) for aside, (link, version) in zip(asides, moves.items(), strict=True)}
+
+
+def _replace_links(folder: Path, links: Mapping[str, tuple[Path, str]]) -> None:
+    """Replace links in this order, each in one step, once all replacements are made: moving one takes no room."""
+    made: list[Path] = []
+    try:
+        for aside, version in links.values():
+            aside.symlink_to(Path(RELEASES) / version)
+            made.append(aside)
+        for link, (aside, _) in links.items():
+            aside.replace(folder / link)
+    finally:
+        for aside in made:
+            aside.unlink(missing_ok=True)
+
+
+def _linked(folder: Path) -> set[str | None]:
+    """Return the versions that any link in the folder points to."""
+    return {served(folder, entry.name) for entry in folder.iterdir()}

@@ -18,7 +18,10 @@ from src.lifecycle.upstream import Base
 @contextmanager
 def alone() -> Iterator[Path]:
     """Keep a second run of this clone out, clear away what a killed one left, and yield the folder to work in."""
-    folder = (paths.ROOT / git("rev-parse", "--git-common-dir") / "retrain").resolve()
+    folder = (paths.ROOT / git("rev-parse", "--git-common-dir")).resolve() / "retrain"
+    if folder.is_symlink():
+        msg = f"{folder} is a link; expected a folder that is emptied by every run: move the link away"
+        raise PromotionError(msg)
     try:
         lock = FileLock(f"{folder}.lock").acquire(timeout=0)
     except Timeout as error:

@@ -59,6 +59,22 @@ def read_promoted(directory: Path = paths.PRODUCTION) -> Promoted:
     return Promoted(files, metadata)
 
 
+def verified_version(directory: Path) -> str:
+    """Return the version in the metadata, if both files are the ones that they name.
+
+    Whose signature it has, and which code's features it was made for, is not asked: this is no model to load.
+
+    Raises
+    ------
+    DataError, ModelError
+        If a file is absent or another one.
+    """
+    metadata = read_metadata(directory / paths.METADATA.name)
+    for name in FILES:
+        _read_verified(directory / name, metadata)
+    return str(metadata["version"])
+
+
 def read_state(content: bytes, kind: type) -> dict[str, Any]:
     """Read the state of a pickled `kind` as plain data: no class is looked up, nothing is called.
 

@@ -1,20 +1,24 @@
 """Automatic recovery: point the stage's link to the release before, once, and leave a note for a person.
 
-The note is written first, and as long as it lies there nothing is done again: two bad releases must not be swapped for
+The note is written first, as an intent; it is done once the link has moved, and until then every look tries again. As
+long as a note of a recovery that was done lies there, nothing is done again: two bad releases must not be swapped for
 each other all night.
 """
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from src import storage
-from src.errors import ProjectError
-from src.lifecycle.deploy import roll_back, served
+from src.errors import DataError, ProjectError, PromotionError, words_of
+from src.lifecycle.deploy import PREVIOUS, roll_back, served
 from src.lifecycle.judgement import number
 from src.policy import Monitor
 
 NOTE = "recovered.json"
+WANTED, DONE = "wanted", "done"
 
 
 def breach(report: Mapping[str, Any], monitor: Monitor) -> str:
@@ -47,22 +51,78 @@ def recover(report: Mapping[str, Any], folder: Path, stage: str, monitor: Monito
     Raises
     ------
     ProjectError
-        If there is no release before, or it is not what its metadata say; then the stage serves as before.
+        If there is no release before, it is not what its metadata say, or the disk takes neither note nor link; then
+        the stage serves as before, and the next look tries again.
     """
+    if monitor.recover_f1_min is None:
+        return ""
+    note, version = folder / f"{stage}.{NOTE}", served(folder, stage)
+    intent = _read(note)
+    is_done = intent is not None and _has_moved(intent, version)
+    if intent is not None and is_done and not dry_run:
+        _write_outcome(intent, note)
     why = breach(report, monitor)
     if not why:
         return ""
-    note, version = folder / f"{stage}.{NOTE}", served(folder, stage)
-    if note.exists():
+    if is_done:
         return f"recovery is asked ({why}), and was done before: look, then delete {note}"
     if version != report["version"]:
         return f"recovery is asked of {report['version']} ({why}), but {folder / stage} serves {version or 'nothing'}"
     if dry_run:
         return f"would deploy the release before {version}: {why}"
-    storage.write_json({"from": version, "at": report["looked_at"], "why": why}, note)
+    wanted = {"state": WANTED, "from": version, "to": served(folder, stage + PREVIOUS)}
+    if intent is None or not wanted.items() <= intent.items():
+        intent = wanted | {"at": report["looked_at"], "why": why}
+        _write_intent(intent, note)
+    _go_back(folder, stage, intent, note)
+    return f"{folder / stage} serves {wanted['to']} again instead of {version}: {why}; look, then delete {note}"
+
+
+def _write_intent(intent: Mapping[str, Any], note: Path) -> None:
     try:
-        before = roll_back(folder, stage)
+        storage.write_json(intent, note)
+    except OSError as error:
+        msg = f"{note} cannot be written ({words_of(error)}); nothing was changed, mend that"
+        raise PromotionError(msg) from error
+
+
+def _go_back(folder: Path, stage: str, intent: Mapping[str, Any], note: Path) -> None:
+    """Move the link, then write the outcome; an error counts only if the link has not moved, by us or by another."""
+    try:
+        roll_back(folder, stage, away_from=intent["from"])
     except ProjectError:
-        note.unlink()
-        raise
-    return f"{folder / stage} serves {before} again instead of {version}: {why}; look, then delete {note}"
+        if not _has_moved(intent, served(folder, stage)):
+            note.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        if not _has_moved(intent, served(folder, stage)):
+            msg = f"{folder / stage} still serves {intent['from']} ({words_of(error)}); mend that"
+            raise PromotionError(msg) from error
+    _write_outcome(intent, note)
+
+
+def _read(note: Path) -> dict[str, Any] | None:
+    """Return what a note says, None if there is none; `PromotionError` if it is not one."""
+    if not os.path.lexists(note):
+        return None
+    try:
+        intent = storage.read_json(note)
+        _ = intent["from"]
+    except (DataError, KeyError) as error:
+        msg = f"{note}: expected the note of a recovery, which cannot be read; look what is served, then delete it"
+        raise PromotionError(msg) from error
+    return intent
+
+
+def _has_moved(intent: Mapping[str, Any], version: str | None) -> bool:
+    """Tell whether a recovery was done, by the link; up to 1.5.0 a note did not say where to."""
+    if intent.get("state") == DONE:
+        return True
+    return version == intent["to"] if "to" in intent else version != intent["from"]
+
+
+def _write_outcome(intent: Mapping[str, Any], note: Path) -> None:
+    """Say in the note that it was done; where the disk takes no more, the link says so, and the next look writes it."""
+    if intent.get("state") != DONE:
+        with suppress(OSError):
+            storage.write_json({**intent, "state": DONE}, note)

@@ -1,12 +1,15 @@
 """A bot's log is watched, people are told, and the release before comes back, with real commands."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
 
 from tests.checkouts import Checkout
+from tests.faults.world import ImpossibleError, mounted
 
 BARS = "data/raw/bars.parquet"
 # A model of few trees on few bars promises little.
@@ -80,6 +83,53 @@ def test_people_are_told_once_and_a_dead_webhook_hides_nothing(
     assert "over: weighted F1 as promoted" not in request.get_json()["message"]
     src(repository, "monitor", "bot.jsonl", "--bars", BARS)
     assert "over: weighted F1 as promoted" in httpserver.log[-1][0].get_json()["message"]
+
+
+def test_a_recovery_that_failed_is_an_alert_and_tried_again(repository: Checkout) -> None:
+    """A disk that takes nothing: exit status 1 and why; nothing moved, and `--interval` goes on looking."""
+    bad = inverted(repository)
+    repository.set_params(RECOVER)
+    watch = ("monitor", bad, "--bars", BARS, "--recover", "../served")
+    folder = repository.root.parent / "served"
+    try:
+        with mounted(folder, "--bind", str(folder)):
+            subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+            for said in (src(repository, *watch, expect=1), *looks(repository, *watch)):
+                assert "recovery failed, the next look tries again" in said
+                assert "Read-only file system" in said
+    except ImpossibleError as error:
+        pytest.skip(str(error))
+    assert served(repository) == "1.1.0"
+
+
+def test_a_monitor_that_stays_outlives_a_disk_that_takes_no_report(repository: Checkout) -> None:
+    """Said in one line by each look, no traceback."""
+    reports = repository.root / "reports"
+    try:
+        with mounted(reports, "--bind", str(reports)):
+            subprocess.run(["mount", "-o", "remount,bind,ro", str(reports)], check=True)
+            for said in looks(repository, "monitor", "bot.jsonl", "--bars", BARS):
+                assert said.startswith("error: ")
+                assert "Read-only file system" in said
+    except ImpossibleError as error:
+        pytest.skip(str(error))
+
+
+def looks(repository: Checkout, *command: str) -> list[str]:
+    """Start a monitor that stays, end it after two lines on standard error, and return them."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "src", *command, "--interval", "1"],
+        cwd=repository.root,
+        env=repository.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            lines = (line for line in process.stderr if "nobody was told" not in line)
+            return [next(lines) for _ in range(2)]
+        finally:
+            process.kill()
 
 
 def test_the_release_before_comes_back_once(repository: Checkout) -> None:
