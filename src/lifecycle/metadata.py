@@ -15,6 +15,7 @@ from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from src.lifecycle.trials import params_hash
 from src.ml.bundle import sha256
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.in_sample import first_unknown
 from src.ml.training import PROBABILITY_DECIMALS
 from src.params import Params
 from src.times import utc_text
@@ -97,6 +98,7 @@ def build_metadata(
             "samples_count": metrics["n_training_rows"],
             "out_of_fold_count": metrics["n_samples"],
             "out_of_fold_window": metrics["window"],
+            "honest_from": utc_text(first_unknown(dataset.index[-1], params.data.step)),
             "base_rate": metrics["base_rate"],
             "validation_method": f"TimeSeriesSplit({params.split.n_splits}, gap={params.split.gap})",
             "last_retrain": moment,
