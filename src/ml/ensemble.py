@@ -205,7 +205,7 @@ class ProductionEnsemble:
             return summary
         from sklearn.metrics import accuracy_score, f1_score  # noqa: PLC0415 - serving does without scikit-learn
 
-        times = getattr(X, "index", None)
+        times: Any = getattr(X, "index", None)
         if self.metadata is not None and getattr(times, "tz", None) is not None:
             summary["in_training"] = int((times < honest_from(self.metadata)).sum())
         return summary | {
