@@ -82,7 +82,9 @@ def _warn(predictions: "Sequence[Prediction]", model: "ProductionEnsemble") -> N
     """Say on standard error that the model was fitted on bars that it is asked about."""
     from src.ml.in_sample import honest_from, warning
 
-    if model.metadata and (words := warning([prediction.time for prediction in predictions], honest_from(model.metadata))):
+    if model.metadata and (
+        words := warning([prediction.time for prediction in predictions], honest_from(model.metadata))
+    ):
         typer.echo(words, err=True)
 
 

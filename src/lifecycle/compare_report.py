@@ -81,11 +81,8 @@ def _since(result: Mapping[str, Any] | None) -> Iterator[str]:
     if result is None:
         yield from ("No bar has a label that the champion did not know in training.", "")
         return
-    yield from (
-        f"{result['in_training']:,} bars that opened before {result['honest_from']} are left out: "
-        "the shipped champion was fitted on them.",
-        "",
-    )
+    known = f"{result['in_training']:,} bars that opened before {result['honest_from']}"
+    yield from (f"The shipped champion was fitted on {known}: they are left out.", "")
     if "refused" in result:
         yield from (f"{result['n_bars']:,} bars; {result['refused']}", "")
     else:

@@ -1,4 +1,4 @@
-"""Which bars a model was fitted on: what it says of them is in sample, and their scores flatter. Light enough for a bot."""
+"""Which bars a model was fitted on: their scores are in sample, and flatter. Light enough for a bot."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta

@@ -66,4 +66,6 @@ def _longest_run(is_so: pd.Series) -> int:
 def at_most(name: str, value: float, limit: float, words: str) -> Judgement:
     """Ask for `limit` or less."""
     said = f"{value:.4g} {words}".strip()
-    return Judgement(name, value, limit, "passed" if value <= limit else "failed", f"{said}; at most {limit:g} is asked")
+    return Judgement(
+        name, value, limit, "passed" if value <= limit else "failed", f"{said}; at most {limit:g} is asked"
+    )

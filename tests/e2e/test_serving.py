@@ -90,7 +90,9 @@ def test_predict_reads_a_table(reproduced: Checkout, bars: pd.DataFrame, candida
     """All bars of a Parquet file, one JSON line each; on standard error how many the model was fitted on."""
     command = ("python", "-m", "src", "predict", "data/sample/btcusd_1h.parquet", "--json")
     *printed, note = reproduced.run(*command).splitlines()
-    assert note.startswith("in sample: 19,611 of 19,612 bars opened before 2019-10-17T09:00:00Z; the model was fitted on")
+    assert note.startswith(
+        "in sample: 19,611 of 19,612 bars opened before 2019-10-17T09:00:00Z; the model was fitted on"
+    )
     features = FeatureManager().generate_features(bars)
     expected = candidate_of_all_bars.predict_proba(features)[:, 1]
     found = [json.loads(line) for line in printed]

@@ -19,9 +19,7 @@ TRAINED = {"out_of_fold_window": {"last_open": "2020-01-01T03:00:00Z"}, "data": 
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
-@given(
-    missing=st.sets(st.integers(0, 39), max_size=12), horizon_bars=st.integers(1, 5), n_training=st.integers(20, 38)
-)
+@given(missing=st.sets(st.integers(0, 39), max_size=12), horizon_bars=st.integers(1, 5), n_training=st.integers(20, 38))
 def test_training_knew_no_label_from_there_on_and_some_before(missing, horizon_bars, n_training):
     """Whatever bars are missing and however far the label looks; later bars change nothing about it."""
     times = pd.date_range("2020-01-01T00:00Z", periods=40, freq="1h")
@@ -52,7 +50,10 @@ def test_the_shipped_model_has_one():
 @pytest.mark.parametrize(
     ("metadata", "hour"),
     [
-        ({"training_info": {**TRAINED, "honest_from": "2020-01-01T11:00:00Z"}, "created_at": "2021-01-01T00:00:00Z"}, 11),
+        (
+            {"training_info": {**TRAINED, "honest_from": "2020-01-01T11:00:00Z"}, "created_at": "2021-01-01T00:00:00Z"},
+            11,
+        ),
         ({"training_info": TRAINED, "created_at": "2021-01-01T00:00:00Z"}, 7),
         ({"training_info": {"data": {"timeframe": "1h"}}, "created_at": "2020-01-01T22:00:00Z"}, 22),
         ({"training_info": {"out_of_fold_window": {}}, "created_at": "2020-01-01T22:00:00Z"}, 22),
@@ -96,5 +97,7 @@ def test_bars_of_the_training_are_counted(n_bars, words):
     """How many, until when, and what it means; a bar that opens at that time is none of them."""
     start = datetime(2020, 1, 1, tzinfo=UTC)
     said = warning([start + hour * HOUR for hour in range(n_bars)], start + 2 * HOUR)
-    assert said == (words and f"{words}the model was fitted on bars up to there, so scores or a backtest of them flatter")
+    assert said == (
+        words and f"{words}the model was fitted on bars up to there, so scores or a backtest of them flatter"
+    )
     assert warning([start + 2 * HOUR], start + 2 * HOUR) == ""

@@ -93,7 +93,13 @@ def test_never_blind_and_content(minutes):
 
 @pytest.mark.parametrize(
     ("late_bars_max", "last", "value", "verdict"),
-    [(None, 300, 299, "off"), (2, 596, 3, "failed"), (2, 597, 2, "passed"), (2, 599, 0, "passed"), (2, 700, 0, "passed")],
+    [
+        (None, 300, 299, "off"),
+        (2, 596, 3, "failed"),
+        (2, 597, 2, "passed"),
+        (2, 599, 0, "passed"),
+        (2, 700, 0, "passed"),
+    ],
 )
 def test_bars_that_go_on_without_predictions(late_bars_max, last, value, verdict):
     """A bot that died is an alert where the source is live, as late bars are."""
