@@ -274,16 +274,6 @@ def test_validate_predictions():
     )
 
 
-def test_validation_counts_the_rows_that_the_model_was_fitted_on():
-    """Of a promoted model, where the rows have times: two of four opened before its first honest bar."""
-    ensemble = ProductionEnsemble({"a": rises([0.9, 0.2, 0.6, 0.4])})
-    rows = pd.DataFrame(ROWS, pd.date_range("2020-01-01T00:00Z", periods=4, freq="1h"), list(FEATURE_NAMES))
-    assert "in_training" not in ensemble.validate_predictions(rows, y_true=[1, 0, 0, 0])
-    ensemble.metadata = {"training_info": {"honest_from": "2020-01-01T02:00:00Z"}}
-    assert ensemble.validate_predictions(rows, y_true=[1, 0, 0, 0])["in_training"] == 2
-    assert "in_training" not in ensemble.validate_predictions(ROWS, y_true=[1, 0, 0, 0])
-
-
 def test_info(ensemble):
     """An ensemble that was not promoted says what it is."""
     info = ensemble.get_model_info()

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from src import paths, storage
 from src.errors import DataError
+from src.features.catalog import FEATURE_NAMES
 from src.features.labels import make_labels
+from src.ml.ensemble import ProductionEnsemble
 from src.ml.in_sample import first_unknown, honest_from, warning
 from src.params import Label
 
@@ -101,3 +103,14 @@ def test_bars_of_the_training_are_counted(n_bars, words):
         words and f"{words}the model was fitted on bars up to there, so scores or a backtest of them flatter"
     )
     assert warning([start + 2 * HOUR], start + 2 * HOUR) == ""
+
+
+def test_validation_counts_the_rows_that_the_model_was_fitted_on(candidate):
+    """Of a promoted model, where the rows have times: two of four opened before its first honest bar."""
+    model = ProductionEnsemble.from_bytes(candidate.to_bytes())
+    values, y = np.random.default_rng(2).uniform(1, 2, (4, 12)), [1, 0, 0, 0]
+    rows = pd.DataFrame(values, pd.date_range("2020-01-01T00:00Z", periods=4, freq="1h"), list(FEATURE_NAMES))
+    assert "in_training" not in model.validate_predictions(rows, y)
+    model.metadata = {"training_info": {"honest_from": "2020-01-01T02:00:00Z"}}
+    assert model.validate_predictions(rows, y)["in_training"] == 2
+    assert "in_training" not in model.validate_predictions(values, y)
