@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ from src.commands.shared import Json, print_json, say
 from src.errors import DataError, exit_on_error
 
 if TYPE_CHECKING:
+    from src.ml.ensemble import ProductionEnsemble
     from src.ml.predict import Prediction
 
 N_SHOWN = 10
@@ -38,10 +39,13 @@ def predict(
         bars = _read_bars(file, stream.timeframe)
         if follow:
             for number, prediction in enumerate(predict_live(bars, stream, model)):
+                if number == 0:  # bars come in order of time, so no later one can be the first of the training
+                    _warn([prediction], model)
                 _log([prediction], log)
                 _show([prediction], as_json=as_json, with_header=number == 0)
             return
         predictions = predict_history(bars, stream, model)
+        _warn(predictions, model)
         _log(predictions, log)
         _show(predictions if as_json else predictions[-N_SHOWN:], as_json=as_json)
         if not as_json and len(predictions) > N_SHOWN:
@@ -72,6 +76,16 @@ def _read_table(file: Path, timeframe: str) -> list[dict[str, Any]]:
         )
         raise DataError(msg) from error
     return read_bars(file, timeframe).reset_index().to_dict("records")
+
+
+def _warn(predictions: "Sequence[Prediction]", model: "ProductionEnsemble") -> None:
+    """Say on standard error that the model was fitted on bars that it is asked about."""
+    from src.ml.in_sample import honest_from, warning
+
+    if model.metadata and (
+        words := warning([prediction.time for prediction in predictions], honest_from(model.metadata))
+    ):
+        typer.echo(words, err=True)
 
 
 def _log(predictions: "Iterable[Prediction]", log: Path | None) -> None:

@@ -21,6 +21,7 @@ from src.lifecycle.revision import Revision
 from src.lifecycle.versions import what_changed
 from src.ml.bundle import read_metadata
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.in_sample import first_unknown
 from src.ml.members import MEMBERS, build_member
 from src.ml.splits import Fold
 from src.ml.training import out_of_fold
@@ -175,18 +176,20 @@ def _since(
     The challenger's folds would not do: the last of them ended long before the champion was trained, and in a market
     that changes the fresher of two equal models is ahead.
     """
-    n_before = int((dataset.index <= trained_to).sum())
+    honest_from = first_unknown(trained_to, params.data.step)
+    n_before = int((dataset.index < honest_from).sum())
     later = dataset.iloc[n_before + params.label.horizon_bars - 1 :]
     if later.empty:
         return None
+    left_out = {"honest_from": utc_text(honest_from), "in_training": n_before}
     for rows, use in ((later, "rank"), (dataset.iloc[:n_before], "learn")):
         if rows[TARGET].nunique() < 2:  # noqa: PLR2004 - rises and others
-            return {**_window(later), "refused": f"bars of one class only: there is nothing to {use}"}
+            return left_out | _window(later) | {"refused": f"bars of one class only: there is nothing to {use}"}
     try:
         model = ProductionEnsemble.from_bytes(champion.read(paths.ENSEMBLE))
     except ModelError as error:
-        return {**_window(later), "refused": f"the champion's model cannot be asked: {error}"}
-    return compare_since(
+        return left_out | _window(later) | {"refused": f"the champion's model cannot be asked: {error}"}
+    return left_out | compare_since(
         lambda rows: Forecast(model.predict_proba(rows)[:, 1], model.predict(rows)), n_before, dataset, params
     )
 

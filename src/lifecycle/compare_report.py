@@ -78,9 +78,12 @@ def _rows(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 def _since(result: Mapping[str, Any] | None) -> Iterator[str]:
     """Yield how both did on bars that the champion was not trained on."""
-    if result is None:
-        return
     yield from ("### Since the champion was trained", "")
+    if result is None:
+        yield from ("No bar has a label that the champion did not know in training.", "")
+        return
+    known = f"{result['in_training']:,} bars that opened before {result['honest_from']}"
+    yield from (f"The shipped champion was fitted on {known}: they are left out.", "")
     if "refused" in result:
         yield from (f"{result['n_bars']:,} bars; {result['refused']}", "")
     else:

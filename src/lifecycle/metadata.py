@@ -15,6 +15,7 @@ from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from src.lifecycle.trials import params_hash
 from src.ml.bundle import sha256
 from src.ml.ensemble import ProductionEnsemble
+from src.ml.in_sample import first_unknown
 from src.ml.training import PROBABILITY_DECIMALS
 from src.params import Params
 from src.times import utc_text
@@ -93,17 +94,7 @@ def build_metadata(
         "model_weights": weights,
         "decision_threshold": params.ensemble.decision_threshold,
         "performance_metrics": scores,
-        "training_info": {
-            "samples_count": metrics["n_training_rows"],
-            "out_of_fold_count": metrics["n_samples"],
-            "out_of_fold_window": metrics["window"],
-            "base_rate": metrics["base_rate"],
-            "validation_method": f"TimeSeriesSplit({params.split.n_splits}, gap={params.split.gap})",
-            "last_retrain": moment,
-            "data": params.data.model_dump(mode="json") | {"bars_hash": sha256(bars)},
-            "label": params.label.model_dump(),
-            "params_hash": f"sha256:{params_hash(params)}",
-        },
+        "training_info": _training_info(params, metrics, sha256(bars), dataset.index[-1], moment),
         "version_control": {
             "git_commit": promotion.git_commit,
             "model_hash": described[paths.ENSEMBLE.name]["sha256"],
@@ -113,6 +104,24 @@ def build_metadata(
         "smoke_test": _smoke_test(files[paths.ENSEMBLE.name], dataset),
         "libraries": libraries(),
         "notes": NOTES,
+    }
+
+
+def _training_info(
+    params: Params, metrics: Mapping[str, Any], bars_hash: str, last_labelled: datetime, moment: str
+) -> dict[str, Any]:
+    """Say what was learned from, how it was scored, and from which open on scores are no training scores."""
+    return {
+        "samples_count": metrics["n_training_rows"],
+        "out_of_fold_count": metrics["n_samples"],
+        "out_of_fold_window": metrics["window"],
+        "honest_from": utc_text(first_unknown(last_labelled, params.data.step)),
+        "base_rate": metrics["base_rate"],
+        "validation_method": f"TimeSeriesSplit({params.split.n_splits}, gap={params.split.gap})",
+        "last_retrain": moment,
+        "data": params.data.model_dump(mode="json") | {"bars_hash": bars_hash},
+        "label": params.label.model_dump(),
+        "params_hash": f"sha256:{params_hash(params)}",
     }
 
 

@@ -12,6 +12,7 @@ from src.errors import ModelError
 from src.features.catalog import FEATURE_NAMES
 from src.ml.bundle import Promoted, read_promoted, read_state
 from src.ml.graph import MemberGraph
+from src.ml.in_sample import honest_from
 from src.ml.inputs import as_numbers, as_rows, as_weights
 from src.ml.voters import FittedMembers, Member, weighted_vote
 
@@ -176,6 +177,8 @@ class ProductionEnsemble:
     def validate_predictions(self, X: Any, y_true: Any = None) -> dict[str, Any]:  # noqa: ANN401 - as in predict
         """Sum up the predictions for `X`, and score them where the outcomes are given.
 
+        Scores of rows that the model was fitted on flatter: ask about bars from `src.ml.in_sample.honest_from` on.
+
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_rows, 12)
@@ -186,7 +189,8 @@ class ProductionEnsemble:
         -------
         dict
             `n_samples`, `prediction_range`, `probability_range`, `buy_ratio`, `avg_confidence` (mean probability of
-            the likelier class); with `y_true` also `accuracy` and `f1_score` (weighted).
+            the likelier class); with `y_true` also `accuracy` and `f1_score` (weighted), and `in_training`, how many of
+            the rows the model was fitted on, where it was promoted and `X` is a DataFrame indexed by open time.
         """
         probability = self.predict_proba(X)[:, 1]
         decision = self._decide(probability)
@@ -201,6 +205,9 @@ class ProductionEnsemble:
             return summary
         from sklearn.metrics import accuracy_score, f1_score  # noqa: PLC0415 - serving does without scikit-learn
 
+        times: Any = getattr(X, "index", None)
+        if self.metadata is not None and getattr(times, "tz", None) is not None:
+            summary["in_training"] = int((times < honest_from(self.metadata)).sum())
         return summary | {
             "accuracy": float(accuracy_score(y_true, decision)),
             "f1_score": float(f1_score(y_true, decision, average="weighted", zero_division=0)),

@@ -29,15 +29,15 @@ def judge_bars(bars: pd.DataFrame, step: timedelta, monitor: Monitor, now: datet
     times = pd.DatetimeIndex(recent.index)
     yield _late(times[-1], step, monitor, now)
     span = (times[-1] - times[0]) // step + 1
-    yield _at_most("bars missing", span - len(recent), monitor.recent_missing_max, f"of the newest {span}")
+    yield at_most("bars missing", span - len(recent), monitor.recent_missing_max, f"of the newest {span}")
     widths = _width(bars)
     times_usual = widths.iloc[-len(recent) :] / widths.iloc[-monitor.window_bars :].median()
     widest = times_usual.idxmax()
     words = f"times the usual width, {widest:%Y-%m-%d %H:%M}"
-    yield _at_most("widest bar", float(times_usual[widest]), monitor.spike_times_max, words)
+    yield at_most("widest bar", float(times_usual[widest]), monitor.spike_times_max, words)
     is_still = (recent[["open", "high", "low"]].eq(recent["close"], axis=0)).all(axis=1) & recent["close"].diff().eq(0)
-    yield _at_most("bars in a row without a move", _longest_run(is_still), monitor.still_bars_max, "")
-    yield _at_most("bars in a row without volume", _longest_run(recent["volume"] == 0), monitor.still_bars_max, "")
+    yield at_most("bars in a row without a move", _longest_run(is_still), monitor.still_bars_max, "")
+    yield at_most("bars in a row without volume", _longest_run(recent["volume"] == 0), monitor.still_bars_max, "")
 
 
 def _late(newest: pd.Timestamp, step: timedelta, monitor: Monitor, now: datetime) -> Judgement:
@@ -46,7 +46,7 @@ def _late(newest: pd.Timestamp, step: timedelta, monitor: Monitor, now: datetime
     if monitor.late_bars_max is None:
         words = f"monitor.late_bars_max is null; the newest opened {utc_text(newest)}"
         return Judgement(name, late, None, "off", words)
-    return _at_most(name, late, monitor.late_bars_max, f"the newest opened {utc_text(newest)}")
+    return at_most(name, late, monitor.late_bars_max, f"the newest opened {utc_text(newest)}")
 
 
 def _width(bars: pd.DataFrame) -> pd.Series:
@@ -63,7 +63,7 @@ def _longest_run(is_so: pd.Series) -> int:
     return int(runs.max())
 
 
-def _at_most(name: str, value: float, limit: float, words: str) -> Judgement:
+def at_most(name: str, value: float, limit: float, words: str) -> Judgement:
     """Ask for `limit` or less."""
     said = f"{value:.4g} {words}".strip()
     return Judgement(

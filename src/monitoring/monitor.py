@@ -12,8 +12,9 @@ from src import paths, storage
 from src.errors import ProjectError
 from src.lifecycle.judgement import Judgement, Result, overall
 from src.monitoring.anomalies import judge_bars
+from src.monitoring.coverage import judge_coverage
 from src.monitoring.drift import columns_of, judge_drift, measure_drift
-from src.monitoring.outcomes import judge_outcomes, measure, realised
+from src.monitoring.outcomes import Realised, judge_outcomes, measure, realised
 from src.monitoring.prediction_log import read_log
 from src.monitoring.report import markdown
 from src.monitoring.sources import Reference, find_reference, newest_bars
@@ -39,7 +40,8 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
     Returns
     -------
     dict
-        Plain JSON. `verdict` is no if a rule raises an alert, unknown if one cannot be evaluated, else yes.
+        Plain JSON. `verdict` is no if a rule raises an alert, unknown if one cannot be evaluated, else yes;
+        `in_training` counts the newest predictions that are left out of the scores, for the model knew their label.
 
     Raises
     ------
@@ -52,11 +54,11 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
     log = log[log["model_version"] == version]
     reference = find_reference(version)
     bars = newest_bars(bars_file, params, now)
-    rows = realised(log, bars, reference.label, params.monitor.window_bars)
-    measured = measure(rows, params.seed)
-    scores = reference.promoted.scores
+    found = realised(log, bars, reference.label, params.monitor.window_bars, reference.honest_from)
+    measured = measure(found.rows, params.seed)
     judgements = [
-        *judge_outcomes(len(rows), measured, scores, params.monitor),
+        *judge_outcomes(found, measured, reference.promoted.scores, params.monitor),
+        *judge_coverage(log, bars, reference.label, params.data.step, params.monitor, now),
         *judge_bars(bars, params.data.step, params.monitor, now),
         *_judged("drift", lambda: _drift(log, bars, reference, params.monitor)),
         *_judged("age of the model", lambda: [_age(reference, params.monitor, now)]),
@@ -65,16 +67,26 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
         "verdict": overall(judgements),
         "looked_at": utc_text(now),
         "version": version,
-        "predictions": len(rows),
-        "first_open": utc_text(rows.index[0]) if len(rows) else None,
-        "last_open": utc_text(rows.index[-1]) if len(rows) else None,
+        "honest_from": utc_text(reference.honest_from),
+        **_described(found),
         "newest_bar": utc_text(bars.index[-1]),
         "live": measured,
-        "promoted": scores,
+        "promoted": reference.promoted.scores,
         "judgements": [judgement._asdict() for judgement in judgements],
     }
     _keep(report)
     return report
+
+
+def _described(found: Realised) -> Report:
+    """Say which predictions were scored, and how many were left out."""
+    times = found.rows.index
+    return {
+        "predictions": len(times),
+        "in_training": found.in_training,
+        "first_open": utc_text(times[0]) if len(times) else None,
+        "last_open": utc_text(times[-1]) if len(times) else None,
+    }
 
 
 def _keep(report: Report) -> None:
@@ -82,7 +94,8 @@ def _keep(report: Report) -> None:
     storage.write_json(report, paths.MONITOR)
     storage.write_bytes(markdown(report).encode(), paths.MONITOR_REPORT)
     values = {judgement["name"]: judgement["value"] for judgement in report["judgements"]}
-    line = {name: report[name] for name in ("looked_at", "version", "verdict", "predictions")} | {"values": values}
+    told = ("looked_at", "version", "verdict", "predictions", "in_training")
+    line = {name: report[name] for name in told} | {"values": values}
     storage.append_lines([json.dumps(line, allow_nan=False)], paths.MONITOR_HISTORY)
 
 

@@ -1,7 +1,8 @@
 """How the model did: its logged predictions against what happened, beside what it scored when it was promoted."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -17,17 +18,35 @@ HEADLINE = ("f1_score", "brier_skill", "roc_auc")
 WORDS = {"f1_score": "weighted F1", "brier_skill": "Brier skill", "roc_auc": "AUC"}
 
 
-def realised(log: pd.DataFrame, bars: pd.DataFrame, label: Label, n_bars: int) -> pd.DataFrame:
-    """Join the newest `n_bars` predictions of one version with what happened; those still open are left out.
+class Realised(NamedTuple):
+    """Predictions that met their outcome, and how many more are left out because the model knew it in training.
 
-    Returns
-    -------
-    DataFrame
-        `probability`, `decision` and `target`, indexed by open time.
+    `rows` holds `probability`, `decision` and `target`, indexed by open time.
+    """
+
+    rows: pd.DataFrame
+    in_training: int
+
+
+def realised(log: pd.DataFrame, bars: pd.DataFrame, label: Label, n_bars: int, honest_from: datetime) -> Realised:
+    """Join the newest `n_bars` predictions of one version with what happened.
+
+    Parameters
+    ----------
+    log, bars
+        Predictions and closed bars, indexed by open time; predictions whose outcome is open are left out.
+    label
+        What was forecast.
+    n_bars
+        How many of the newest predictions with an outcome are looked at.
+    honest_from
+        The first open whose label was unknown in training; what opened before is left out and counted.
     """
     outcome = make_labels(bars["close"], label).rename(TARGET)
     joined = log[["probability", "decision"]].join(outcome, how="inner").dropna()
-    return joined.astype({TARGET: int}).iloc[-n_bars:]
+    newest = joined.astype({TARGET: int}).iloc[-n_bars:]
+    rows = newest[newest.index >= honest_from]
+    return Realised(rows, len(newest) - len(rows))
 
 
 def measure(rows: pd.DataFrame, seed: int) -> dict[str, Any] | None:
@@ -54,24 +73,27 @@ def measure(rows: pd.DataFrame, seed: int) -> dict[str, Any] | None:
 
 
 def judge_outcomes(
-    n_rows: int, measured: Mapping[str, Any] | None, promoted: Mapping[str, Any], monitor: Monitor
+    found: Realised, measured: Mapping[str, Any] | None, promoted: Mapping[str, Any], monitor: Monitor
 ) -> Iterator[Judgement]:
     """Judge live scores by their whole intervals: an alert is what chance explains badly.
 
     Parameters
     ----------
-    n_rows
-        How many predictions have an outcome.
+    found
+        The predictions that have an outcome.
     measured
-        As `measure` returns it.
+        As `measure` returns it of their rows.
     promoted
         Scores by name, `value` and `interval`, as they were when the model was promoted.
     monitor
         Floors, and the fewest rows for a verdict.
     """
+    n_rows = len(found.rows)
     if n_rows < monitor.rows_min or measured is None:
         few = f"{n_rows} predictions have an outcome, {monitor.rows_min} are asked for a verdict"
-        yield Judgement("outcomes", n_rows, monitor.rows_min, "unknown", few if measured else f"{few}, of both classes")
+        both = "" if measured else ", of both classes"
+        words = f"{few}{both}{left_out(found.in_training)}"
+        yield Judgement("outcomes", n_rows, monitor.rows_min, "unknown", words)
         return
     yield _not_wholly_below(f"{WORDS['f1_score']}, live", measured["f1_score"], monitor.live_f1_min, "the floor")
     yield _not_wholly_below(
@@ -90,6 +112,11 @@ def judge_outcomes(
     allowed = monitor.calibration_gap_max
     words = f"forecasts less what came: {gap['value']:+.1%} ({low:+.1%} to {high:+.1%}); {allowed:.0%} is allowed"
     yield Judgement("calibration, live", gap["value"], allowed, "failed" if is_off else "passed", words)
+
+
+def left_out(in_training: int) -> str:
+    """Say how many predictions are left out of the scores; nothing if none is."""
+    return f"; {in_training:,} more are left out, the model was fitted on their bars" if in_training else ""
 
 
 def _not_wholly_below(rule: str, found: Mapping[str, Any], floor: float, what: str) -> Judgement:

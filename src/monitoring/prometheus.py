@@ -24,6 +24,9 @@ def write_prometheus(report: Mapping[str, Any], file: Path) -> None:
         datetime.fromisoformat(report["looked_at"]).timestamp()
     )
     gauge("predictions", "Predictions with an outcome", "version").labels(report["version"]).set(report["predictions"])
+    gauge("in_training", "Newest predictions left out: the model was fitted on their bars", "version").labels(
+        report["version"]
+    ).set(report["in_training"])
     score = gauge("score", "Live score and the ends of its interval", "score", "part")
     for name, found in (report["live"] or {}).items():
         parts = [found["value"], *(found["interval"] or (None, None))]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from src.foreign_text import inert, table_cell
+from src.monitoring.outcomes import left_out
 
 STANDS_OUT = {"failed": "**alert**"}
 
@@ -13,8 +14,9 @@ def headline(report: Mapping[str, Any]) -> str:
     raised = [judgement["name"] for judgement in report["judgements"] if judgement["verdict"] == "failed"]
     unknown = sum(judgement["verdict"] == "unknown" for judgement in report["judgements"])
     said = f"alert: {', '.join(raised)}" if raised else "no alert"
-    left = f"; {unknown} unknown" if unknown else ""
-    return f"Version {report['version']}, {report['predictions']:,} predictions with an outcome: {said}{left}."
+    said += f"; {unknown} unknown" if unknown else ""
+    scored = f"{report['predictions']:,} predictions with an outcome{left_out(report['in_training'])}"
+    return f"Version {report['version']}, {scored}: {said}."
 
 
 def markdown(report: Mapping[str, Any]) -> str:
@@ -24,7 +26,13 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 
 def _scores(report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the live scores beside those of the promotion."""
+    """Yield the live scores beside those of the promotion, and what is no live score."""
+    if report["in_training"]:
+        yield (
+            f"In training: {report['in_training']:,} of the newest predictions are of bars that opened before "
+            f"{report['honest_from']}. The model was fitted on them, so their scores would flatter: they are left out."
+        )
+        yield ""
     if report["live"] is None:
         return
     yield f"Predictions of {report['first_open']} to {report['last_open']}."

@@ -15,6 +15,7 @@ from src.features.feature_manager import FeatureManager
 from src.lifecycle.compare import vote
 from src.lifecycle.history import Promoted, promotions
 from src.lifecycle.revision import Revision
+from src.ml.in_sample import honest_from
 from src.ml.members import MEMBERS
 from src.monitoring.drift import columns_of
 from src.params import Features, Label, Params
@@ -33,6 +34,11 @@ class Reference(NamedTuple):
     def label(self) -> Label:
         """What that model forecasts."""
         return Label.model_validate(self.revision.params["label"])
+
+    @property
+    def honest_from(self) -> datetime:
+        """The first open whose label that model did not know in training."""
+        return honest_from(self.promoted.metadata)
 
     @property
     def manager(self) -> FeatureManager:

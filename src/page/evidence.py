@@ -66,7 +66,7 @@ def read_evidence() -> Evidence:
         digests={name: md5s[name] for name in map(paths.relative, NAMED)},
         libraries=libraries(),
         gate=read_judged(paths.GATE),
-        monitor=read_judged(paths.MONITOR),
+        monitor=_read_look(),
         metadata=_read_if_there(paths.METADATA),
     )
 
@@ -79,6 +79,12 @@ def read_points(path: Path) -> list[Record]:
 
 def _read_if_there(path: Path) -> Record | None:
     return storage.read_json(path) if path.exists() else None
+
+
+def _read_look() -> Record | None:
+    """Read the monitor's last look; one that does not tell training bars from live ones is none."""
+    look = _read_if_there(paths.MONITOR)
+    return look if look and "in_training" in look else None
 
 
 def read_judged(path: Path) -> Record | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from src import tables
 from tests.checkouts import Checkout
 
 METRICS = Path("reports") / "metrics.json"
@@ -64,6 +65,12 @@ def test_bars_since_the_champion_was_trained(champion: Checkout) -> None:
     since = found["since_training"]
     assert found["common"]["last_open"] == "2017-12-31T22:00:00Z"
     assert (since["n_bars"], since["first_open"]) == (14 * 24, "2017-12-31T23:00:00Z")
+    # What the shipped champion was fitted on is left out, and counted.
+    assert since["honest_from"] == since["first_open"]
+    assert since["in_training"] + since["n_bars"] == len(tables.read_frame(champion.root / "data" / "features.parquet"))
+    shown = champion.run("python", "-m", "src", "compare", "HEAD", "--markdown")
+    known = f"{since['in_training']:,} bars that opened before 2017-12-31T23:00:00Z"
+    assert f"The shipped champion was fitted on {known}: they are left out." in shown
     assert since["differences"]["roc_auc"]["interval"] is not None
     # Only the bars are new: fitted on those of that day, it is the champion.
     assert {name: pytest.approx(0, abs=1e-6) for name in since["differences"]} == {

@@ -5,13 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pytest_httpserver import HTTPServer
 
+from src import tables
 from tests.checkouts import Checkout
 from tests.faults.world import ImpossibleError, mounted
 
-BARS = "data/raw/bars.parquet"
+TRAINING, BARS = "data/raw/bars.parquet", "logs/bars.parquet"
 # A model of few trees on few bars promises little.
 LIMITS = {
     ("monitor", "live_f1_min"): 0.1,
@@ -23,13 +25,18 @@ RECOVER = {("monitor", "recover_f1_min"): 0.9}
 
 
 @pytest.fixture(scope="module")
-def repository(two_versions: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Versions 1.0.0 and 1.1.0 deployed one after the other; 1.1.0 predicted every bar into bot.jsonl."""
+def repository(two_versions: Checkout, bars: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Versions 1.0.0 and 1.1.0 deployed one after the other; 1.1.0 predicted the five weeks after training, bot.jsonl.
+
+    And the last bars of the training: the window ends with the year, so the label of 22:00 is the last one known.
+    """
     repository = two_versions.copy(tmp_path_factory.mktemp("watched") / "repository")
     for version in ("1.0.0", "1.1.0"):
         src(repository, "rollback", version)
         src(repository, "deploy", "../served")
-    src(repository, "predict", BARS, "--log", "bot.jsonl")
+    tables.write_frame(bars[bars.index < "2018-02-05T00:00Z"].tail(2_000), repository.root / BARS)
+    said = src(repository, "predict", BARS, "--log", "bot.jsonl")
+    assert "in sample: 660 of 1,501 bars opened before 2017-12-31T23:00:00Z; the model was fitted on" in said
     repository.set_params(LIMITS)
     return repository
 
@@ -62,7 +69,53 @@ def test_a_model_that_keeps_its_promise(repository: Checkout, tmp_path: Path) ->
     gauges = (tmp_path / "gauges.prom").read_text()
     assert f'btc_signal_score{{part="value",score="f1_score"}} {report["live"]["f1_score"]["value"]}' in gauges
     assert 'btc_signal_alert{rule="weighted F1, live"} 0.0' in gauges
+    assert 'btc_signal_in_training{version="1.1.0"} 0.0' in gauges
     assert repository.run("git", "status", "--porcelain", "reports") == ""
+
+
+def test_training_scores_are_shown_nowhere(repository: Checkout, tmp_path: Path) -> None:
+    """Not in JSON, words, gauges or on the way to a recovery, however bad they are; the rest is judged, exit status 0."""
+    lines = [json.loads(line) for line in (repository.root / inverted(repository)).read_text().splitlines()]
+    known = [line for line in lines if line["time"] < "2017-12-31T23:00:00Z"]
+    (repository.root / "known.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in known))
+    watch = ("monitor", "known.jsonl", "--bars", TRAINING, "--recover", "../served", "--dry-run")
+    repository.set_params(RECOVER | {("monitor", "recover_rows_min"): 2})
+    said = src(repository, *watch, "--json", "--prometheus", str(tmp_path / "gauges.prom"))
+    repository.set_params({("monitor", "recover_f1_min"): None, ("monitor", "recover_rows_min"): 500})
+    report = json.loads(said)
+    assert (report["verdict"], report["in_training"], report["predictions"], report["live"]) == (
+        "unknown",
+        660,
+        0,
+        None,
+    )
+    verdicts = {rule["name"]: rule["verdict"] for rule in report["judgements"]}
+    assert [name for name, verdict in verdicts.items() if verdict == "unknown"] == ["outcomes"]
+    assert verdicts["drift of probability"] == verdicts["bars missing"] == "passed"
+    assert "btc_signal_score{" not in (tmp_path / "gauges.prom").read_text()
+    words = (repository.root / "reports" / "monitor.md").read_text()
+    assert "0 predictions with an outcome; 660 more are left out, the model was fitted on their bars: no alert" in words
+    assert "| score | live |" not in words
+
+
+def test_scores_begin_where_the_training_ended(repository: Checkout) -> None:
+    """Of a log that begins before: the first bar whose label was unknown is the first that is scored."""
+    repository.set_params({("monitor", "window_bars"): 1_000})
+    report = json.loads(src(repository, "monitor", "bot.jsonl", "--bars", BARS, "--json", "--dry-run"))
+    repository.set_params({("monitor", "window_bars"): 720})
+    assert report["first_open"] == report["honest_from"] == "2017-12-31T23:00:00Z"
+    # From then to the last bar but one, 22:00 on the fourth of February: 35 days of 24 hours.
+    assert (report["predictions"], report["in_training"]) == (840, 160)
+
+
+def test_predictions_that_meet_no_bar_are_an_alert(repository: Checkout) -> None:
+    """A log of times one minute before the hour."""
+    log = (repository.root / "bot.jsonl").read_text().replace(":00:00Z", ":59:00Z")
+    (repository.root / "off.jsonl").write_text(log)
+    said = " ".join(src(repository, "monitor", "off.jsonl", "--bars", BARS, "--dry-run", expect=1).split())
+    assert "0 predictions with an outcome: alert: predictions that meet a bar" in said
+    words = (repository.root / "reports" / "monitor.md").read_text()
+    assert "2018-02-04T23:59:00Z was logged, the nearest bar opened 2018-02-04T23:00:00Z" in words
 
 
 def test_people_are_told_once_and_a_dead_webhook_hides_nothing(

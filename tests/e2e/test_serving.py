@@ -87,8 +87,12 @@ def test_parity_in_yen(highest: float, reproduced: Checkout, bars: pd.DataFrame,
 
 
 def test_predict_reads_a_table(reproduced: Checkout, bars: pd.DataFrame, candidate_of_all_bars) -> None:
-    """All bars of a Parquet file, one JSON line each."""
-    printed = reproduced.run("python", "-m", "src", "predict", "data/sample/btcusd_1h.parquet", "--json").splitlines()
+    """All bars of a Parquet file, one JSON line each; on standard error how many the model was fitted on."""
+    command = ("python", "-m", "src", "predict", "data/sample/btcusd_1h.parquet", "--json")
+    *printed, note = reproduced.run(*command).splitlines()
+    assert note.startswith(
+        "in sample: 19,611 of 19,612 bars opened before 2019-10-17T09:00:00Z; the model was fitted on"
+    )
     features = FeatureManager().generate_features(bars)
     expected = candidate_of_all_bars.predict_proba(features)[:, 1]
     found = [json.loads(line) for line in printed]
@@ -97,9 +101,14 @@ def test_predict_reads_a_table(reproduced: Checkout, bars: pd.DataFrame, candida
 
 
 def test_predict_follows_a_feed_and_keeps_a_log(reproduced: Checkout, feed: Path, tmp_path: Path) -> None:
-    """From the five hundredth bar on an answer for each line, in columns, and the same in the log."""
-    kept = tmp_path / "log" / "live.jsonl"
-    shown = reproduced.run("bash", "-c", f"python -m src predict --follow --log {kept} <{feed}").splitlines()
+    """From the five hundredth bar on an answer for each line, in columns, and the same in the log.
+
+    Once, on standard error, that the model was fitted on the first of them; nothing of it where it was not.
+    """
+    kept, follow = tmp_path / "log" / "live.jsonl", f"python -m src predict --follow --log {tmp_path}/log"
+    *shown, note = reproduced.run("bash", "-c", f"{follow}/live.jsonl <{feed}").splitlines()
+    assert note.startswith("in sample: bar 2019-10-16T23:00:00Z opened before 2019-10-17T09:00:00Z; ")
+    assert len(reproduced.run("bash", "-c", f"tail -n 500 {feed} | {follow}/last.jsonl").splitlines()) == 1 + 1
     assert shown[0].split() == [
         "bar",
         "opened",
@@ -122,11 +131,11 @@ def test_a_bad_line_stops_with_its_reason(reproduced: Checkout, feed: Path, tmp_
     (tmp_path / "twice.jsonl").write_text("\n".join([*lines[:501], lines[500]]))
     shown = reproduced.run("python", "-m", "src", "predict", str(tmp_path / "twice.jsonl"), "--follow", expect=2)
     assert "came already; leave it out" in shown
-    assert len(shown.splitlines()) == 1 + 2 + 1
+    assert len(shown.splitlines()) == 1 + 2 + 1 + 1
 
 
 def test_ctrl_c_ends_in_silence(reproduced: Checkout, feed: Path) -> None:
-    """While the next bar is awaited: the status of an interrupt, no traceback."""
+    """While the next bar is awaited: the status of an interrupt, no traceback, only what was said before."""
     command = [sys.executable, "-m", "src", "predict", "--follow"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=reproduced.root, env=reproduced.environment(), text=True, **pipes) as process:
@@ -135,7 +144,7 @@ def test_ctrl_c_ends_in_silence(reproduced: Checkout, feed: Path) -> None:
         assert "probability" in process.stdout.readline()  # it is at work
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=30)[1]
-    assert (process.returncode, said) == (130, "")
+    assert (process.returncode, len(said.splitlines()), said[:10]) == (130, 1, "in sample:")
 
 
 def test_the_model_is_that_of_its_members(reproduced: Checkout, candidate_of_all_bars) -> None:

@@ -83,9 +83,12 @@ def test_every_way_to_serve_says_the_same(outputs: dict[str, str], server: Check
     bot_said = [float(line) for line in outputs["bot"].splitlines()]
     assert len(bot_said) == 6
     for name in ("follow", "history", "signed"):
-        assert [json.loads(line)["probability"] for line in outputs[name].splitlines()] == bot_said
+        *answers, note = outputs[name].splitlines(keepends=True)
+        assert [json.loads(line)["probability"] for line in answers] == bot_said
+        assert note.startswith("in sample: ")
+        if name == "follow":
+            assert (server.root / "logs" / "bot.jsonl").read_text() == "".join(answers)
     assert float(outputs["batch"]) == pytest.approx(bot_said[-1], abs=1e-12)
-    assert (server.root / "logs" / "bot.jsonl").read_text() == outputs["follow"]
 
 
 @pytest.mark.parametrize("name", ["table", "csv"])

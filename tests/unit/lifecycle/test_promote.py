@@ -168,6 +168,8 @@ def test_the_metadata_describe_the_bytes_they_were_made_from(
     assert metadata["version"] == "3.2.1"
     assert metadata["training_info"]["data"] == params.data.model_dump(mode="json") | {"bars_hash": digest}
     assert metadata["training_info"]["params_hash"] == f"sha256:{params_hash(params)}"
+    # Six hundred hours from midnight, the first of January: the last bar, of 23:00, has no label and no row.
+    assert metadata["training_info"]["honest_from"] == "2020-01-25T23:00:00Z"
     assert metadata["feature_settings"] == params.features.model_dump()
     assert json.loads(json.dumps(metadata, allow_nan=False)) == metadata
     smoke = metadata["smoke_test"]

@@ -1,12 +1,17 @@
 """Predictions against what happened."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from src.monitoring.outcomes import judge_outcomes, measure, realised
+from src.monitoring.outcomes import Realised, judge_outcomes, measure, realised
 from src.params import Label
 
+LONG_AGO = datetime(2019, 1, 1, tzinfo=UTC)
 LABEL = Label(horizon_bars=1, threshold=0.003)
 PROMOTED = {name: {"value": 0.1, "interval": [0.0, 0.2]} for name in ("f1_score", "brier_skill", "roc_auc")}
 
@@ -22,7 +27,7 @@ def rows_of(n_rows: int, skill: float, seed: int = 1) -> pd.DataFrame:
 
 
 def verdicts(rows, limits, promoted=PROMOTED):
-    return {one.name: one.verdict for one in judge_outcomes(len(rows), measure(rows, 1), promoted, limits)}
+    return {one.name: one.verdict for one in judge_outcomes(Realised(rows, 0), measure(rows, 1), promoted, limits)}
 
 
 def test_predictions_meet_their_outcomes():
@@ -30,10 +35,11 @@ def test_predictions_meet_their_outcomes():
     times = pd.date_range("2020-01-01T00:00Z", periods=5, freq="1h")
     bars = pd.DataFrame({"close": [100.0, 101.0, 101.1, 90.0, 95.0]}, times)
     log = pd.DataFrame({"probability": 0.4, "decision": 0, "model_version": "1"}, times.delete(1))
-    rows = realised(log, bars, LABEL, n_bars=10)
+    rows, in_training = realised(log, bars, LABEL, 10, LONG_AGO)
+    assert in_training == 0
     assert rows["target"].tolist() == [1, 0, 1]
     assert list(rows.index) == [times[0], times[2], times[3]]
-    assert list(realised(log, bars, LABEL, n_bars=2).index) == [times[2], times[3]]
+    assert list(realised(log, bars, LABEL, 2, LONG_AGO).rows.index) == [times[2], times[3]]
 
 
 def test_a_gap_in_the_bars_leaves_the_outcome_open():
@@ -41,7 +47,35 @@ def test_a_gap_in_the_bars_leaves_the_outcome_open():
     times = pd.date_range("2020-01-01T00:00Z", periods=6, freq="1h").delete(2)
     bars = pd.DataFrame({"close": np.arange(100.0, 105.0)}, times)
     log = pd.DataFrame({"probability": 0.4, "decision": 0, "model_version": "1"}, times)
-    assert times[1] not in realised(log, bars, LABEL, n_bars=10).index
+    assert times[1] not in realised(log, bars, LABEL, 10, LONG_AGO).rows.index
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(
+    logged=st.sets(st.integers(0, 79), min_size=1),
+    missing=st.sets(st.integers(0, 79), max_size=20),
+    n_bars=st.integers(2, 90),
+    honest=st.integers(-5, 85),
+)
+def test_no_row_that_training_knew_is_scored(logged, missing, n_bars, honest):
+    """Whatever is logged: scored rows are of bars from there on, and with those left out they are the newest ones."""
+    times = pd.date_range("2020-01-01T00:00Z", periods=80, freq="1h")
+    bars = pd.DataFrame({"close": np.arange(100.0, 180.0)}, times).drop(times[sorted(missing)])
+    log = pd.DataFrame({"probability": 0.4, "decision": 0, "model_version": "1"}, times[sorted(logged)])
+    honest_from = times[0] + honest * pd.Timedelta(hours=1)
+    rows, in_training = realised(log, bars, LABEL, n_bars, honest_from)
+    everything = realised(log, bars, LABEL, n_bars, LONG_AGO).rows
+    assert (rows.index >= honest_from).all()
+    assert in_training + len(rows) == len(everything) <= n_bars
+    assert in_training == (everything.index < honest_from).sum()
+    pd.testing.assert_frame_equal(rows, everything[everything.index >= honest_from])
+
+
+def test_scores_of_the_training_get_no_verdict(limits):
+    """However good they are; it is said how many were left out, and a rule that is unknown is no alert."""
+    (judgement,) = judge_outcomes(Realised(rows_of(0, 0.9), 720), None, PROMOTED, limits)
+    assert (judgement.verdict, judgement.value) == ("unknown", 0)
+    assert judgement.words.endswith("; 720 more are left out, the model was fitted on their bars")
 
 
 def test_the_calibration_gap_is_the_mean_forecast_less_what_came():

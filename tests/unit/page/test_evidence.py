@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from src import storage
+from src import paths, storage
 from src.errors import DataError
+from src.page import evidence
 from src.page.evidence import read_judged, read_points
 
 
@@ -30,3 +31,13 @@ def test_a_report_in_earlier_words_is_read_in_those_of_today(tmp_path: Path) -> 
     assert report["verdict"] == "no"
     assert [rule["verdict"] for rule in report["judgements"]] == ["passed", "failed", "unknown", "passed", "told"]
     assert read_judged(tmp_path / "absent.json") is None
+
+
+@pytest.mark.parametrize("counted", [{}, {"in_training": 0}], ids=["an earlier one", "one that counts them"])
+def test_a_look_that_may_have_scored_training_bars_is_not_shown(
+    counted: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reports of before the count tell nothing that can be trusted."""
+    monkeypatch.setattr(paths, "MONITOR", tmp_path / "monitor.json")
+    storage.write_json({"predictions": 720, "judgements": [], **counted}, paths.MONITOR)
+    assert bool(evidence._read_look()) == bool(counted)

@@ -52,7 +52,7 @@ def test_every_text_is_escaped(evidence: Evidence) -> None:
     """Whoever wrote a file of the reports: what it says is shown, and does nothing."""
     harmless = Elements(render(evidence)).tags
     drift = {"name": f"drift of {HOSTILE}", "value": 1.0, "verdict": "failed", "words": HOSTILE}
-    monitor = {"version": HOSTILE, "looked_at": HOSTILE, "predictions": 7, "judgements": [drift]}
+    monitor = {"version": HOSTILE, "looked_at": HOSTILE, "predictions": 7, "in_training": 3, "judgements": [drift]}
     page = render(
         evidence._replace(
             quality=hostile(evidence.quality),
@@ -134,5 +134,13 @@ def test_a_gate_without_a_champion(evidence: Evidence) -> None:
 def test_a_look_that_measured_no_drift(evidence: Evidence) -> None:
     """It is said, and nothing is drawn."""
     rule = {"name": "drift", "value": None, "verdict": "unknown", "words": "few"}
-    look = {"version": "1.0.0", "looked_at": "2019-10-18T00:00:00Z", "predictions": 7, "judgements": [rule]}
-    assert "That look could not measure drift" in words_of(render(evidence._replace(monitor=look)))
+    look = {"version": "1.0.0", "looked_at": "2019-10-18T00:00:00Z", "predictions": 7, "in_training": 0}
+    page = render(evidence._replace(monitor=look | {"judgements": [rule]}))
+    assert "That look could not measure drift" in words_of(page)
+
+
+def test_a_look_at_training_bars(evidence: Evidence) -> None:
+    """It is said how many predictions are no live ones."""
+    look = {"version": "1.0.0", "looked_at": "2019-10-18T00:00:00Z", "predictions": 0, "in_training": 720}
+    page = words_of(render(evidence._replace(monitor=look | {"judgements": []})))
+    assert "0 predictions with an outcome; 720 more are left out, the model was fitted on their bars" in page

@@ -1,0 +1,62 @@
+"""Whether the monitor sees anything: predictions have to meet bars, and to keep coming."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from src.lifecycle.judgement import Judgement, Result
+from src.monitoring.anomalies import at_most
+from src.params import Label
+from src.policy import Monitor
+from src.times import utc_text
+
+
+def judge_coverage(
+    log: pd.DataFrame, bars: pd.DataFrame, label: Label, step: timedelta, monitor: Monitor, now: datetime
+) -> Iterator[Judgement]:
+    """Judge whether the predictions of one version meet the bars, and whether bars go on without them.
+
+    Parameters
+    ----------
+    log, bars
+        Predictions and closed bars, indexed by open time, oldest first.
+    label, step
+        After how many bars of which length an outcome is known.
+    monitor
+        The limits.
+    now
+        A prediction whose outcome is known by then is old enough to be asked for its bar.
+    """
+    times = pd.DatetimeIndex(log.index)
+    yield _meeting(times, pd.DatetimeIndex(bars.index), (label.horizon_bars + 1) * step, monitor, now)
+    yield _silence(times[-1], bars, monitor)
+
+
+def _meeting(
+    logged: pd.DatetimeIndex, opens: pd.DatetimeIndex, wait: timedelta, monitor: Monitor, now: datetime
+) -> Judgement:
+    """Fail where the predictions that are old enough could be judged, and too few of them meet a bar for that."""
+    name = "predictions that meet a bar"
+    old = logged[logged + wait <= now][-monitor.window_bars :]
+    if old.empty:
+        return Judgement(name, None, None, "unknown", "no prediction is old enough for an outcome yet")
+    misses = old[~old.isin(opens)]
+    n_met, asked = len(old) - len(misses), monitor.rows_min if len(old) >= monitor.rows_min else 1
+    words = f"{n_met:,} of the newest {len(old):,} that are old enough for an outcome; at least {asked:,} is asked"
+    if len(misses):
+        nearest = opens[opens.get_indexer([misses[-1]], method="nearest")[0]]
+        words += f"; {utc_text(misses[-1])} was logged, the nearest bar opened {utc_text(nearest)}"
+    result: Result = "passed" if n_met >= asked else "failed"
+    if result == "failed":
+        words += "; a bot logs the open time of its bar, and the bars must be those of its market and timeframe"
+    return Judgement(name, n_met, asked, result, words)
+
+
+def _silence(last: pd.Timestamp, bars: pd.DataFrame, monitor: Monitor) -> Judgement:
+    """Judge how many bars opened since the last prediction."""
+    name, n_bars = "bars since the last prediction", int((bars.index > last).sum())
+    words = f"it was of the bar that opened {utc_text(last)}"
+    if monitor.late_bars_max is None:
+        return Judgement(name, n_bars, None, "off", f"monitor.late_bars_max is null; {words}")
+    return at_most(name, n_bars, monitor.late_bars_max, words)
