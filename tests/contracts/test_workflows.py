@@ -149,7 +149,7 @@ def _commands(script: str) -> Iterator[str]:
             if words:
                 yield " ".join(words)
             words = []
-        elif words or not (word in {"if", "then", "else", "fi"} or re.match(r"\w+=", word)):
+        elif words or not (word in {"if", "elif", "then", "else", "fi"} or re.match(r"\w+=", word)):
             words.append(word)
 
 
