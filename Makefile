@@ -70,12 +70,9 @@ lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an
 
 # A constraint with a marker lets uv resolve the serving set for PyPy, too, for which there is no onnxruntime.
 # --no-build: what has no wheel cannot be locked; the other locks hold only what the first one holds.
-lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-    $(if $(filter all,$(UPGRADE)),--upgrade,$(addprefix --upgrade-package ,$(UPGRADE)))
-# A release that was tampered with is mostly found within days.
-ifneq ($(filter all,$(UPGRADE)),)
-lock: export UV_EXCLUDE_NEWER := 1 week
-endif
+# A week: a release that was tampered with is mostly found within days.
+lock: COMPILE = $(if $(filter all,$(UPGRADE)),UV_EXCLUDE_NEWER='1 week') uv pip compile --quiet --universal --python-version 3.11 \
+    --generate-hashes --no-emit-index-url $(if $(filter all,$(UPGRADE)),--upgrade,$(addprefix --upgrade-package ,$(UPGRADE)))
 # Elsewhere the marker of every pin is false, so pip would install nothing and exit 0. This is no package, and no file has its hash.
 lock: GUARD = This_lock_is_for_Python_3.11_on_Linux_or_macOS==0 ; python_full_version < '3.11' or python_full_version >= '3.12' or (sys_platform != 'linux' and sys_platform != 'darwin') --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000
 lock: .venv/.requirements-dev   ## Renew the requirements*.lock from pyproject.toml; UPGRADE=name moves one, UPGRADE=all each
