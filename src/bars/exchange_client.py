@@ -22,7 +22,7 @@ from src.bars.bar import read_time
 from src.errors import DataError
 from src.params import Data
 
-INSTALL = "pip install 'ccxt>=4.5' 'stamina>=25.1'"
+INSTALL = "make .venv/.requirements-retrain"
 # What an answer of an unexpected shape makes ccxt's parsers raise.
 STUMBLES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}

@@ -24,7 +24,8 @@ SUBJECT = "environment"
 MAKE = "make .venv/.requirements"
 AGAIN = f"rm -f .venv/.requirements && {MAKE}"
 ANEW = f"rm -rf .venv && {MAKE}"
-PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)(.*)$", re.MULTILINE)
+# The hashes of a pin follow on lines of their own; that of the line which fails elsewhere stands in it.
+PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)(.*) \\$", re.MULTILINE)
 SYSTEMS = {"linux", "darwin"}
 START_TIMEOUT_S = 60
 N_NAMED = 3

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from src import paths
 from tests.workflows import RUNS
 
 # Notes its name and what it was given; prints, writes a report and ends as the test says.
@@ -20,7 +21,7 @@ exit "${STUB_STATUS:-0}"
 @pytest.fixture
 def runner(tmp_path: Path) -> Path:
     """A folder such as a job starts in, with stubs for Python, DVC, make, git and gh."""
-    for folder in ("work/.venv/bin", "work/reports", "work/artefact", "bin"):
+    for folder in ("work/.venv/bin", "work/reports", "work/artefact/docs", "work/docs", "bin"):
         (tmp_path / folder).mkdir(parents=True)
     for stub in ("work/.venv/bin/python", "work/.venv/bin/dvc", "bin/make", "bin/git", "bin/gh"):
         (tmp_path / stub).write_text(STUB)
@@ -162,3 +163,68 @@ def test_one_issue_is_open(found: str, second: list[str], runner: Path) -> None:
     assert searched[:7] == ["gh", "issue", "list", "--app", "github-actions", "--search", "It failed in:title"]
     assert told[:4] == ["gh", "issue", *second]
     assert told[-1] == "Neither yes nor no: https://github.example/a/b/actions/runs/7"
+
+
+TAKE, PROPOSE = "propose: Take the files, without a token", "propose: Open a pull request, unless one is open"
+TAKEN = (
+    *(f"requirements{use}.lock" for use in ("", "-serve", "-retrain", "-report", "-dev")),
+    "sbom.cdx.json",
+    "docs/licences.md",
+)
+
+
+def _offer(runner: Path) -> None:
+    """Lay the files of the other job where this one finds them, and one that nobody asked for."""
+    for name in (*TAKEN, "Makefile"):
+        (runner / "artefact" / name).write_text(f"$(touch pwned) {name}")
+
+
+def test_the_locks_are_taken_by_name(runner: Path) -> None:
+    """Every lock of the repository, and no other file, whatever else the artefact holds."""
+    _offer(runner)
+    assert _run(runner, TAKE).returncode == 0
+    assert {path.name for path in runner.glob("*.*") if path.is_file()} == {Path(name).name for name in TAKEN[:-1]}
+    assert (runner / "docs" / "licences.md").read_text() == "$(touch pwned) docs/licences.md"
+    assert not (runner / "Makefile").exists()
+    assert {path.name for path in paths.ROOT.glob("requirements*.lock")} <= set(TAKEN)
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_lock_that_is_a_link_is_not_taken(name: str, runner: Path) -> None:
+    """It would show another file of the machine to whoever reads the pull request."""
+    _offer(runner)
+    (runner.parent / "secret").write_text("secret")
+    (runner / "artefact" / name).unlink()
+    (runner / "artefact" / name).symlink_to(runner.parent / "secret")
+    assert _run(runner, TAKE).returncode != 0
+    assert not (runner / name).exists()
+
+
+def _propose(runner: Path, *, changed: bool, open_one: str = "") -> list[list[str]]:
+    """Run the last step; git says that something changed, gh which pull request is open."""
+    (runner.parent / "bin" / "git").write_text(STUB.replace("exit ", f'[ "$1" != diff ] || exit {int(changed)}\nexit '))
+    assert _run(runner, PROPOSE, TITLE="Move", STUB_PRINTS=open_one).returncode == 0
+    return _calls(runner)
+
+
+def test_what_moved_is_proposed_on_a_branch_of_its_own(runner: Path) -> None:
+    """Never pushed over what a person added to the last one."""
+    calls = _propose(runner, changed=True)
+    assert [call[:3] for call in calls if call[:2] != ["git", "config"]] == [
+        ["gh", "pr", "list"],
+        ["git", "diff", "--exit-code"],
+        ["gh", "auth", "setup-git"],
+        ["git", "switch", "--quiet"],
+        ["git", "commit", "--quiet"],
+        ["git", "push", "--quiet"],
+        ["gh", "pr", "create"],
+    ]
+    assert ["git", "push", "--quiet", "origin", "locks-7"] in calls
+    assert "`make repro`" in calls[-1][-1]
+
+
+@pytest.mark.parametrize(("changed", "open_one"), [(False, ""), (True, "12")], ids=["nothing moved", "one is open"])
+def test_nothing_is_proposed_twice_or_in_vain(changed: bool, open_one: str, runner: Path) -> None:  # noqa: FBT001 - a case
+    """One pull request at a time, and none that is empty."""
+    calls = _propose(runner, changed=changed, open_one=open_one)
+    assert not any(call[:2] == ["git", "push"] or call[:3] == ["gh", "pr", "create"] for call in calls)

@@ -21,8 +21,15 @@ COMMANDS = (
     ".venv/bin/dvc remote modify --local ",
     "git config user.",
     "git diff --exit-code ",
+    "git switch --quiet --create locks-",
+    "git commit --quiet --all --message ",
+    "git push --quiet origin locks-",
     "gh auth setup-git ",
     "gh pr comment ",
+    "gh pr list ",
+    "gh pr create ",
+    "cp artefact/",
+    "find artefact ",
     "gh issue ",
     "test ",
     "rm -f reports/",
@@ -32,11 +39,13 @@ COMMANDS = (
 )
 WRITES = {
     "comment": {"pull-requests": "write"},
+    "propose": {"contents": "write", "pull-requests": "write"},
     "retrain": {"contents": "write", "id-token": "write"},
     "tell": {"issues": "write"},
 }
 SECRETS = {
     "comment: Post it in place of the last one": {"github.token"},
+    "propose: Open a pull request, unless one is open": {"github.token"},
     "retrain: Retrain": {
         *("github.token", "steps.aws", "secrets.AWS_ACCESS_KEY_ID", "secrets.AWS_SECRET_ACCESS_KEY"),
         "secrets.ALERT_URL",
@@ -45,9 +54,9 @@ SECRETS = {
 }
 
 
-def test_there_are_three() -> None:
+def test_there_are_four() -> None:
     """What follows is true of something, and no job hides behind another of its name."""
-    assert list(WORKFLOWS) == ["audit", "ci", "weekly-retrain"]
+    assert list(WORKFLOWS) == ["audit", "ci", "locks", "weekly-retrain"]
     assert len(JOBS) == sum(len(workflow["jobs"]) for workflow in WORKFLOWS.values())
 
 
@@ -76,9 +85,12 @@ def test_a_job_has_an_end_and_only_its_rights(name: str) -> None:
 
 
 def test_a_right_to_write_meets_no_code_of_a_pull_request() -> None:
-    """Who comments and who opens issues checks nothing out; who pushes runs on the default branch of no fork."""
+    """Who comments and who opens issues checks nothing out; who pushes runs no fork's code, or none."""
     checks_out = {name for name, step in STEPS if step.get("uses", "").startswith("actions/checkout@")}
-    assert checks_out == {"audit", "test", "report", "retrain"}
+    assert checks_out == {"audit", "test", "report", "renew", "propose", "retrain"}
+    assert not any(command.startswith(("make", ".venv")) for command in _commands(_scripts("propose")))
+    for job in ("renew", "propose"):
+        assert JOBS[job]["steps"][0]["with"]["ref"] == "${{ github.event.repository.default_branch }}"
     assert "github.event.pull_request.head.repo.full_name == github.repository" in JOBS["comment"]["if"]
     assert "refs/heads/{0}', github.event.repository.default_branch" in JOBS["retrain"]["if"]
     assert "!github.event.repository.fork" in JOBS["retrain"]["if"]
@@ -86,9 +98,9 @@ def test_a_right_to_write_meets_no_code_of_a_pull_request() -> None:
 
 
 def test_a_token_is_in_the_steps_that_need_it() -> None:
-    """No checkout leaves one on the disk, no cache is shared with other runs, and three steps have one."""
+    """No checkout leaves one on the disk, no cache is shared with other runs, and four steps have one."""
     checkouts = [step["with"] for _, step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
-    assert [options["persist-credentials"] for options in checkouts] == 4 * [False]
+    assert [options["persist-credentials"] for options in checkouts] == 6 * [False]
     assert not any("cache" in line.split("#")[0] for file in FILES for line in file.read_text().splitlines())
     assert not any("env" in part for part in [*WORKFLOWS.values(), *JOBS.values()])
     secret = re.compile(r"secrets\.\w+|github\.token|steps\.aws")
@@ -122,6 +134,11 @@ def test_no_text_is_put_into_a_script(name: str) -> None:
     assert re.findall(r"\$\w+|\$\{", bare) == []
 
 
+def _scripts(job: str) -> str:
+    """Return all scripts of a job."""
+    return "\n".join(script for name, script in RUNS.items() if name.startswith(f"{job}: "))
+
+
 def _commands(script: str) -> Iterator[str]:
     """Yield every command of a script with its arguments, as far as the next operator."""
     lexer = shlex.shlex(script.replace("\n", " ; "), posix=True, punctuation_chars=True)
@@ -132,7 +149,7 @@ def _commands(script: str) -> Iterator[str]:
             if words:
                 yield " ".join(words)
             words = []
-        elif words or not (word in {"if", "then", "else", "fi"} or re.match(r"\w+=", word)):
+        elif words or not (word in {"if", "elif", "then", "else", "fi"} or re.match(r"\w+=", word)):
             words.append(word)
 
 

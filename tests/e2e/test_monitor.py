@@ -74,7 +74,7 @@ def test_a_model_that_keeps_its_promise(repository: Checkout, tmp_path: Path) ->
 
 
 def test_training_scores_are_shown_nowhere(repository: Checkout, tmp_path: Path) -> None:
-    """Not in JSON, words, gauges or on the way to a recovery, however bad they are; the rest is judged, exit status 0."""
+    """Not in JSON, words, gauges or on the way to recovery, however bad they are; the rest is judged, exit status 0."""
     lines = [json.loads(line) for line in (repository.root / inverted(repository)).read_text().splitlines()]
     known = [line for line in lines if line["time"] < "2017-12-31T23:00:00Z"]
     (repository.root / "known.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in known))

@@ -10,6 +10,7 @@ from src.diagnosis import environment
 from src.diagnosis.line import Line
 
 LOCK = """\
+This_lock_is_for_Python_3.11==0 ; python_full_version >= '3.12' or sys_platform != 'linux' --hash=sha256:00
 one-package==1.2.0 ; python_full_version < '3.12' and (sys_platform == 'darwin' or sys_platform == 'linux') \\
     --hash=sha256:00
     # via pyproject.toml
