@@ -33,7 +33,8 @@ def promote(
         if as_json:
             print_json(metadata)
             return
-        say(f"Version {metadata['version']} is in production; {how_to_publish(offline=offline)}")
+        words = how_to_publish(metadata["version"], stage, offline=offline)
+        say(f"Version {metadata['version']} is in production; {words}")
 
 
 def retrain(
@@ -99,7 +100,7 @@ def rollback(
         if as_json:
             print_json(done._asdict())
             return
-        words = how_to_publish(offline=offline)
+        words = how_to_publish(done.version, "production", offline=offline)
         say(f"Version {done.version} is in production, commit {done.commit[:7]}; {words}")
         if done.missing:
             say(f"Neither in the cache nor on the remote, not needed to serve: {', '.join(done.missing)}")

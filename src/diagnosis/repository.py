@@ -182,7 +182,7 @@ def _upstream(root: Path) -> Iterator[Line]:
     if asked.status:
         if git(root, "remote").out.strip() and not git(root, "symbolic-ref", "--quiet", "HEAD").status:
             branch = _branch(root)
-            publish = f"`git push --atomic --follow-tags --set-upstream REMOTE {branch}` publishes it"
+            publish = f"`git push --atomic --follow-tags --set-upstream REMOTE {quoted(branch)}` publishes it"
             yield warn("upstream", f"{branch} follows no branch of a remote; {publish}")
         return
     behind, ahead = map(int, asked.out.split())

@@ -1,6 +1,7 @@
 """Tags of versions and stages, in the form of GTO: production-ensemble@v1.0.2, production-ensemble#production#3."""
 
 import re
+import shlex
 from typing import Literal, NamedTuple
 
 import gto.api
@@ -49,7 +50,7 @@ def tags_here() -> dict[str, Tag]:
     for line in git("for-each-ref", f"--format={FORMAT}", "refs/tags").splitlines():
         tag_object, kind, target_kind, target, name = line.split(" ", 4)
         if kind == "tag" and target_kind not in ("commit", "tag") and parse_name(name, raise_on_fail=False):
-            msg = f"the tag {name} is at a {target_kind}, expected a commit; `git tag --delete '{name}'`"
+            msg = f"the tag {name} is at a {target_kind}, expected a commit; `git tag --delete {shlex.quote(name)}`"
             raise PromotionError(msg)
         found[name] = Tag(tag_object, target if kind == "tag" else None)
     return found
@@ -67,7 +68,7 @@ def check_taggable(version: str, commit: str | None) -> None:
     if there is None:
         return
     if there.commit is None:
-        msg = f"the tag {name} is no annotated tag, which GTO makes and counts; `git tag --delete '{name}'`"
+        msg = f"the tag {name} is no annotated tag, which GTO makes and counts; `git tag --delete {shlex.quote(name)}`"
         raise PromotionError(msg)
     if there.commit != commit:
         expected = commit[:7] if commit else "none yet"
@@ -104,6 +105,11 @@ def tag(version: str, commit: str, stage: Stage) -> None:
         raise PromotionError(msg) from error
 
 
+def names_of(version: str, stage: Stage) -> list[str]:
+    """Return the tags that say of a version what it is, and of the stage what it was assigned to last."""
+    return [f"{ARTIFACT}@v{version}", *([assigned] if (assigned := _assigned(stage)) else [])]
+
+
 def untag(tagged: Tagged, before: list[str]) -> None:
     """Remove the tags of a version and its stage that were not there before."""
     ours = (f"{ARTIFACT}@v{tagged.version}", f"{ARTIFACT}#{tagged.stage}#")
@@ -113,7 +119,12 @@ def untag(tagged: Tagged, before: list[str]) -> None:
 
 def _at(stage: Stage) -> str | None:
     """Return the commit that the stage was assigned to last."""
+    assigned = _assigned(stage)
+    return tags_here()[assigned].commit if assigned else None
+
+
+def _assigned(stage: Stage) -> str | None:
+    """Return the tag by which the stage was assigned last."""
     numbered = re.compile(rf"{ARTIFACT}#{stage}#([0-9]+)")
-    matches = [(numbered.fullmatch(name), found.commit) for name, found in tags_here().items()]
-    assigned = {int(match[1]): commit for match, commit in matches if match and commit}
-    return assigned[max(assigned)] if assigned else None
+    matches = [numbered.fullmatch(name) for name, found in tags_here().items() if found.commit]
+    return max((int(match[1]), match[0]) for match in matches if match)[1] if any(matches) else None

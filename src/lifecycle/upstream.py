@@ -6,11 +6,12 @@ from typing import NamedTuple
 from src.errors import PromotionError
 from src.lifecycle.git import git
 from src.lifecycle.ls_remote import ls_remote
-from src.lifecycle.tags import REFS, tags_here
+from src.lifecycle.tags import REFS, Stage, names_of, tags_here
 
 # What must be the same here and there: this environment and this code do the work.
 CODE = ("src", "requirements.lock", ".python-version", "dvc.yaml")
-# Branch and tags or neither: a tag of a commit that nobody else has keeps its number from everybody.
+# Branch and tags or neither: a tag of a commit that nobody else has keeps its number from everybody. Tags that are not
+# named follow where the remote has none of that name, and are left out in silence where it has another.
 PUSH = "git push --atomic --follow-tags"
 
 
@@ -38,7 +39,8 @@ def find_base() -> Base:
         return Base(branch, git("rev-parse", "HEAD"), None, ref, ref)
     remote = git("config", "--default", "", "--get", f"branch.{branch}.remote")
     if not remote:
-        msg = f"expected {branch} to follow a branch of a remote; `{PUSH} --set-upstream origin {branch}`"
+        push = f"{PUSH} --set-upstream origin {shlex.quote(branch)}"
+        msg = f"expected {branch} to follow a branch of a remote; `{push}`"
         raise PromotionError(msg)
     _check_same_tags(remote, ls_remote(remote, *REFS))
     git("fetch", "--quiet", "--tags", remote, git("config", "--get", f"branch.{branch}.merge"))
@@ -89,16 +91,21 @@ def check_upstream(*, amend: bool, offline: bool) -> None:
         raise PromotionError(msg)
 
 
-def how_to_publish(*, offline: bool) -> str:
-    """Say in words how others learn of a new commit of this branch and its tags."""
+def how_to_publish(version: str, stage: Stage, *, offline: bool) -> str:
+    """Say in words how others learn of a new commit of this branch and of the tags of version and stage.
+
+    The command names the tags: the remote refuses all where it has another of that name.
+    """
     head = _head()
-    remote, _ = _published_at(head)
+    remote, ref = _published_at(head)
     if not remote:
         return "this clone has no remote, so nobody else knows of it."
     follows = git("config", "--default", "", "--get", f"branch.{_short(head)}.remote") not in ("", ".")
-    upstream = "" if follows else f" --set-upstream {remote} {shlex.quote(_short(head))}"
+    upstream = "" if follows else " --set-upstream"
+    branch = _short(head) if ref == head else f"{_short(head)}:{ref}"
+    refs = " ".join(map(shlex.quote, (remote, branch, *names_of(version, stage))))
     doubt = f" {remote} was not asked; if it has other commits or tags, it takes nothing." if offline else ""
-    return f"`dvc push && {PUSH}{upstream}` tells the others.{doubt}"
+    return f"`dvc push && {PUSH}{upstream} {refs}` tells the others.{doubt}"
 
 
 def _head() -> str:
@@ -128,7 +135,7 @@ def _check_same_tags(remote: str, there: dict[str, str]) -> None:
         if name in here and here[name].object != found:
             msg = (
                 f"the tag {name} is not the one that {remote} has; if theirs is right, "
-                f"`git tag --delete '{name}' && git fetch --tags {remote}`"
+                f"`git tag --delete {shlex.quote(name)} && git fetch --tags {remote}`"
             )
             raise PromotionError(msg)
 

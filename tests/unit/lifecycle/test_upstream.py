@@ -13,7 +13,7 @@ import pytest
 from src import paths
 from src.errors import PromotionError
 from src.lifecycle import ls_remote
-from src.lifecycle.tags import tag
+from src.lifecycle.tags import Stage, tag
 from src.lifecycle.upstream import check_upstream, find_base, how_to_publish
 from tests.checkouts import GIT_IDENTITY, Checkout
 from tests.remotes import closed_port, silent_port
@@ -31,6 +31,11 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     tag("1.0.0", head(clone), "production")
     clone.run("git", "push", "--quiet", "--atomic", "--follow-tags")
     return clone
+
+
+def advised(version: str, stage: Stage = "production") -> str:
+    """Return the push that is advised, which comes after that of DVC."""
+    return how_to_publish(version, stage, offline=False).split("`")[1].removeprefix("dvc push && ")
 
 
 def clone_of(folder: Path, name: str) -> Checkout:
@@ -117,13 +122,13 @@ def test_the_push_that_is_advised_is_all_or_nothing(mine: Checkout) -> None:
     commit(other, "typo")
     other.run("git", "push", "--quiet")
     before = there(mine)
-    words = how_to_publish(offline=False)
-    assert words == "`dvc push && git push --atomic --follow-tags` tells the others."
-    push = words.split("`")[1].removeprefix("dvc push && ").split()
-    assert "(fetch first)" in mine.run(*push, expect=1)
+    push = advised("1.1.0")
+    refs = "main production-ensemble@v1.1.0 'production-ensemble#production#2'"
+    assert push == f"git push --atomic --follow-tags origin {refs}"
+    assert "(fetch first)" in mine.run("sh", "-c", push, expect=1)
     assert there(mine) == before
     mine.run("git", "pull", "--quiet", "--no-rebase", "--no-edit")
-    mine.run(*push)
+    mine.run("sh", "-c", push)
     assert f"{head(mine)}\trefs/heads/main" in there(mine)
     assert f"{promoted}\trefs/tags/production-ensemble@v1.1.0^{{}}" in mine.run("git", "ls-remote", "origin")
 
@@ -134,11 +139,45 @@ def test_a_branch_that_nobody_follows_is_pushed_to_origin(mine: Checkout) -> Non
     commit(mine, "promotion")
     check_upstream(amend=False, offline=False)
     tag("1.1.0", head(mine), "production")
-    command = "git push --atomic --follow-tags --set-upstream origin 'a'\"'\"'b'"
-    assert f"{command}` tells the others" in how_to_publish(offline=False)
+    command = advised("1.1.0")
+    assert command.startswith("git push --atomic --follow-tags --set-upstream origin 'a'\"'\"'b' ")
     mine.run("sh", "-c", command)
     assert "refs/heads/a'b" in there(mine)
     assert "refs/tags/production-ensemble@v1.1.0" in there(mine)
+
+
+def test_the_push_that_is_advised_is_refused_where_a_tag_is_taken(mine: Checkout) -> None:
+    """A colleague promoted the same number on another branch: git would leave our tag out, and push the branch."""
+    commit(mine, "promotion")
+    tag("1.1.0", head(mine), "production")
+    other = clone_of(mine.root.parent, "other")
+    other.run("git", "switch", "--quiet", "--create", "another")
+    other.run("git", "tag", "--annotate", "--message", "theirs", "production-ensemble@v1.1.0")
+    other.run("git", "push", "--quiet", "origin", "another", "production-ensemble@v1.1.0")
+    before = there(mine)
+    assert "already exists" in mine.run("sh", "-c", advised("1.1.0"), expect=1)
+    assert there(mine) == before
+
+
+def test_a_branch_is_pushed_to_the_one_that_it_follows(mine: Checkout) -> None:
+    """Also where that one has another name."""
+    mine.run("git", "switch", "--quiet", "--create", "local", "--track", "origin/main")
+    commit(mine, "promotion")
+    tag("1.1.0", head(mine), "staging")
+    assert "origin local:refs/heads/main" in advised("1.1.0", "staging")
+    mine.run("sh", "-c", advised("1.1.0", "staging"))
+    assert f"{head(mine)}\trefs/heads/main" in there(mine)
+    assert "refs/tags/production-ensemble#staging#" in there(mine)
+
+
+def test_a_command_that_is_printed_names_a_branch_as_one_word(mine: Checkout) -> None:
+    """Whatever its name does in a shell."""
+    mine.run("git", "switch", "--quiet", "--create", "a;touch${IFS}b", "--no-track")
+    with pytest.raises(PromotionError, match="expected a;touch") as refused:
+        find_base()
+    mine.run("sh", "-c", str(refused.value).split("`")[1])
+    assert "refs/heads/a;touch${IFS}b" in there(mine)
+    assert not (mine.root / "b").exists()
 
 
 def test_another_tag_of_the_same_name_is_refused(mine: Checkout) -> None:
@@ -160,7 +199,9 @@ def test_without_a_remote_nobody_is_asked_or_told(mine: Checkout) -> None:
     """It is said."""
     mine.run("git", "remote", "remove", "origin")
     check_upstream(amend=True, offline=False)
-    assert how_to_publish(offline=False) == "this clone has no remote, so nobody else knows of it."
+    assert (
+        how_to_publish("1.0.0", "production", offline=False) == "this clone has no remote, so nobody else knows of it."
+    )
 
 
 def test_amending_what_others_have_is_refused(mine: Checkout) -> None:
@@ -217,7 +258,7 @@ def test_a_remote_that_does_not_answer_is_refused(
         assert time.monotonic() - start < 10
     assert state(mine) == before
     check_upstream(amend=False, offline=True)
-    assert how_to_publish(offline=True).endswith(
+    assert how_to_publish("1.0.0", "production", offline=True).endswith(
         "origin was not asked; if it has other commits or tags, it takes nothing."
     )
 
