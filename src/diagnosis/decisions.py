@@ -120,7 +120,7 @@ def _setting(root: Path, *keys: str) -> str | None:
 
 
 def _number(root: Path, *keys: str) -> float | None:
-    """Return a number of params.yaml; one that is none is told with the parameters."""
+    """Return a number of params.yaml; None if there is none, which the check of the parameters reports."""
     try:
         return float(_setting(root, *keys) or "")
     except ValueError:
