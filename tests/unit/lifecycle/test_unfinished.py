@@ -87,10 +87,8 @@ def promote(checkout: Checkout, tagged: Tagged, *, how: tuple[str, ...] = ()) ->
 
 
 def state(checkout: Checkout) -> list[str]:
-    """Commit, index, work tree, every ref, and what lies in the way of the next."""
-    asked = (["rev-parse", "HEAD"], ["ls-files", "--stage"], ["status", "--porcelain"], ["for-each-ref"])
-    notes = sorted(path.name for path in (checkout.root / ".git").glob("unfinished*"))
-    return [*(checkout.run("git", *command) for command in asked), *notes]
+    """What git knows, and the note of an unfinished change."""
+    return [*checkout.git_state(), *(path.name for path in (checkout.root / ".git").glob("unfinished*"))]
 
 
 def locked_version(checkout: Checkout) -> None:
