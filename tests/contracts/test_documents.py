@@ -19,7 +19,7 @@ TOLD = {
     if file.is_file() and file.suffix != ".pyc"
 } | DOCUMENTS
 PUSH = re.compile(r"""git(?: |\(")push\b[^`\n]*""")
-ONE_BRANCH = "git push --quiet origin \"locks-$GITHUB_RUN_ID\""  # of a new branch, which has no tag
+ONE_BRANCH = 'git push --quiet origin "locks-$GITHUB_RUN_ID"'  # of a new branch, which has no tag
 PUSHED = {name: found for name, text in TOLD.items() if (found := PUSH.findall(text.replace(ONE_BRANCH, "")))}
 
 
