@@ -162,7 +162,7 @@ def _is_there(releases: Releases, version: str, model: ProductionEnsemble) -> bo
     if not os.path.lexists(release):
         return False
     if release.is_symlink() or not release.is_dir():
-        msg = f"{release} is no folder that deploy made; move it away, or promote under a new version"
+        msg = f"{release} is not a folder that deploy made; move it away, or promote under a new version"
         raise PromotionError(msg)
     if _is_another(release, model):
         msg = f"{release} holds another model of this version; remove it, or promote under a new version"
@@ -203,11 +203,11 @@ def _export(promoted: Path, version: str, releases: Releases) -> None:
 
 
 def _current(folder: Path, stage: str) -> str | None:
-    """Return the version that the stage serves; refuse to replace what is no link to a release."""
+    """Return the version that the stage serves; refuse to replace anything but a link to a release."""
     for link in (folder / (stage + ending) for ending in ("", PREVIOUS)):
         if not os.path.lexists(link) or served(folder, link.name):
             continue
-        what = f"is a link to {link.readlink()}" if link.is_symlink() else "is no link"
+        what = f"is a link to {link.readlink()}" if link.is_symlink() else "is not a link"
         msg = f"{link} {what}; expected a link to a release, or nothing: move it away, or name another folder"
         raise PromotionError(msg)
     return served(folder, stage)

@@ -71,7 +71,7 @@ class Releases:
         """Refuse to replace what lies there under that version if `deploy` did not make it, or not all of it."""
         release = self.path(version)
         if version not in self.made:
-            why = "is no whole release, and no record says that deploy made it"
+            why = "is not a whole release, and deploy has no record of it"
         elif stray := stray_in(release):
             why = f"is damaged, and holds {stray}, which deploy did not make"
         else:
@@ -199,7 +199,7 @@ def _changed(release: Path, digest: str) -> str:
     """Say in what way a release differs from what was made; empty if it does not."""
     try:
         if release.is_symlink() or not release.is_dir():
-            return "is no folder any more"
+            return "is not a folder any more"
         if stray := stray_in(release):
             return f"holds {stray}, which deploy did not make"
         return "" if _digest(release) == digest else "has other metadata than deploy wrote"

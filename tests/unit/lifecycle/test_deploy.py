@@ -164,5 +164,5 @@ def test_a_stage_that_is_a_folder(promote, put, tmp_path):
     """What somebody put there is not replaced."""
     promote("1.0.0")
     (tmp_path / "srv" / "production").mkdir(parents=True)
-    with pytest.raises(PromotionError, match="is no link"):
+    with pytest.raises(PromotionError, match="is not a link"):
         put()

@@ -123,7 +123,7 @@ def blob(checkout: Checkout) -> None:
         pytest.param(locked_version, r"^git tag for version 1\.1\.0 failed: .*lock", id="locked version"),
         pytest.param(locked_stage, r"^git tag for version 1\.1\.0 failed: .*lock", id="locked stage"),
         pytest.param(other_commit, r"^the tag .*@v1\.1\.0 is at \w{7}, expected none yet; remove", id="other commit"),
-        pytest.param(lightweight, r"^the tag .*@v1\.1\.0 is no annotated tag", id="lightweight"),
+        pytest.param(lightweight, r"^the tag .*@v1\.1\.0 is not annotated", id="lightweight"),
         pytest.param(blob, r"^the tag other@v1\.0\.0 is at a blob, expected a commit", id="blob"),
     ],
 )
