@@ -36,7 +36,7 @@ def judge_coverage(
 def _meeting(
     logged: pd.DatetimeIndex, opens: pd.DatetimeIndex, wait: timedelta, monitor: Monitor, now: datetime
 ) -> Judgement:
-    """Fail where the predictions that are old enough could be judged, and too few of them meet a bar for that."""
+    """Ask for as many predictions that meet a bar as scores need, of those that are old enough for an outcome."""
     name = "predictions that meet a bar"
     old = logged[logged + wait <= now][-monitor.window_bars :]
     if old.empty:
