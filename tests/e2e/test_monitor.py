@@ -138,8 +138,12 @@ def test_people_are_told_once_and_a_dead_webhook_hides_nothing(
     assert "over: weighted F1 as promoted" in httpserver.log[-1][0].get_json()["message"]
 
 
-def test_a_recovery_that_failed_is_an_alert_and_tried_again(repository: Checkout) -> None:
-    """A disk that takes nothing: exit status 1 and why; nothing moved, and `--interval` goes on looking."""
+def test_a_recovery_that_failed_is_an_alert_and_tried_again(
+    repository: Checkout, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that takes nothing: exit status 1 and why; nothing moved, and `--interval` goes on until it works."""
+    httpserver.expect_request("/hook").respond_with_data(status=200)
+    monkeypatch.setenv("ALERT_URL", f"json://127.0.0.1:{httpserver.port}/hook")
     bad = inverted(repository)
     repository.set_params(RECOVER)
     watch = ("monitor", bad, "--bars", BARS, "--recover", "../served")
@@ -153,6 +157,12 @@ def test_a_recovery_that_failed_is_an_alert_and_tried_again(repository: Checkout
     except ImpossibleError as error:
         pytest.skip(str(error))
     assert served(repository) == "1.1.0"
+    assert "ALERT recovery failed" in httpserver.log[0][0].get_json()["message"]
+    src(repository, *watch, expect=1)
+    assert served(repository) == "1.0.0"
+    told = httpserver.log[-1][0].get_json()["message"]
+    assert "ALERT recovery: " in told
+    assert "over: recovery failed" in told
 
 
 def test_a_monitor_that_stays_outlives_a_disk_that_takes_no_report(repository: Checkout) -> None:
