@@ -163,6 +163,9 @@ def test_a_recovery_that_failed_is_an_alert_and_tried_again(
     told = httpserver.log[-1][0].get_json()["message"]
     assert "ALERT recovery: " in told
     assert "over: recovery failed" in told
+    (folder / "production.recovered.json").unlink()
+    src(repository, "deploy", "../served", "--rollback")
+    assert served(repository) == "1.1.0"
 
 
 def test_a_monitor_that_stays_outlives_a_disk_that_takes_no_report(repository: Checkout) -> None:
