@@ -72,7 +72,8 @@ def make_clone(folder: Path) -> None:
     if folder.resolve().is_relative_to(paths.ROOT):
         msg = f"{folder} lies in this repository, which is left as it is; name a folder outside, such as ../rehearsal"
         raise DataError(msg)
-    git("clone", "--quiet", str(paths.ROOT), str(folder))
+    # Of a linked object git renews the time, in both places.
+    git("clone", "--quiet", "--no-hardlinks", str(paths.ROOT), str(folder))
     git("remote", "remove", "origin", root=folder)
     for key, value in SETTINGS.items():
         git("config", key, value, root=folder)
