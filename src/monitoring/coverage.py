@@ -30,14 +30,24 @@ def judge_coverage(
     """
     times = pd.DatetimeIndex(log.index)
     yield _meeting(times, pd.DatetimeIndex(bars.index), (label.horizon_bars + 1) * step, monitor, now)
-    yield _silence(times[-1], bars, monitor)
+    # A line of a time to come would hide for as long that the bot died.
+    yield _silence(times[times <= now], bars, monitor)
 
 
 def _meeting(
     logged: pd.DatetimeIndex, opens: pd.DatetimeIndex, wait: timedelta, monitor: Monitor, now: datetime
 ) -> Judgement:
-    """Ask for as many predictions that meet a bar as scores need, of those that are old enough for an outcome."""
+    """Ask for as many predictions that meet a bar as scores need, of those that are old enough for an outcome.
+
+    A prediction of a bar to come fails: as long as its time is wrong, it would never be old enough.
+    """
     name = "predictions that meet a bar"
+    if len(ahead := logged[logged > now]):
+        words = (
+            f"{len(ahead):,} are of bars to come, {utc_text(ahead[-1])} the last, and here it is {utc_text(now)}; "
+            "a bot logs the open time of a bar that closed: set right the clock or the times, and remove those lines"
+        )
+        return Judgement(name, None, None, "failed", words)
     old = logged[logged + wait <= now][-monitor.window_bars :]
     if old.empty:
         return Judgement(name, None, None, "unknown", "no prediction is old enough for an outcome yet")
@@ -53,10 +63,12 @@ def _meeting(
     return Judgement(name, n_met, asked, result, words)
 
 
-def _silence(last: pd.Timestamp, bars: pd.DataFrame, monitor: Monitor) -> Judgement:
+def _silence(logged: pd.DatetimeIndex, bars: pd.DataFrame, monitor: Monitor) -> Judgement:
     """Judge how many bars opened since the last prediction."""
-    name, n_bars = "bars since the last prediction", int((bars.index > last).sum())
-    words = f"it was of the bar that opened {utc_text(last)}"
+    name = "bars since the last prediction"
+    if logged.empty:
+        return Judgement(name, None, monitor.late_bars_max, "unknown", "no prediction is of a bar up to now")
+    n_bars, words = int((bars.index > logged[-1]).sum()), f"it was of the bar that opened {utc_text(logged[-1])}"
     if monitor.late_bars_max is None:
         return Judgement(name, n_bars, None, "off", f"monitor.late_bars_max is null; {words}")
     return at_most(name, n_bars, monitor.late_bars_max, words)

@@ -81,6 +81,22 @@ def test_a_bot_that_just_began_is_given_time(now_h, verdict):
     assert meeting.verdict == verdict
 
 
+@pytest.mark.parametrize("hours", [[700], [*range(590), 700]], ids=["all of them", "one among many"])
+def test_predictions_of_bars_to_come_are_an_alert(hours):
+    """They would be too young for an outcome until then, and hide that the bot died."""
+    live = LIMITS.model_copy(update={"late_bars_max": 2})
+    meeting, silence = judged(hours, now=START + 600 * HOUR, limits=live)
+    assert meeting.verdict == "failed"
+    assert "1 are of bars to come, 2020-01-30T04:00:00Z the last, and here it is 2020-01-26T00:00:00Z" in meeting.words
+    assert (silence.value, silence.verdict) == ((None, "unknown") if len(hours) == 1 else (10, "failed"))
+
+
+def test_a_prediction_of_the_bar_that_opens_now_is_not_of_a_bar_to_come():
+    """A bot's clock may be ahead of this one by nearly a bar."""
+    meeting, _ = judged([600], now=START + 600 * HOUR)
+    assert meeting.verdict == "unknown"
+
+
 @settings(derandomize=True, deadline=None, max_examples=100)
 @given(minutes=st.sets(st.integers(-6_000, 42_000), min_size=1, max_size=300))
 def test_never_blind_and_content(minutes):
