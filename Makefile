@@ -69,11 +69,12 @@ lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an
 	@check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 # A constraint with a marker lets uv resolve the serving set for PyPy, too, for which there is no onnxruntime.
-# --no-build: what has no wheel cannot be locked; the other locks hold only what the first one holds.
-# A week: a release that was tampered with is mostly found within days.
+# --no-build: a package without a wheel cannot be locked. The first lock holds every package of the others.
+# A week: most releases that were tampered with are found within days.
 lock: COMPILE = $(if $(filter all,$(UPGRADE)),UV_EXCLUDE_NEWER='1 week') uv pip compile --quiet --universal --python-version 3.11 \
     --generate-hashes --no-emit-index-url $(if $(filter all,$(UPGRADE)),--upgrade,$(addprefix --upgrade-package ,$(UPGRADE)))
-# Elsewhere the marker of every pin is false, so pip would install nothing and exit 0. This is no package, and no file has its hash.
+# On another Python or system the marker of every pin is false, so pip would install nothing and exit 0. This requirement is wanted
+# there, and cannot be met: it names no package, and no file has its hash.
 lock: GUARD = This_lock_is_for_Python_3.11_on_Linux_or_macOS==0 ; python_full_version < '3.11' or python_full_version >= '3.12' or (sys_platform != 'linux' and sys_platform != 'darwin') --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000
 lock: .venv/.requirements-dev   ## Renew the requirements*.lock from pyproject.toml; UPGRADE=name moves one, UPGRADE=all each
 	$(COMPILE) --no-build pyproject.toml --extra dev --output-file requirements-dev.lock

@@ -1,9 +1,9 @@
 """Rehearse the model at work: in a folder of its own, a model that never saw the newest bars, and its log of them.
 
-A training score is no live one: where the model was fitted on all bars there are, the monitor has nothing to score.
-Here the last commit is cloned, its data.end moved to before the newest `monitor.window_bars` bars, the model of that
-window made, promoted and asked about what came after. It works on the bundled bars. Nothing changes in this repository,
-and nobody else hears of it; the folder is yours to remove.
+A training score is not a live score: if the model was fitted on every bar there is, the monitor has nothing to score.
+Here the last commit is cloned and its data.end moved to before the newest `monitor.window_bars` bars. The model of that
+window is made, promoted, and asked about the bars after it. It works on the bundled bars. Nothing changes in this
+repository, and nothing is pushed; the folder is yours to remove.
 """
 
 import argparse
@@ -49,7 +49,7 @@ BARS, LOG = "logs/bars.parquet", "logs/bot.jsonl"
 def main() -> None:
     """Read the command line, rehearse, say what came of it."""
     parser = argparse.ArgumentParser(description="Make a model that never saw the newest bars, and its log of them.")
-    parser.add_argument("folder", type=Path, help="where to; it must not be there yet")
+    parser.add_argument("folder", type=Path, help="where to; it must not exist yet")
     folder = parser.parse_args().folder.absolute()
     with exit_on_error(), ended_in_order():
         check_full_history()
@@ -65,14 +65,15 @@ def main() -> None:
 
 
 def make_clone(folder: Path) -> None:
-    """Clone the last commit, without a way back to where it came from."""
+    """Clone the last commit, without a remote."""
     if os.path.lexists(folder):
         msg = f"{folder} is there already; name a folder that is not, nothing is overwritten"
         raise DataError(msg)
     if folder.resolve().is_relative_to(paths.ROOT):
         msg = f"{folder} lies in this repository, which is left as it is; name a folder outside, such as ../rehearsal"
         raise DataError(msg)
-    git("clone", "--quiet", str(paths.ROOT), str(folder))
+    # Of a linked object git renews the time, in both places.
+    git("clone", "--quiet", "--no-hardlinks", str(paths.ROOT), str(folder))
     git("remote", "remove", "origin", root=folder)
     for key, value in SETTINGS.items():
         git("config", key, value, root=folder)

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run it; byte code that a full disk cut off, which Python neither checks nor makes anew, is removed first."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # As standard error does: a terminal of another encoding shows a sign's number, and the command goes on.
+        # As standard error does: a character that the terminal's encoding lacks is shown as its number.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from src.cli import app  # noqa: PLC0415 - it may be the one that was cut off

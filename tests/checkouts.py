@@ -75,6 +75,11 @@ class Checkout:
         self.run("git", "commit", "--quiet", "--message", message)
         return self.run("git", "rev-parse", "HEAD").strip()
 
+    def git_state(self) -> list[str]:
+        """What a refused command must leave as it was: the commit, the index, the work tree and every ref."""
+        asked = (["rev-parse", "HEAD"], ["ls-files", "--stage"], ["status", "--porcelain"], ["for-each-ref"])
+        return [self.run("git", *command) for command in asked]
+
     def set_params(self, changes: dict[tuple[str, ...], object]) -> None:
         """Change values in params.yaml."""
         file = self.root / "params.yaml"

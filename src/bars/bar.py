@@ -66,7 +66,7 @@ def read_bar(fields: Mapping[str, Any]) -> Bar:
     bar = Bar(read_time(time), opening, high, low, close, volume)
     # NaN fails every comparison.
     if not (0 < low <= opening <= high < LARGEST and low <= close <= high and 0 <= volume < LARGEST):
-        msg = f"{bar.name}: {_wrong(bar)} ({_values(bar)}); mend or leave it out, no value is ever filled in"
+        msg = f"{bar.name}: {what_is_wrong(*values)} ({_values(bar)}); mend or leave it out, no value is ever filled in"
         raise DataError(msg)
     return bar
 
@@ -111,11 +111,9 @@ def _number(value: Any, name: str, time: object) -> float:  # noqa: ANN401 - wha
     raise DataError(msg)
 
 
-def _wrong(bar: Bar) -> str:
-    """Say what breaks the contract, values by themselves before how they compare."""
-    values = bar._asdict()
-    for name in COLUMNS:
-        value = values[name]
+def what_is_wrong(opening: float, high: float, low: float, close: float, volume: float) -> str:
+    """Say what breaks the contract in a bar that does, values by themselves before how they compare."""
+    for name, value in zip(COLUMNS, (opening, high, low, close, volume), strict=True):
         if math.isnan(value):
             return f"{name} is missing or not a number"
         if math.isinf(value):
@@ -124,10 +122,9 @@ def _wrong(bar: Bar) -> str:
             return f"{name} is {LARGEST:g} or more"
         if value < 0 or (value == 0 and name in PRICES):
             return f"{name} is {'negative' if name == 'volume' else 'not positive'}"
-    if bar.high < bar.low:
+    if high < low:
         return "high is below low"
-    outside = "open" if not bar.low <= bar.open <= bar.high else "close"
-    return f"{outside} lies outside low to high"
+    return f"{'close' if low <= opening <= high else 'open'} lies outside low to high"
 
 
 def _values(bar: Bar) -> str:

@@ -1,40 +1,17 @@
 """The contract of bars: what a bar may hold, and what an index of bars may look like.
 
 Bars are indexed by their *open* time, strictly increasing, at multiples of one step; `open high low close volume`
-are float64, prices in quote currency, volume in base currency. A missing bar is a gap and stays one. The same
-contract for one bar at a time, without pandas, stands in `src.bars.bar`.
+are float64, prices in quote currency, volume in base currency. A missing bar is a gap and stays one. What is
+wrong with a bar is said in `src.bars.bar`, which decides for one bar at a time.
 """
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
-from src.bars.bar import COLUMNS, LARGEST, PRICES
+from src.bars.bar import COLUMNS, LARGEST, what_is_wrong
 from src.errors import DataError
 
 TIME_DTYPE = "datetime64[us, UTC]"
-
-
-def _outside(bars: pd.DataFrame, name: str) -> pd.Series:
-    """Tell where a price lies outside a range; where there is no range, or no price, that is another error."""
-    return (bars["low"] <= bars["high"]) & ((bars[name] < bars["low"]) | (bars[name] > bars["high"]))
-
-
-_FINITE = pa.Check(np.isfinite, error="is infinite")
-_POSSIBLE = pa.Check.lt(LARGEST, error=f"is {LARGEST:g} or more")
-_PRICE = pa.Column(float, [_FINITE, _POSSIBLE, pa.Check.gt(0, error="is not positive")])
-_VOLUME = pa.Column(float, [_FINITE, _POSSIBLE, pa.Check.ge(0, error="is negative")])
-
-BARS = pa.DataFrameSchema(
-    {**dict.fromkeys(PRICES, _PRICE), "volume": _VOLUME},
-    checks=[
-        pa.Check(lambda bars: ~(bars["high"] < bars["low"]), error="high is below low"),
-        pa.Check(lambda bars: ~_outside(bars, "open"), error="open lies outside low to high"),
-        pa.Check(lambda bars: ~_outside(bars, "close"), error="close lies outside low to high"),
-    ],
-    strict=True,
-    ordered=True,
-)
 
 
 def check_bars(bars: pd.DataFrame, rows: pd.Series | None = None) -> None:
@@ -52,45 +29,41 @@ def check_bars(bars: pd.DataFrame, rows: pd.Series | None = None) -> None:
     DataError
         Naming the first wrong bar, its values and what is wrong, and how many more there are.
     """
-    if _is_right(bars):
+    _check_columns(bars)
+    wrong = np.flatnonzero(~_are_right(bars))
+    if len(wrong) == 0:
         return
-    try:
-        BARS.validate(bars, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases.dropna(subset="index")
-        if cases.empty:
-            raise
-        cases = cases.assign(position=bars.index.get_indexer(pd.Index(cases["index"])))
-        # A value that cannot be comes before how it compares with others.
-        cases = cases.assign(compares=cases["schema_context"] != "Column").sort_values(["position", "compares"])
-        case = cases.iloc[0]
-        row = case["position"] + 1 if rows is None else rows.iloc[case["position"]]
-        n_more = cases["position"].nunique() - 1
-        raise DataError(_in_words(bars.iloc[case["position"]], case, row, n_more)) from error
+    first = wrong[0]
+    bar = bars.iloc[first]
+    row = first + 1 if rows is None else rows.iloc[first]
+    values = ", ".join(f"{name} {digits(value)}" for name, value in bar.items())
+    more = f"; {len(wrong) - 1} more bars are wrong" if len(wrong) > 1 else ""
+    msg = (
+        f"row {row} ({bar.name}): {what_is_wrong(*bar)} ({values}){more}; mend or remove it, no value is ever filled in"
+    )
+    raise DataError(msg)
 
 
-def _is_right(bars: pd.DataFrame) -> bool:
-    """Look at all values at once: right bars, the usual case, need not wait for the schema to find words."""
-    if list(bars.columns) != COLUMNS or not (bars.dtypes == np.float64).all():
-        return False
+def _check_columns(bars: pd.DataFrame) -> None:
+    """Refuse another set, order or type of columns."""
+    expected = dict.fromkeys(COLUMNS, "float64")
+    came = {str(name): str(dtype) for name, dtype in bars.dtypes.items()}
+    if list(came.items()) != list(expected.items()):
+        shown = ", ".join(f"{name} {dtype}" for name, dtype in came.items())
+        msg = f"bars: expected the columns {', '.join(COLUMNS)}, in this order and float64, got {shown or 'none'}"
+        raise DataError(msg)
+
+
+def _are_right(bars: pd.DataFrame) -> np.ndarray:
+    """Tell of every bar whether it keeps the contract; NaN fails every comparison."""
     opening, high, low, close, volume = bars.to_numpy().T
-    # NaN fails every comparison.
     right = (low > 0) & (low <= opening) & (opening <= high) & (low <= close) & (close <= high) & (volume >= 0)
-    return bool((right & (high < LARGEST) & (volume < LARGEST)).all())
+    return np.asarray(right & (high < LARGEST) & (volume < LARGEST))
 
 
 def digits(value: float) -> str:
     """Write a number with as many digits as tell it from every other."""
     return np.format_float_positional(value, trim="-")
-
-
-def _in_words(bar: pd.Series, case: pd.Series, row: int, n_more: int) -> str:
-    """Say what is wrong with one bar, with its values."""
-    wrong = "is missing or not a number" if case["check"] == "not_nullable" else case["check"]
-    column = f"{case['column']} " if case["schema_context"] == "Column" else ""
-    values = ", ".join(f"{name} {digits(value)}" for name, value in bar.items())
-    more = f"; {n_more} more bars are wrong" if n_more else ""
-    return f"row {row} ({bar.name}): {column}{wrong} ({values}){more}; mend or remove it, no value is ever filled in"
 
 
 def segments(times: pd.Index) -> np.ndarray:

@@ -39,7 +39,7 @@ def predict(
         bars = _read_bars(file, stream.timeframe)
         if follow:
             for number, prediction in enumerate(predict_live(bars, stream, model)):
-                if number == 0:  # bars come in order of time, so no later one can be the first of the training
+                if number == 0:  # bars come oldest first: where the first is not a training bar, no later one is
                     _warn([prediction], model)
                 _log([prediction], log)
                 _show([prediction], as_json=as_json, with_header=number == 0)
@@ -79,13 +79,13 @@ def _read_table(file: Path, timeframe: str) -> list[dict[str, Any]]:
 
 
 def _warn(predictions: "Sequence[Prediction]", model: "ProductionEnsemble") -> None:
-    """Say on standard error that the model was fitted on bars that it is asked about."""
+    """Say on standard error how many of the bars the model was fitted on, if any."""
     from src.ml.in_sample import honest_from, warning
 
     if model.metadata and (
         words := warning([prediction.time for prediction in predictions], honest_from(model.metadata))
     ):
-        typer.echo(words, err=True)
+        say(words, on_error=True)
 
 
 def _log(predictions: "Iterable[Prediction]", log: Path | None) -> None:

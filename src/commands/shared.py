@@ -28,7 +28,7 @@ def print_markdown(text: str, *, as_markdown: bool) -> None:
 
 
 def console() -> "Console":
-    """Return what draws tables; what stands in them is text, also where it looks as rich's own markup does."""
+    """Return what draws tables; text that looks like rich's markup stays text."""
     from rich.console import Console
 
     return Console(markup=False, emoji=False)

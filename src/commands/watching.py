@@ -76,20 +76,22 @@ def _look(log: Path, bars: Path | None, recover: Path | None, stage: Stage, *, d
 
     report, limits = look_once(log, bars), load_params().monitor
     judgements = [Judgement(**judgement) for judgement in report["judgements"]]
-    rule, done = "recovery", ""
+    done, failed = "", ""
     try:
         done = "" if recover is None else recover_once(report, recover, stage, limits, dry_run=dry_run)
     except (ProjectError, OSError) as error:
-        # A rule of its own, so that a success after it is told, too.
-        rule, done = "recovery failed", f"recovery failed, the next look tries again: {words_of(error)}"
-    if done:
-        judgements.append(Judgement(rule, None, None, "failed", done))
-        say(done, on_error=True)
+        failed = f"recovery failed, the next look tries again: {words_of(error)}"
+    # Two rules, so that a success after a failure is told; both are there at every look, so that an alert can end.
+    for rule, words in (("recovery", done), ("recovery failed", failed)):
+        judgements.append(Judgement(rule, None, None, "failed" if words else "passed", words))
+    recovery = done or failed
+    if recovery:
+        say(recovery, on_error=True)
     if not dry_run:
         again_after = timedelta(hours=limits.alert_again_after_h)
         if told := tell(judgements, headline(report), datetime.now(UTC), again_after):
             say(told, on_error=True)
-    return report | {"recovery": done or None}
+    return report | {"recovery": recovery or None}
 
 
 def _write_prometheus(report: dict[str, Any], file: Path) -> None:

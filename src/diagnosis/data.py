@@ -38,7 +38,7 @@ def check(root: Path) -> Iterator[Line]:
 
 
 def _absent(root: Path, outputs: list[Output]) -> list[str]:
-    """Name what a rollback could not bring back; settings that DVC cannot read are told with the outputs."""
+    """Name what a rollback could not bring back; settings that DVC cannot read are reported with the outputs."""
     try:
         return absent_after_rollback(root, cache_folder(root), outputs)
     except PromotionError:

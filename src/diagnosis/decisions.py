@@ -14,9 +14,9 @@ from src.yaml_lines import read_scalars
 GATE, RETRAIN, METADATA, MODEL = (
     paths.relative(path) for path in (paths.GATE, paths.RETRAIN, paths.METADATA, paths.ENSEMBLE)
 )
-# Up to version 1.5 a rule that failed said no.
+# The results that make a verdict other than yes; up to version 1.5 a rule that failed said no.
 AGAINST = {"no": ("failed", "no"), "unknown": ("unknown",)}
-# What it would come to; whether it is promoted and published is for a person to say.
+# It shows what a retraining would come to; whether to promote and publish that, a person decides.
 TRY_RETRAIN = "DRY_RUN=true make retrain"
 PUBLISHES = "`make retrain` promotes and publishes what the gate lets pass"
 
@@ -72,8 +72,7 @@ def check_gate(root: Path) -> Iterator[Line]:
     elif verdict == "yes":
         yield ok("gate", f"{judged_at} it said yes")
     else:
-        says = {"no": "said no"}.get(verdict, "could not tell")
-        words = f"{judged_at} it {says}: {', '.join(map(str, against))}; reports/gate.md has the figures"
+        words = f"{judged_at} it said {verdict}: {', '.join(map(str, against))}; reports/gate.md has the figures"
         yield warn("gate", words, "python -m src gate")
 
 
@@ -120,7 +119,7 @@ def _setting(root: Path, *keys: str) -> str | None:
 
 
 def _number(root: Path, *keys: str) -> float | None:
-    """Return a number of params.yaml; one that is none is told with the parameters."""
+    """Return a number of params.yaml; None if there is none, which the check of the parameters reports."""
     try:
         return float(_setting(root, *keys) or "")
     except ValueError:

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.diagnosis.line import Line, fail, ok, warn
+from src.diagnosis.line import Line, fail, few, ok, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ ANEW = f"rm -rf .venv && {MAKE}"
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)(.*) \\$", re.MULTILINE)
 SYSTEMS = {"linux", "darwin"}
 START_TIMEOUT_S = 60
-N_NAMED = 3
 
 
 def python_of(root: Path) -> Path | None:
@@ -53,11 +52,11 @@ def check(root: Path) -> Iterator[Line]:
         return
     pins, installed = _pins(lock.read_text(encoding="utf-8")), _installed(python)
     if half := [name for name in pins if name in installed and _lacks_files(installed[name])]:
-        yield fail(SUBJECT, f"{_some(half)}: files of an installed package are missing or cut off", ANEW)
+        yield fail(SUBJECT, f"{few(half)}: files of an installed package are missing or cut off", ANEW)
         return
     found = {name: _version(installed.get(name)) for name in pins}
     if other := [f"{name} {found[name]}, not {pin}" for name, pin in pins.items() if found[name] != pin]:
-        yield fail(SUBJECT, f"{len(other)} of {len(pins)} packages are not as locked: {_some(other)}", AGAIN)
+        yield fail(SUBJECT, f"{len(other)} of {len(pins)} packages are not as locked: {few(other)}", AGAIN)
         return
     yield ok(SUBJECT, f"{len(pins)} packages as locked, in {_place(root, python)}")
     yield from _shell(root, python)
@@ -145,9 +144,3 @@ def _place(root: Path, python: Path) -> str:
 def _normal(name: str) -> str:
     """Write a distribution's name as all its spellings."""
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _some(names: list[str]) -> str:
-    """Name a few."""
-    more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
-    return f"{', '.join(names[:N_NAMED])}{more}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_WIDTH = 20
+N_NAMED = 3
 VERDICTS = ("ok", "warn", "fail")
 
 
@@ -42,6 +43,12 @@ def warn(subject: str, words: str, command: str = "") -> Line:
 def fail(subject: str, words: str, command: str = "") -> Line:
     """Say what is broken."""
     return Line(subject, "fail", words, command)
+
+
+def few(names: Sequence[str]) -> str:
+    """Name the first three, and count the rest."""
+    more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
+    return f"{', '.join(names[:N_NAMED])}{more}"
 
 
 def exit_status(lines: Sequence[Line]) -> int:

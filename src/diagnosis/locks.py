@@ -121,7 +121,7 @@ def _holders(content: object) -> set[int] | None:
 
 
 def _is_alive(pid: int) -> bool:
-    """Tell whether there is such a process; a number below zero is none, but a group of them to the system."""
+    """Tell whether there is such a process; the system takes a number below zero for a group of processes."""
     if pid < 0:
         return False
     try:

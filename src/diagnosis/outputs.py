@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from src import paths
-from src.diagnosis.line import Line, fail, ok, warn
+from src.diagnosis.line import Line, fail, few, ok, warn
 from src.diagnosis.shell import aside, git, is_committed, quoted, restoring
 from src.diagnosis.written import locked_stages
 from src.errors import PromotionError
@@ -82,7 +82,7 @@ def _check_kept(root: Path, outputs: list[Output]) -> Iterator[Line]:
         return
     absent = absent_after_rollback(root, cache, outputs)
     if absent:
-        yield warn("outputs", f"{_few(absent)}: {ABSENT}")
+        yield warn("outputs", f"{few(absent)}: {ABSENT}")
     place = "" if cache == root / ".dvc" / "cache" else f", {cache}"
     yield from judge_kept([read_kept(root, cache, output) for output in outputs if output.name not in absent], place)
 
@@ -175,10 +175,5 @@ def _report(root: Path, output: Output) -> Line:
 
 def _sentence(outputs: list[Kept], rest: str) -> str:
     """Name the outputs, and what is wrong with each."""
-    named = _few([f"{output.name} ({output.file if output.file != GOOD else 'its object'})" for output in outputs])
+    named = few([f"{output.name} ({output.file if output.file != GOOD else 'its object'})" for output in outputs])
     return f"{named}: missing or damaged; {rest}"
-
-
-def _few(names: list[str]) -> str:
-    """Name three."""
-    return f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"  # noqa: PLR2004

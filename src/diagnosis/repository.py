@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.diagnosis.line import Line, fail, ok, warn
+from src.diagnosis.line import Line, fail, few, ok, warn
 from src.diagnosis.shell import git, quoted
 
 if TYPE_CHECKING:
@@ -137,13 +137,8 @@ def _deleted(root: Path) -> Iterator[Line]:
     staged = git(root, "diff", "--cached", "--name-only", "--diff-filter=D", "-z", "HEAD").out.split("\0")
     gone += [name for name in staged if name and not (root / name).exists()]
     if gone:
-        words = f"{len(gone)} files of the last commit are not there: {_few(gone)}; if that is meant, commit it"
+        words = f"{len(gone)} files of the last commit are not there: {few(gone)}; if that is meant, commit it"
         yield fail("files", words, f"git checkout HEAD -- {quoted(*gone)}")
-
-
-def _few(names: list[str]) -> str:
-    """Name three."""
-    return f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"  # noqa: PLR2004
 
 
 def _head(root: Path) -> Iterator[Line]:
@@ -169,10 +164,10 @@ def _changes(root: Path) -> Iterator[Line]:
     changed = [one[3:] for one in status if one[:2] != "??" and one[:2].strip() != "D"]
     strays = [one[3:] for one in status if one[:2] == "??"]
     if changed:
-        words = f"changed since the last commit: {_few(changed)}; `git diff HEAD` shows it, `git commit FILE` keeps it"
+        words = f"changed since the last commit: {few(changed)}; `git diff HEAD` shows it, `git commit FILE` keeps it"
         yield warn(SUBJECT, words)
     if strays:
-        words = f"git does not know {_few(strays)}: `git add FILE` if others are to have it, else name it in .gitignore"
+        words = f"git does not know {few(strays)}: `git add FILE` if others are to have it, else name it in .gitignore"
         yield warn(SUBJECT, words)
 
 

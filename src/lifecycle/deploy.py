@@ -15,8 +15,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from src import paths, storage
-from src.errors import ModelError, PromotionError, words_of
-from src.lifecycle.releases import MANIFEST, RELEASES, VERSION, Releases, Warn
+from src.errors import ModelError, PromotionError
+from src.lifecycle.releases import RELEASES, VERSION, Releases, Warn
 from src.ml.bundle import FILES, read_metadata, sha256
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.signature import copy_signatures
@@ -41,7 +41,7 @@ def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUC
     promoted
         Where the promoted model and its metadata lie.
     warn
-        Takes what did not hinder the deployment, such as an old release that cannot be removed.
+        Takes a warning, such as of an old release that cannot be removed; the deployment worked all the same.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUC
         moves = {} if current == version else {stage + PREVIOUS: current, stage: version}
         links = _reserve_links(releases, {link: target for link, target in moves.items() if target is not None})
         if is_there:
-            _record(releases)
+            releases.try_to_write()
         else:
             _export(promoted, version, releases)
         _replace_links(folder, links)
@@ -87,14 +87,14 @@ def roll_back(folder: Path, stage: str, *, away_from: str | None = None, warn: W
     stage
         One of `STAGES`.
     away_from
-        The version that has to be served now: another one is not rolled back. None: whichever is.
+        The version that must be served now, so that another one is not rolled back; None if any may be.
     warn
         As in `deploy`.
 
     Raises
     ------
     PromotionError
-        If there is no release before this one, or another one is served than expected.
+        If there is no release before this one, or another version than `away_from` is served.
     ModelError
         If that release is not what its metadata say.
     """
@@ -114,10 +114,10 @@ def roll_back(folder: Path, stage: str, *, away_from: str | None = None, warn: W
         releases = Releases(folder, warn)
         moves = {stage: previous} | ({} if current is None else {stage + PREVIOUS: current})
         links = _reserve_links(releases, moves)
-        _record(releases)
+        releases.try_to_write()
         _replace_links(folder, links)
         releases.remove_unfinished()
-        _record(releases)
+        releases.try_to_write()
     return previous
 
 
@@ -157,12 +157,12 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _is_there(releases: Releases, version: str, model: ProductionEnsemble) -> bool:
-    """Tell whether that release is there and whole; refuse whatever is in its place and not ours to replace."""
+    """Tell whether that release is there and whole; refuse what lies in its place and is not ours to replace."""
     release = releases.path(version)
     if not os.path.lexists(release):
         return False
     if release.is_symlink() or not release.is_dir():
-        msg = f"{release} is no folder that deploy made; move it away, or promote under a new version"
+        msg = f"{release} is not a folder that deploy made; move it away, or promote under a new version"
         raise PromotionError(msg)
     if _is_another(release, model):
         msg = f"{release} holds another model of this version; remove it, or promote under a new version"
@@ -202,22 +202,12 @@ def _export(promoted: Path, version: str, releases: Releases) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _record(releases: Releases) -> None:
-    """Write the manifest; on a full disk a link can still be moved, and that must not wait for room."""
-    try:
-        releases.write()
-    except OSError as error:
-        releases.warn(
-            f"{releases.folder / MANIFEST} cannot be written ({words_of(error)}); the next deploy tries again"
-        )
-
-
 def _current(folder: Path, stage: str) -> str | None:
-    """Return the version that the stage serves; refuse to replace what is no link to a release."""
+    """Return the version that the stage serves; refuse to replace anything but a link to a release."""
     for link in (folder / (stage + ending) for ending in ("", PREVIOUS)):
         if not os.path.lexists(link) or served(folder, link.name):
             continue
-        what = f"is a link to {link.readlink()}" if link.is_symlink() else "is no link"
+        what = f"is a link to {link.readlink()}" if link.is_symlink() else "is not a link"
         msg = f"{link} {what}; expected a link to a release, or nothing: move it away, or name another folder"
         raise PromotionError(msg)
     return served(folder, stage)

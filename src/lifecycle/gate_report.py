@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from src.foreign_text import inert, table_cell
+from src.foreign_text import inert, one_line, table_cell
 from src.lifecycle.compare_report import markdown as compared
 
 STANDS_OUT = {"failed": "**failed**", "unknown": "**unknown**"}
@@ -20,10 +20,9 @@ def headline(report: Mapping[str, Any]) -> str:
         return f"Promote: {counts['passed']} rules passed{f' ({others})' if others else ''}."
     result = AGAINST[report["verdict"]]
     against = [judgement for judgement in report["judgements"] if judgement["verdict"] == result]
-    reasons = "; ".join(f"{judgement['name']}: {_one_line(judgement['words']).rstrip('.')}" for judgement in against)
+    reasons = "; ".join(f"{judgement['name']}: {one_line(judgement['words']).rstrip('. ')}" for judgement in against)
     asked = sum(counts[name] for name in ("passed", "failed", "unknown"))
-    says = {"failed": "failed", "unknown": "are unknown"}[result]
-    return f"Not promoted: {len(against)} of {asked} rules {says}. {reasons or 'No rule passed'}."
+    return f"Not promoted: {len(against)} of {asked} rules {result}. {reasons or 'No rule passed'}."
 
 
 def summary(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,8 +48,3 @@ def _rows(judgements: list[dict[str, Any]]) -> Iterator[str]:
     for judgement in judgements:
         name, words = table_cell(judgement["name"]), table_cell(judgement["words"])
         yield f"| {name} | {STANDS_OUT.get(judgement['verdict'], judgement['verdict'])} | {words} |"
-
-
-def _one_line(words: str) -> str:
-    """Keep words in their sentence."""
-    return " ".join(words.split())

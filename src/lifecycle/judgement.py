@@ -73,13 +73,14 @@ def judge_scores(metrics: Mapping[str, Any], weights: Mapping[str, float], gate:
 
 
 def _judge_decisions(rate: float | None) -> Judgement:
-    """Refuse a candidate whose decisions are the same for every bar: whatever its probabilities know, it never acts."""
+    """Refuse a candidate that decides the same for every bar: that is no signal, however good its probabilities."""
     name = "share of bars it would buy"
     if rate is None:
         return _missing(name, None, METRICS)
-    is_decided = 0 < rate < 1
-    asked = "neither never nor always is asked" if is_decided else "ensemble.decision_threshold decides nothing"
-    return Judgement(name, rate, None, "passed" if is_decided else "failed", f"{rate:.4g}, {asked}")
+    words = f"{rate:.4g}, more than 0 and less than 1 is asked"
+    if 0 < rate < 1:
+        return Judgement(name, rate, None, "passed", words)
+    return Judgement(name, rate, None, "failed", f"{words}: ensemble.decision_threshold makes every decision the same")
 
 
 def judge_champion(comparison: Mapping[str, Any], gate: Gate) -> Iterator[Judgement]:

@@ -35,7 +35,7 @@ def ls_remote(remote: str, *patterns: str) -> dict[str, str]:
 
 
 def _run(command: list[str], said: IO[str], reason: IO[str]) -> int | None:
-    """Run a command in a session of its own, so without a terminal; None: it had to be killed.
+    """Run a command in a session of its own, so without a terminal; return its status, None if it had to be killed.
 
     It writes to files: an ssh that it leaves running for the next call would hold a pipe open.
     """

@@ -44,7 +44,7 @@ def _mend_byte_code() -> Iterator[str]:
 
 
 def _mend_rwlock() -> Iterator[str]:
-    """Remove it where DVC cannot read it, as text, as JSON, or by its own schema: it makes another."""
+    """Remove a rwlock that DVC cannot read, as text, as JSON or by its own schema: DVC makes another."""
     if RWLOCK.is_file():
         try:
             SCHEMA(json.loads(storage.read_bytes(RWLOCK)))

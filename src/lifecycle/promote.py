@@ -49,7 +49,7 @@ def promote(
     ------
     PromotionError
         If the clone is shallow, the work tree differs from the last commit, the pipeline is not up to date, the remote
-        does not answer or has what this clone lacks, git cannot commit or tag, or the gate cannot tell.
+        does not answer or has what this clone lacks, git cannot commit or tag, or the gate's verdict is unknown.
     GateError
         If the gate says no.
     """
@@ -120,7 +120,7 @@ def _previous(promoted: Sequence[Promoted], before: dict[str, Any] | None) -> st
 
 
 def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:
-    """Refuse a candidate of which the gate says no, or cannot tell, or that changed while it was asked."""
+    """Refuse a candidate whose verdict is no or unknown, or that changed while the gate was asked."""
     if report["verdict"] != "yes":
         error = GateError if report["verdict"] == "no" else PromotionError
         msg = f"{headline(report)} {paths.relative(paths.GATE_REPORT)} has the figures."

@@ -7,7 +7,7 @@ its metadata, and every path that a deployment at work may leave behind. It is w
 import os
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from src import paths, storage
@@ -17,6 +17,7 @@ from src.ml.bundle import FILES, sha256, verified_version
 from src.ml.signature import SIGNATURES
 
 MANIFEST, RELEASES = "releases.json", "releases"
+KEYS = {"releases", "unfinished"}  # of the manifest
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 LINK = r"\.(staging|production)(\.previous)?"
 # Whatever else a manifest names is never removed.
@@ -70,7 +71,7 @@ class Releases:
         """Refuse to replace what lies there under that version if `deploy` did not make it, or not all of it."""
         release = self.path(version)
         if version not in self.made:
-            why = "is no whole release, and no record says that deploy made it"
+            why = "is not a whole release, and deploy has no record of it"
         elif stray := stray_in(release):
             why = f"is damaged, and holds {stray}, which deploy did not make"
         else:
@@ -90,6 +91,15 @@ class Releases:
             storage.write_json({"releases": self.made, "unfinished": self.unfinished}, self.folder / MANIFEST)
             self._written = self._content()
 
+    def try_to_write(self) -> bool:
+        """Write the manifest if the disk takes it, warn if not: a full disk must not keep a link from being moved."""
+        try:
+            self.write()
+        except OSError as error:
+            self.warn(f"{self.folder / MANIFEST} cannot be written ({words_of(error)}); the next deploy tries again")
+            return False
+        return True
+
     def remove_unfinished(self) -> None:
         """Remove what a deployment left, this one or one that was killed; what cannot be removed is tried again."""
         for path in [self.folder / name for name in self.unfinished]:
@@ -107,19 +117,16 @@ class Releases:
         old = list(self._removable(unused[keep:]))
         # Half of a release must not look like one.
         asides = self.reserve(*(f"{RELEASES}/.{version}.old" for version in old))
-        try:
-            self.write()
-            for version, aside in zip(old, asides, strict=True):
-                self._put_aside(version, aside)
-            self.remove_unfinished()
-            self.write()
-        except OSError as error:
-            self.warn(f"{self.folder / MANIFEST} cannot be written ({words_of(error)}); the next deploy tries again")
+        if not self.try_to_write():
+            return
+        for version, aside in zip(old, asides, strict=True):
+            self._put_aside(version, aside)
+        self.remove_unfinished()
+        self.try_to_write()
 
-    def _removable(self, versions: Iterable[str]) -> Iterator[str]:
+    def _removable(self, versions: Sequence[str]) -> Iterator[str]:
         """Yield the releases that are as they were made; the others are somebody's, and no longer ours."""
-        is_shared = versions and (self.folder / RELEASES).is_symlink()
-        if is_shared:
+        if versions and (self.folder / RELEASES).is_symlink():
             self.warn(f"{self.folder / RELEASES} is a link, others may use its releases; {', '.join(versions)} stay")
             return
         for version in versions:
@@ -168,7 +175,7 @@ def _read_manifest(file: Path) -> tuple[dict[str, str], list[str]]:
         msg = f"{expected}, which cannot be read as JSON"
         raise DataError(msg) from error
     made, unfinished = content.get("releases"), content.get("unfinished")
-    if not isinstance(made, dict) or not isinstance(unfinished, list) or len(content) != len(("made", "unfinished")):
+    if content.keys() != KEYS or not isinstance(made, dict) or not isinstance(unfinished, list):
         msg = f"{expected}, got the keys {', '.join(content) or 'of nothing'}"
         raise DataError(msg)
     strange = [str(name) for name, digest in made.items() if not VERSION.fullmatch(name) or not isinstance(digest, str)]
@@ -189,10 +196,10 @@ def _is_whole(release: Path) -> bool:
 
 
 def _changed(release: Path, digest: str) -> str:
-    """Say in what way a release is not what was made; empty if it is."""
+    """Say in what way a release differs from what was made; empty if it does not."""
     try:
         if release.is_symlink() or not release.is_dir():
-            return "is no folder any more"
+            return "is not a folder any more"
         if stray := stray_in(release):
             return f"holds {stray}, which deploy did not make"
         return "" if _digest(release) == digest else "has other metadata than deploy wrote"

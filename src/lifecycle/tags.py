@@ -68,7 +68,7 @@ def check_taggable(version: str, commit: str | None) -> None:
     if there is None:
         return
     if there.commit is None:
-        msg = f"the tag {name} is no annotated tag, which GTO makes and counts; `git tag --delete {shlex.quote(name)}`"
+        msg = f"the tag {name} is not annotated, and GTO counts annotated tags only; `git tag --delete '{name}'`"
         raise PromotionError(msg)
     if there.commit != commit:
         expected = commit[:7] if commit else "none yet"

@@ -2,7 +2,7 @@
 
 Whoever changes it first notes what the files held and what will be tagged. A failure takes back files, index, commit
 and tags. Whoever is killed leaves the note, and the next that begins puts the files back; if the commit was made before
-the kill, it stays, and the next adds the tags that it lacks.
+the kill, the commit stays, and the next adds its tags.
 """
 
 import json
@@ -26,7 +26,7 @@ ANY_BYTES = "latin-1"
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Keep others out, put back or end what a killed one left, and if told to end, end in order.
+    """Keep others out, put back or complete what a killed one left, and on SIGTERM end in order.
 
     Raises
     ------

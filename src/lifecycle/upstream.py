@@ -100,8 +100,7 @@ def how_to_publish(version: str, stage: Stage, *, offline: bool) -> str:
     remote, ref = _published_at(head)
     if not remote:
         return "this clone has no remote, so nobody else knows of it."
-    follows = git("config", "--default", "", "--get", f"branch.{_short(head)}.remote") not in ("", ".")
-    upstream = "" if follows else " --set-upstream"
+    upstream = "" if _followed(_short(head)) else " --set-upstream"
     branch = _short(head) if ref == head else f"{_short(head)}:{ref}"
     refs = " ".join(map(shlex.quote, (remote, branch, *names_of(version, stage))))
     doubt = f" {remote} was not asked; if it has other commits or tags, it takes nothing." if offline else ""
@@ -118,13 +117,18 @@ def _head() -> str:
 
 
 def _published_at(head: str) -> tuple[str, str]:
-    """Return remote and ref of a branch: those it follows, or else those it would be pushed to; no remote is empty."""
+    """Return the remote and the ref that a branch follows, or would be pushed to; an empty remote if there is none."""
     branch = _short(head)
-    remote = git("config", "--default", "", "--get", f"branch.{branch}.remote")
-    if remote not in ("", "."):  # which is this clone
+    if remote := _followed(branch):
         return remote, git("config", "--default", head, "--get", f"branch.{branch}.merge")
     remotes = git("remote").splitlines()
     return ("origin" if "origin" in remotes else next(iter(remotes), "")), head
+
+
+def _followed(branch: str) -> str:
+    """Return the remote that a branch follows; empty if it follows none, or another branch of this clone."""
+    remote = git("config", "--default", "", "--get", f"branch.{branch}.remote")
+    return "" if remote == "." else remote
 
 
 def _check_same_tags(remote: str, there: dict[str, str]) -> None:
@@ -141,7 +145,7 @@ def _check_same_tags(remote: str, there: dict[str, str]) -> None:
 
 
 def _is_ancestor(commit: str) -> bool:
-    """Tell whether the last commit has this one, which may be unknown here, before it."""
+    """Tell whether this commit is an ancestor of the last one; a commit that is unknown here is not."""
     try:
         git("merge-base", "--is-ancestor", commit, "HEAD")
     except PromotionError:

@@ -37,9 +37,9 @@ def judge_coverage(
 def _meeting(
     logged: pd.DatetimeIndex, opens: pd.DatetimeIndex, wait: timedelta, monitor: Monitor, now: datetime
 ) -> Judgement:
-    """Fail where the predictions that are old enough could be judged, and too few of them meet a bar for that.
+    """Ask for as many predictions that meet a bar as scores need, of those that are old enough for an outcome.
 
-    A prediction of a bar to come fails, too: it would not be old enough for as long as its time is wrong.
+    A prediction of a bar to come fails: as long as its time is wrong, it would never be old enough.
     """
     name = "predictions that meet a bar"
     if len(ahead := logged[logged > now]):

@@ -41,7 +41,7 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
     -------
     dict
         Plain JSON. `verdict` is no if a rule raises an alert, unknown if one cannot be evaluated, else yes;
-        `in_training` counts the newest predictions that are left out of the scores, for the model knew their label.
+        `in_training` counts the newest predictions that are left out of the scores, as the model knew their label.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Automatic recovery: point the stage's link to the release before, once, and leave a note for a person.
 
-The note is written first, as an intent; it is done once the link has moved, and until then every look tries again. As
-long as a note of a recovery that was done lies there, nothing is done again: two bad releases must not be swapped for
-each other all night.
+The note is written first, as an intent. The recovery is done once the link has moved; until then every look tries
+again. As long as the note of a recovery that was done lies there, no other one begins: two bad releases must not be
+swapped for each other all night.
 """
 
 import os
@@ -87,7 +87,7 @@ def _write_intent(intent: Mapping[str, Any], note: Path) -> None:
 
 
 def _go_back(folder: Path, stage: str, intent: Mapping[str, Any], note: Path) -> None:
-    """Move the link, then write the outcome; an error counts only if the link has not moved, by us or by another."""
+    """Move the link, then write the outcome; an error counts only if the link has not moved, whoever moved it."""
     try:
         roll_back(folder, stage, away_from=intent["from"])
     except ProjectError:
@@ -122,7 +122,7 @@ def _has_moved(intent: Mapping[str, Any], version: str | None) -> bool:
 
 
 def _write_outcome(intent: Mapping[str, Any], note: Path) -> None:
-    """Say in the note that it was done; where the disk takes no more, the link says so, and the next look writes it."""
+    """Say in the note that it was done; on a full disk the moved link shows that, and the next look writes it."""
     if intent.get("state") != DONE:
         with suppress(OSError):
             storage.write_json({**intent, "state": DONE}, note)

@@ -17,7 +17,7 @@ from src.params import Params, load_params
 DRAWN = ("calibration", "equity", "feature_importance", "fold_auc", "regime_auc")
 # The files whose names in dvc.lock stand for a result.
 NAMED = (paths.BARS, paths.FEATURES, paths.GRAPH, paths.ENSEMBLE, paths.METRICS)
-# Words of version 1.5 and earlier.
+# In reports that git keeps, up to version 1.5 a rule said yes or no.
 EARLIER = {"yes": "passed", "no": "failed"}
 
 Record = dict[str, Any]
@@ -82,13 +82,13 @@ def _read_if_there(path: Path) -> Record | None:
 
 
 def _read_look() -> Record | None:
-    """Read the monitor's last look; one that does not tell training bars from live ones is none."""
+    """Read the monitor's last look; None, too, if it does not tell training bars from live ones."""
     look = _read_if_there(paths.MONITOR)
     return look if look and "in_training" in look else None
 
 
 def read_judged(path: Path) -> Record | None:
-    """Read a report of rules, in today's words; git keeps some that version 1.5 and earlier wrote."""
+    """Read a report of rules; words of earlier versions become those of `Judgement`."""
     report = _read_if_there(path)
     if report:
         for rule in report["judgements"]:

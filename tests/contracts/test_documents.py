@@ -19,7 +19,8 @@ TOLD = {
     if file.is_file() and file.suffix != ".pyc"
 } | DOCUMENTS
 PUSH = re.compile(r"""git(?: |\(")push\b[^`\n]*""")
-PUSHED = {name: found for name, text in TOLD.items() if (found := PUSH.findall(text))}
+ONE_BRANCH = 'git push --quiet origin "locks-$GITHUB_RUN_ID"'  # of a new branch, which has no tag
+PUSHED = {name: found for name, text in TOLD.items() if (found := PUSH.findall(text.replace(ONE_BRANCH, "")))}
 
 
 def _found(pattern: re.Pattern) -> list[tuple[str, ...]]:
@@ -55,7 +56,7 @@ def test_every_guide_is_listed_in_readme() -> None:
 
 @pytest.mark.parametrize("name", sorted(PUSHED))
 def test_every_push_is_of_branch_and_tags_or_of_neither(name: str) -> None:
-    """Whatever a guide, a message or a program says: a tag whose commit is nowhere keeps its number from everybody."""
+    """In guides, messages and programs: the number of a tag whose commit was rejected is lost to everybody."""
     assert [push for push in PUSHED[name] if "--atomic" not in push] == []
     if name != "src/lifecycle/publish.py":  # which names each tag
         assert [push for push in PUSHED[name] if "--follow-tags" not in push] == []

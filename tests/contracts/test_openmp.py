@@ -57,7 +57,7 @@ def test_no_thread_spins(module: str) -> None:
 
 @GNU_ONLY
 def test_threads_spin_unless_told() -> None:
-    """What the test above looks for can be something else."""
+    """So the test above can fail."""
     said = run("import lightgbm, xgboost, treelite", OMP_DISPLAY_ENV="VERBOSE").stderr
     assert "0" not in set(re.findall(r"GOMP_SPINCOUNT = '(\d+)'", said))
 

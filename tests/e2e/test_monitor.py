@@ -61,7 +61,8 @@ def test_a_model_that_keeps_its_promise(repository: Checkout, tmp_path: Path) ->
     """Exit status 0, tables, a line of history, gauges; nobody is told anything."""
     said = src(repository, "monitor", "bot.jsonl", "--bars", BARS, "--prometheus", str(tmp_path / "gauges.prom"))
     assert "Version 1.1.0, 720 predictions with an outcome: no alert" in " ".join(said.split())
-    assert "told" not in said
+    assert "told: " not in said
+    assert "nobody was told" not in said
     report = json.loads((repository.root / "reports" / "monitor.json").read_text())
     assert (report["verdict"], report["version"]) == ("yes", "1.1.0")
     lines = (repository.root / "reports" / "monitor.jsonl").read_text().splitlines()
@@ -91,7 +92,7 @@ def test_training_scores_are_shown_nowhere(repository: Checkout, tmp_path: Path)
     )
     verdicts = {rule["name"]: rule["verdict"] for rule in report["judgements"]}
     assert [name for name, verdict in verdicts.items() if verdict == "unknown"] == ["outcomes"]
-    assert verdicts["drift of probability"] == verdicts["bars missing"] == "passed"
+    assert verdicts["drift of rsi_14"] == verdicts["bars missing"] == "passed"
     assert "btc_signal_score{" not in (tmp_path / "gauges.prom").read_text()
     words = (repository.root / "reports" / "monitor.md").read_text()
     assert "0 predictions with an outcome; 660 more are left out, the model was fitted on their bars: no alert" in words
@@ -138,8 +139,12 @@ def test_people_are_told_once_and_a_dead_webhook_hides_nothing(
     assert "over: weighted F1 as promoted" in httpserver.log[-1][0].get_json()["message"]
 
 
-def test_a_recovery_that_failed_is_an_alert_and_tried_again(repository: Checkout) -> None:
-    """A disk that takes nothing: exit status 1 and why; nothing moved, and `--interval` goes on looking."""
+def test_a_recovery_that_failed_is_an_alert_and_tried_again(
+    repository: Checkout, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that takes nothing: exit status 1 and why; nothing moved, and `--interval` goes on until it works."""
+    httpserver.expect_request("/hook").respond_with_data(status=200)
+    monkeypatch.setenv("ALERT_URL", f"json://127.0.0.1:{httpserver.port}/hook")
     bad = inverted(repository)
     repository.set_params(RECOVER)
     watch = ("monitor", bad, "--bars", BARS, "--recover", "../served")
@@ -152,6 +157,15 @@ def test_a_recovery_that_failed_is_an_alert_and_tried_again(repository: Checkout
                 assert "Read-only file system" in said
     except ImpossibleError as error:
         pytest.skip(str(error))
+    assert served(repository) == "1.1.0"
+    assert "ALERT recovery failed" in httpserver.log[0][0].get_json()["message"]
+    src(repository, *watch, expect=1)
+    assert served(repository) == "1.0.0"
+    told = httpserver.log[-1][0].get_json()["message"]
+    assert "ALERT recovery: " in told
+    assert "over: recovery failed" in told
+    (folder / "production.recovered.json").unlink()
+    src(repository, "deploy", "../served", "--rollback")
     assert served(repository) == "1.1.0"
 
 

@@ -188,11 +188,10 @@ def test_what_cannot_be_brought_back_changes_nothing(spoil, revision: str, words
 
 
 def state(checkout: Checkout) -> list[bytes | str]:
-    """The model in the work tree and what git knows: commit, index, changes, tags; no note of what is unfinished."""
+    """The model in the work tree, and what git knows; no note of an unfinished change may lie there."""
     assert not (checkout.root / ".git" / "unfinished.json").exists()
     files = [(checkout.root / path).read_bytes() for path in (MODEL, METADATA, "params.yaml", "dvc.lock")]
-    asked = (["rev-parse", "HEAD"], ["ls-files", "--stage"], ["status", "--porcelain"], ["for-each-ref"])
-    return [*files, *(checkout.run("git", *command) for command in asked)]
+    return [*files, *checkout.git_state()]
 
 
 def test_readers_see_one_version_whole(repository: Checkout, tmp_path: Path) -> None:

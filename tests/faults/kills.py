@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import yaml
 
-from src.ml.ensemble import ProductionEnsemble
 from tests.checkouts import MORE_FOREST
 from tests.faults.fault import fault
 from tests.faults.world import (
@@ -22,6 +21,7 @@ from tests.faults.world import (
     promoted_version,
     src,
 )
+from tests.folders import names, served
 
 STAGES = {
     "fetch": "src.stages.fetch",
@@ -201,14 +201,10 @@ def deploy_sigkill(world: World):
         shutil.rmtree(folder)
         shutil.copytree(old, folder, symlinks=True)
         _, died = killed(checkout, "-m src deploy", at, *command)
-        served = _served(folder)
-        assert served in {"1.0.0", "1.1.0"}
+        version = served(folder)
+        assert version in {"1.0.0", "1.1.0"}
         assert src(checkout, "deploy", str(folder)).status == 0
-        assert _served(folder) == "1.1.0"
-        assert sorted(path.name for path in (folder / "releases").iterdir()) == ["1.0.0", "1.1.0"]
-        yield Seen(died[-1], "old" if served == "1.0.0" else "new", AGAIN)
+        assert served(folder) == "1.1.0"
+        assert names(folder / "releases") == ["1.0.0", "1.1.0"]
+        yield Seen(died[-1], "old" if version == "1.0.0" else "new", AGAIN)
     shutil.rmtree(old)
-
-
-def _served(folder):
-    return ProductionEnsemble.load(folder / "production").get_model_info()["version"]

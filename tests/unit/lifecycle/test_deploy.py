@@ -11,7 +11,7 @@ from src import paths, storage
 from src.errors import ModelError, PromotionError
 from src.lifecycle.deploy import deploy, roll_back
 from src.ml.bundle import FILES
-from src.ml.ensemble import ProductionEnsemble
+from tests.folders import names, served
 
 
 @pytest.fixture
@@ -22,16 +22,6 @@ def put(tmp_path):
         return deploy(folder, stage, keep=keep, promoted=tmp_path / "promoted")
 
     return deployed
-
-
-def names(folder):
-    """What lies in a folder."""
-    return sorted(path.name for path in folder.iterdir())
-
-
-def served(folder, stage="production"):
-    """The version that a bot reads there."""
-    return ProductionEnsemble.load(folder / stage).get_model_info()["version"]
 
 
 def test_a_release_is_served(promote, put, tmp_path):
@@ -174,5 +164,5 @@ def test_a_stage_that_is_a_folder(promote, put, tmp_path):
     """What somebody put there is not replaced."""
     promote("1.0.0")
     (tmp_path / "srv" / "production").mkdir(parents=True)
-    with pytest.raises(PromotionError, match="is no link"):
+    with pytest.raises(PromotionError, match="is not a link"):
         put()

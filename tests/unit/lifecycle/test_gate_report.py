@@ -49,7 +49,7 @@ def table(text):
     [
         pytest.param([F1, F1], "Promote: 2 rules passed.", id="yes"),
         pytest.param([F1, LUCK, AGE, LUCK], "Promote: 1 rules passed (2 told, 1 off).", id="yes, of those that ask"),
-        pytest.param([LUCK, AGE], "Not promoted: 0 of 0 rules are unknown. No rule passed.", id="nothing asked"),
+        pytest.param([LUCK, AGE], "Not promoted: 0 of 0 rules unknown. No rule passed.", id="nothing asked"),
         pytest.param(
             [F1, SIZE, BARS],
             "Not promoted: 1 of 3 rules failed. model file, MB: 6, at most 5 is asked.",
@@ -63,7 +63,7 @@ def table(text):
         ),
         pytest.param(
             [F1, BARS],
-            "Not promoted: 1 of 2 rules are unknown. bars: reports/data_quality.json: cannot be read.",
+            "Not promoted: 1 of 2 rules unknown. bars: reports/data_quality.json: cannot be read.",
             id="unknown",
         ),
     ],
@@ -85,7 +85,7 @@ def test_the_headline_says_which_rules_decided(judgements, words):
 def test_the_headline_is_one_sentence_on_one_line(words, said):
     """Whatever an error says, it makes no Markdown of its own, and one full stop ends it."""
     found = report(F1, BARS._replace(words=words))
-    assert headline(found) == f"Not promoted: 1 of 2 rules are unknown. bars: {said}"
+    assert headline(found) == f"Not promoted: 1 of 2 rules unknown. bars: {said}"
     assert [line for line in markdown(found).splitlines() if line.startswith("#")] == [
         "# Gate",
         "## What the scores mean",

@@ -59,7 +59,8 @@ CHAMPION = {
 }
 HIGH = "Brier skill less the champion's, upper end"
 HUGE = pytest.param(10**400, id="400 digits")
-SAME = "ensemble.decision_threshold decides nothing"
+ASKED = "more than 0 and less than 1 is asked"
+SAME = f"{ASKED}: ensemble.decision_threshold makes every decision the same"
 ABSENT = [None, math.nan, math.inf, -math.inf, True, "0.9", [0.9], {"mean": 0.9}, HUGE]
 
 
@@ -156,7 +157,7 @@ def test_scores_that_pass():
         pytest.param(XGBOOST, -0.1, "failed", "-0.1, more than 0 is asked", id="member below"),
         pytest.param(CALIBRATION, 0.06, "passed", "0.06, at most 0.06 is asked", id="calibration at the threshold"),
         pytest.param(CALIBRATION, 0.0601, "failed", "0.0601, at most 0.06 is asked", id="calibration above"),
-        pytest.param(DECISIONS, 1e-4, "passed", "0.0001, neither never nor always is asked", id="buys once"),
+        pytest.param(DECISIONS, 1e-4, "passed", f"0.0001, {ASKED}", id="buys once"),
         pytest.param(DECISIONS, 0, "failed", f"0, {SAME}", id="never buys"),
         pytest.param(DECISIONS, 1, "failed", f"1, {SAME}", id="always buys"),
     ],

@@ -49,7 +49,7 @@ def report_of(*judgements: Judgement) -> dict[str, Any]:
         pytest.param(
             "failed", GateError, r"^Not promoted: 1 of 2 rules failed\. weighted F1: 0\.59, at least 0\.6", id="no"
         ),
-        pytest.param("unknown", PromotionError, r"^Not promoted: 1 of 2 rules are unknown\. ", id="unknown"),
+        pytest.param("unknown", PromotionError, r"^Not promoted: 1 of 2 rules unknown\. ", id="unknown"),
     ],
 )
 def test_what_the_gate_does_not_let_pass(verdict: str, error: type[PromotionError], words: str) -> None:

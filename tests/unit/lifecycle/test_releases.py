@@ -19,7 +19,7 @@ from tests.folders import held, names
 
 @contextmanager
 def busy(release):
-    """A folder that cannot be moved, by root neither."""
+    """A folder that cannot be moved, not even by root."""
     try:
         with mounted(release, "--bind", str(release)):
             yield
@@ -29,7 +29,7 @@ def busy(release):
 
 @contextmanager
 def immutable(release):
-    """A folder with a file that cannot be removed, by root neither, wherever the folder is moved to."""
+    """A folder with a file that cannot be removed, not even by root, wherever the folder is moved to."""
     name = paths.GRAPH.name
     if subprocess.run(["chattr", "+i", str(release / name)], check=False).returncode:
         pytest.skip("chattr is not possible here")
@@ -89,7 +89,7 @@ def test_a_name_that_is_taken(what, put_version, srv, tmp_path):
         if what == "a folder":
             (taken / "theirs").write_text("theirs")
     before = held(srv)
-    with pytest.raises(PromotionError, match=r"1\.0\.1 is no .*; move it away, or promote under a new version"):
+    with pytest.raises(PromotionError, match=r"1\.0\.1 is not a .*; move it away, or promote under a new version"):
         put_version("1.0.1")
     assert held(srv) == before
     assert (srv / "releases.json").exists()
@@ -146,13 +146,13 @@ def rewrite(release):
 def replace_by_a_file(release):
     shutil.rmtree(release)
     release.write_text("theirs")
-    return "is no folder any more"
+    return "is not a folder any more"
 
 
 def replace_by_a_link(release):
     release.rename(release.with_name("kept"))
     release.symlink_to("kept")
-    return "is no folder any more"
+    return "is not a folder any more"
 
 
 @pytest.mark.parametrize("change", [note, sign_otherwise, rewrite, replace_by_a_file, replace_by_a_link])

@@ -87,10 +87,8 @@ def promote(checkout: Checkout, tagged: Tagged, *, how: tuple[str, ...] = ()) ->
 
 
 def state(checkout: Checkout) -> list[str]:
-    """Commit, index, work tree, every ref, and what lies in the way of the next."""
-    asked = (["rev-parse", "HEAD"], ["ls-files", "--stage"], ["status", "--porcelain"], ["for-each-ref"])
-    notes = sorted(path.name for path in (checkout.root / ".git").glob("unfinished*"))
-    return [*(checkout.run("git", *command) for command in asked), *notes]
+    """What git knows, and the note of an unfinished change."""
+    return [*checkout.git_state(), *(path.name for path in (checkout.root / ".git").glob("unfinished*"))]
 
 
 def locked_version(checkout: Checkout) -> None:
@@ -125,7 +123,7 @@ def blob(checkout: Checkout) -> None:
         pytest.param(locked_version, r"^git tag for version 1\.1\.0 failed: .*lock", id="locked version"),
         pytest.param(locked_stage, r"^git tag for version 1\.1\.0 failed: .*lock", id="locked stage"),
         pytest.param(other_commit, r"^the tag .*@v1\.1\.0 is at \w{7}, expected none yet; remove", id="other commit"),
-        pytest.param(lightweight, r"^the tag .*@v1\.1\.0 is no annotated tag", id="lightweight"),
+        pytest.param(lightweight, r"^the tag .*@v1\.1\.0 is not annotated", id="lightweight"),
         pytest.param(blob, r"^the tag other@v1\.0\.0 is at a blob, expected a commit", id="blob"),
     ],
 )

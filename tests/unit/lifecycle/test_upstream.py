@@ -53,12 +53,6 @@ def head(checkout: Checkout) -> str:
     return checkout.run("git", "rev-parse", "HEAD").strip()
 
 
-def state(checkout: Checkout) -> list[str]:
-    """Commit, index, work tree and every ref of a clone."""
-    asked = (["rev-parse", "HEAD"], ["ls-files", "--stage"], ["status", "--porcelain"], ["for-each-ref"])
-    return [checkout.run("git", *command) for command in asked]
-
-
 def there(checkout: Checkout) -> str:
     """Every ref of the remote."""
     return checkout.run("git", "ls-remote", "--refs", "origin")
@@ -104,10 +98,10 @@ def test_what_a_colleague_pushed_is_fetched_first(
     other = clone_of(mine.root.parent, "other")
     pushed(other)
     other.run("git", "push", "--quiet", "--atomic", "--follow-tags")
-    before = state(mine)
+    before = mine.git_state()
     with pytest.raises(PromotionError, match=f"^{words}.*`{mends}`, then run it again"):
         check_upstream(amend=False, offline=False)
-    assert state(mine) == before
+    assert mine.git_state() == before
     check_upstream(amend=False, offline=True)
     mine.run(*mends.split(), *(["--no-edit"] if "pull" in mends else []))
     check_upstream(amend=False, offline=False)
@@ -186,11 +180,11 @@ def test_another_tag_of_the_same_name_is_refused(mine: Checkout) -> None:
     for clone in (mine, other):
         clone.run("git", "tag", "--annotate", "--message", clone.root.name, "production-ensemble@v1.1.0")
     other.run("git", "push", "--quiet", "--tags")
-    before = state(mine)
+    before = mine.git_state()
     for look in (find_base, lambda: check_upstream(amend=False, offline=False)):
         with pytest.raises(PromotionError, match=r"^the tag production-ensemble@v1\.1\.0 is not the one that origin"):
             look()
-    assert state(mine) == before
+    assert mine.git_state() == before
     mine.run("sh", "-c", "git tag --delete 'production-ensemble@v1.1.0' && git fetch --quiet --tags origin")
     check_upstream(amend=False, offline=False)
 
@@ -251,12 +245,12 @@ def test_a_remote_that_does_not_answer_is_refused(
     with silent_port() if "silent" in url else nullcontext() as silent:
         address = url.format(folder=mine.root.parent, closed=closed_port(), silent=silent)
         mine.run("git", "remote", "set-url", "origin", address)
-        before, start = state(mine), time.monotonic()
+        before, start = mine.git_state(), time.monotonic()
         refusal = rf"^origin cannot be asked .*{words}.*; nothing was changed, and `--offline` goes on without it$"
         with pytest.raises(PromotionError, match=refusal):
             check_upstream(amend=False, offline=False)
         assert time.monotonic() - start < 10
-    assert state(mine) == before
+    assert mine.git_state() == before
     check_upstream(amend=False, offline=True)
     assert how_to_publish("1.0.0", "production", offline=True).endswith(
         "origin was not asked; if it has other commits or tags, it takes nothing."

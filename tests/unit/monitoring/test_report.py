@@ -20,6 +20,7 @@ def report() -> dict:
         "looked_at": "2020-01-01T00:00:00Z",
         "version": HOSTILE,
         "predictions": 7,
+        "in_training": 0,
         "live": None,
         "promoted": {},
         "judgements": [judgement, judgement],
