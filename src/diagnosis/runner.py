@@ -54,7 +54,7 @@ SUBSETS = {
     "ml-models": ("environment", "params", "pipeline-files", "model-files", "models", "production"),
     "data-check": ("environment", "params", "pipeline-files", "outputs", "data"),
     "full-check": tuple(name for name in CHECKS if name not in ("model-files", "production")),
-    "status": ("decisions", "pipeline"),
+    "status": ("dvc", "decisions", "pipeline"),
 }
 FAILED = "the check itself failed"
 TIMEOUT_S = 180

@@ -106,7 +106,8 @@ def _read(note: Path) -> dict[str, Any] | None:
     if not os.path.lexists(note):
         return None
     try:
-        intent = storage.read_json(note)
+        # To open a pipe would wait for whoever writes to it.
+        intent = storage.read_json(note) if note.is_file() else {}
         _ = intent["from"]
     except (DataError, KeyError) as error:
         msg = f"{note}: expected the note of a recovery, which cannot be read; look what is served, then delete it"

@@ -52,6 +52,16 @@ def test_a_check_without_end_is_a_line(stand_in: Path, monkeypatch: pytest.Monke
     assert (line.verdict, line.words) == ("fail", "no end after 0.5 s")
 
 
+@pytest.mark.parametrize("subset", [name for name, checks in runner.SUBSETS.items() if "pipeline" in checks])
+def test_the_pipeline_is_not_looked_at_before_dvc_is_mended(subset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In no subset: what DVC says of a lock that it cannot read mends nothing."""
+    broken = fail("dvc", "a lock", "rm -f lock")
+    monkeypatch.setattr(runner, "_ask", lambda name, _: [broken] if name == "dvc" else [ok(name, "asked")])
+    lines = runner.diagnose(subset)
+    assert broken in lines
+    assert "pipeline" not in {line.subject for line in lines}
+
+
 def test_a_python_that_does_not_start_is_a_line(stand_in: Path) -> None:
     """As one that was removed meanwhile."""
     (line,) = runner._ask("pass", str(stand_in / "no python"))

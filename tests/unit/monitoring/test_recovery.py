@@ -1,6 +1,7 @@
 """The release before comes back by itself, once."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -192,6 +193,14 @@ def test_an_intent_of_a_version_that_a_person_replaced(asked, folder):
 def test_a_note_that_cannot_be_read(content, asked, folder):
     """A person has to look; nothing is changed."""
     (folder / "production.recovered.json").write_text(content)
+    with pytest.raises(PromotionError, match="expected the note of a recovery, which cannot be read; look what is"):
+        recover(BAD, folder, "production", asked, dry_run=False)
+    assert links(folder) == ("1.1.0", "1.0.0")
+
+
+def test_a_note_that_is_a_pipe_keeps_nobody_waiting(asked, folder):
+    """As one that is a folder: a person has to look."""
+    os.mkfifo(folder / "production.recovered.json")
     with pytest.raises(PromotionError, match="expected the note of a recovery, which cannot be read; look what is"):
         recover(BAD, folder, "production", asked, dry_run=False)
     assert links(folder) == ("1.1.0", "1.0.0")
