@@ -99,17 +99,23 @@ def _recover() -> None:
     """Put back what a killed one changed, or add its tags if the commit was made."""
     if not _in_git(NOTE).exists():
         return
-    note = storage.read_json(_in_git(NOTE))
+    # Up to version 1.5 a note held neither the index nor the tags.
+    note = {"index": None, "tagged": None} | storage.read_json(_in_git(NOTE))
     if git("rev-parse", "HEAD") == note["head"]:
         _put_back(note)
         return
     git("reset", "--quiet", "--", *note["files"])
     if note["with_outputs"]:
         fetch_and_checkout()
-    tagged = Tagged(*note["tagged"])
-    if made := _commit_that_made(tagged.version, note["head"]):
-        tag(tagged.version, tagged.commit or made, tagged.stage)
+    if note["tagged"]:
+        _tag_as_noted(Tagged(*note["tagged"]), note["head"])
     _in_git(NOTE).unlink()
+
+
+def _tag_as_noted(tagged: Tagged, since: str) -> None:
+    """Add the tags of a commit that was made since."""
+    if made := _commit_that_made(tagged.version, since):
+        tag(tagged.version, tagged.commit or made, tagged.stage)
 
 
 def _put_back(note: dict[str, Any]) -> None:
@@ -119,7 +125,10 @@ def _put_back(note: dict[str, Any]) -> None:
             (paths.ROOT / name).unlink(missing_ok=True)
         else:
             storage.write_bytes(content.encode(ANY_BYTES), paths.ROOT / name)
-    _restage(note["index"], note["files"])
+    if note["index"] is None:
+        git("reset", "--quiet", "--", *note["files"])
+    else:
+        _restage(note["index"], note["files"])
     if note["with_outputs"]:
         fetch_and_checkout()
     _in_git(NOTE).unlink()

@@ -1,6 +1,7 @@
 """A change of the production model is whole or not at all, and what is left behind is mended or told."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,6 +75,27 @@ def test_the_files_are_as_before_or_as_committed(
     assert (repository.root / "model").read_bytes() == (b"after" if stays else BEFORE)
     assert (repository.root / "other").exists() == stays
     assert git("rev-list", "--count", "HEAD") == ("2" if stays else "1")
+
+
+@pytest.mark.parametrize("commit", [False, True])
+def test_a_note_of_version_1_5_is_understood(
+    *, commit: bool, repository: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds neither the index nor the tags: files or commit are as they should be, and nothing is tagged."""
+    files = [repository.root / name for name in ("model", "other")]
+    with monkeypatch.context() as patched:
+        patched.setattr("src.lifecycle.unfinished._undo", lambda: None)
+        with pytest.raises(KeyboardInterrupt), all_or_nothing(files, SECOND, with_outputs=False):
+            change(repository, commit=commit)
+    note = repository.root / ".git" / "unfinished.json"
+    kept = {
+        name: value for name, value in json.loads(note.read_text()).items() if name in {"head", "files", "with_outputs"}
+    }
+    note.write_text(json.dumps(kept))
+    with alone():
+        check_committed()
+    assert (repository.root / "model").read_bytes() == (b"after" if commit else BEFORE)
+    assert (git("tag"), note.exists()) == ("", False)
 
 
 def promote(checkout: Checkout, tagged: Tagged, *, how: tuple[str, ...] = ()) -> None:
