@@ -56,7 +56,7 @@ bench: .venv/.requirements-dev   ## Time ours against the alternatives in one ru
 proof: .venv/.requirements-dev   ## Count what the gate promotes among noise and candidates known to be worse or better, about 50 minutes
 	@python -W ignore -m tests.proof
 
-faults: .venv/.requirements-dev   ## Kill, fill disks and damage files at many points; write what was seen to docs/faults.md, about 6 minutes idle
+faults: .venv/.requirements-dev   ## Kill, fill disks and damage files at many points; write what was seen to docs/faults.md, about 10 minutes
 	@python -m tests.faults
 
 lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an attacker reads them; offline
