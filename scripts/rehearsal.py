@@ -18,16 +18,16 @@ sys.path.insert(0, str(ROOT))
 
 import pandas as pd
 
-from src import paths, storage, tables
-from src.bars.build import read_bars
-from src.errors import DataError, exit_on_error
-from src.lifecycle.git import check_full_history, git
-from src.lifecycle.programs import ended_in_order, must
-from src.lifecycle.scratch import commit_all
+from src.base import paths, storage, tables
+from src.base.errors import DataError, exit_on_error
+from src.base.times import utc_text
+from src.base.yaml_lines import replace_scalars
 from src.ml.in_sample import honest_from
-from src.params import Params, load_params
-from src.times import utc_text
-from src.yaml_lines import replace_scalars
+from src.policy import Policy, load_policy
+from src.repo.git import check_full_history, git
+from src.repo.subprocesses import run_checked, sigterm_as_exit
+from src.retrain.scratch_clone import commit_all
+from src.sources.file import read_bars
 
 BUNDLED = {
     "source": "sample",
@@ -51,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make a model that never saw the newest bars, and its log of them.")
     parser.add_argument("folder", type=Path, help="where to; it must not exist yet")
     folder = parser.parse_args().folder.absolute()
-    with exit_on_error(), ended_in_order():
+    with exit_on_error(), sigterm_as_exit():
         check_full_history()
         make_clone(folder)
         bars = move_end(folder)
@@ -82,10 +82,10 @@ def make_clone(folder: Path) -> None:
 def move_end(folder: Path) -> pd.DataFrame:
     """Move the clone's data.end to before as many bars as the monitor scores; return the bars, those among them."""
     file = folder / paths.PARAMS.name
-    asked = load_params(file).data
+    asked = load_policy(file).data
     if asked.source != "sample":
         change(file, BUNDLED)
-    params = load_params(file)
+    params = load_policy(file)
     bars = read_bars(paths.SAMPLE, params.data.timeframe)
     if asked.source == "sample" and asked.end is not None:
         bars = bars[bars.index < pd.Timestamp(asked.end)]
@@ -93,7 +93,7 @@ def move_end(folder: Path) -> pd.DataFrame:
     return bars
 
 
-def end_of_training(bars: pd.DataFrame, params: Params) -> datetime:
+def end_of_training(bars: pd.DataFrame, params: Policy) -> datetime:
     """Return where the training window ends so that as many labels are unknown to it as the monitor scores."""
     end: datetime = bars.index[-params.monitor.window_bars].to_pydatetime()
     return end
@@ -108,9 +108,9 @@ def change(file: Path, values: dict[str, str]) -> None:
 
 def promote(folder: Path) -> dict[str, Any]:
     """Make the model, ask the gate as for a first one, and return the metadata of its promotion."""
-    must(folder, "dvc", "repro")
+    run_checked(folder, "dvc", "repro")
     commit_all(folder, "Rehearse on earlier bars")
-    must(folder, "src", "promote", "--as-first")
+    run_checked(folder, "src", "promote", "--as-first")
     metadata: dict[str, Any] = storage.read_json(folder / paths.relative(paths.METADATA))
     return metadata
 
@@ -118,9 +118,9 @@ def promote(folder: Path) -> dict[str, Any]:
 def ask(folder: Path, bars: pd.DataFrame, honest: datetime) -> None:
     """Keep the bars that a bot would have had, and the log of what it would have said of those after training."""
     first = int(bars.index.searchsorted(pd.Timestamp(honest)))
-    warm_up_bars = load_params(folder / paths.PARAMS.name).features.warm_up_bars
+    warm_up_bars = load_policy(folder / paths.PARAMS.name).features.warm_up_bars
     tables.write_frame(bars.iloc[first - warm_up_bars + 1 :], folder / BARS)
-    must(folder, "src", "predict", BARS, "--log", LOG)
+    run_checked(folder, "src", "predict", BARS, "--log", LOG)
 
 
 if __name__ == "__main__":

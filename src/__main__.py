@@ -28,7 +28,7 @@ def main() -> None:
 def _without_damaged_byte_code(error: EOFError) -> None:
     """Start anew where that is what is wrong."""
     if "marshal" in str(error):
-        from src.byte_code import remove_damaged  # noqa: PLC0415 - as above
+        from src.base.byte_code import remove_damaged  # noqa: PLC0415 - as above
 
         if remove_damaged():
             os.execv(sys.executable, [sys.executable, "-m", "src", *sys.argv[1:]])  # noqa: S606

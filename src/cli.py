@@ -6,7 +6,8 @@ A command imports what it needs when it runs: `predict` starts in a fraction of 
 import typer
 from typer._completion_classes import completion_init
 
-from src.commands import candidate, checking, serving, versions, watching
+from src.commands import candidate, checking, versions, watching
+from src.commands import predicting as serving
 
 app = typer.Typer(
     help="Commands around the pipeline, which `dvc repro` runs. COMMAND -h has examples.",

@@ -1,10 +1,13 @@
-"""Sections of params.yaml that say what is asked of a model, not how it is made; no stage reads them."""
+"""The whole of params.yaml: how a model is made, and what is asked of it. No stage reads the latter."""
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from src.section import Count, Section, Share, Window
+from src.base import paths
+from src.base.params import Params, read_sections
+from src.base.section import Count, Section, Share, Window
 
 
 class Gate(Section):
@@ -48,3 +51,26 @@ class Monitor(Section):
     alert_again_after_h: Annotated[float, Field(gt=0)]
     recover_f1_min: Share | None
     recover_rows_min: Window
+
+
+class Policy(Params):
+    """The whole of params.yaml."""
+
+    gate: Gate
+    retrain: Retrain
+    monitor: Monitor
+
+    @field_validator("gate", "monitor")
+    @classmethod
+    def _a_live_source_has_an_age(cls, section: Gate | Monitor, info: ValidationInfo) -> Gate | Monitor:
+        data = info.data.get("data")
+        key = {"gate": "newest_bar_age_max_h", "monitor": "late_bars_max"}[str(info.field_name)]
+        if data is not None and data.source == "ccxt" and getattr(section, key) is None:
+            msg = f"{info.field_name}.{key} must be a number if data.source is ccxt, a live source; got null"
+            raise ValueError(msg)
+        return section
+
+
+def load_policy(path: Path = paths.PARAMS) -> Policy:
+    """Read and check all of params.yaml, as `read_sections` does."""
+    return read_sections(path, Policy)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from src import paths
+from src.base import paths
 
 GIT_IDENTITY = {
     "GIT_AUTHOR_NAME": "test",

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-import src.openmp
+import src.base.openmp
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,13 @@ import pytest
 from filelock import FileLock
 from sklearn.pipeline import Pipeline
 
-from src import paths, tables
+from src.base import paths, tables
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.graph import MemberGraph
-from src.ml.members import MEMBERS, build_member
-from src.ml.onnx_export import build_graph
-from src.ml.training import fit
-from src.params import Params, load_params
+from src.policy import Policy, load_policy
+from src.training.export import build_graph
+from src.training.fit import fit
+from src.training.members import MEMBERS, build_member
 from tests.checkouts import LENIENT, MORE_FOREST, SMALL, Checkout, copy_work_tree
 
 
@@ -29,9 +29,9 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def params() -> Params:
+def params() -> Policy:
     """The parameters as shipped."""
-    return load_params()
+    return load_policy()
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def make_bars() -> Callable[..., pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def members(params: Params) -> dict[str, Pipeline]:
+def members(params: Policy) -> dict[str, Pipeline]:
     """The three real members, five trees each, fitted on noise."""
     small = {key: getattr(params.train, key).model_copy(update={"n_estimators": 5}) for key in MEMBERS}
     train = params.train.model_copy(update=small)

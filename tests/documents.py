@@ -15,7 +15,7 @@ A block is one of these, and runs in the order it stands, in one scratch copy of
 import re
 from dataclasses import dataclass
 
-from src import paths
+from src.base import paths
 
 DOCUMENTS = {
     paths.relative(file): file.read_text()

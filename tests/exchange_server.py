@@ -17,7 +17,7 @@ import pandas as pd
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from src.bars import exchange_client
+from src.sources import exchange_client
 
 DRIP_S = 2.0
 STEPS_S = {"1hour": 3600, "5min": 300}

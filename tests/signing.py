@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from src import paths
+from src.base import paths
 from src.ml.signature import signature_file
 
 

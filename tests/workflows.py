@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from src import paths
+from src.base import paths
 
 FILES = sorted((paths.ROOT / ".github" / "workflows").glob("*.yml"))
 WORKFLOWS: dict[str, dict[Any, Any]] = {file.stem: yaml.safe_load(file.read_text()) for file in FILES}

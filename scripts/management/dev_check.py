@@ -16,8 +16,8 @@ sys.dont_write_bytecode = True
 CODE_IS_BROKEN = "fail  code  {}\n      $ cd {} && git stash push --quiet -- src\n1 fail; mend it, then check again\n"
 
 try:
-    from src.diagnosis.line import as_json, as_text, exit_status
-    from src.diagnosis.runner import SUBSETS, diagnose
+    from src.doctor.finding import as_json, as_text, exit_status
+    from src.doctor.runner import SUBSETS, diagnose
 except (ImportError, SyntaxError) as error:
     sys.stdout.write(CODE_IS_BROKEN.format(error, ROOT))
     sys.exit(1)

@@ -1,1 +1,1 @@
-"""Bars: where they come from, what is wrong with them, and the contract they keep."""
+"""The contract that bars keep, and what is known of their quality."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from src.errors import DataError
-from src.times import utc_text
+from src.base.errors import DataError
+from src.base.times import utc_text
 
 PRICES = ["open", "high", "low", "close"]
 COLUMNS = [*PRICES, "volume"]

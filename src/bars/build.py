@@ -1,18 +1,16 @@
 """From the rows of a source to bars that keep the contract."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
 from src.bars.bar import COLUMNS
-from src.bars.files import read_file, to_numbers
 from src.bars.schema import check_bars, digits
-from src.errors import DataError
-from src.params import Data
-from src.times import timeframe_text, utc_text
+from src.base.errors import DataError
+from src.base.params import Data
+from src.base.times import timeframe_text, utc_text
 
 MICROSECOND = timedelta(microseconds=1)
 # So many equal steps in a row that are longer than the usual one are another timeframe, not gaps.
@@ -27,13 +25,6 @@ class Decisions:
     dropped_duplicates: int
     source_step: timedelta
     incomplete_bars: int
-
-
-def read_bars(path: Path, timeframe: str) -> pd.DataFrame:
-    """Read all bars of a CSV or Parquet file, as `build_bars` returns them; coarser than the file's if asked for."""
-    name, window = str(path.resolve()), {"start": None, "end": None}
-    data = Data(source="file", path=name, exchange="", symbol="", timeframe=timeframe, **window)
-    return build_bars(read_file(path)[0], data, datetime.now(UTC))[0]
 
 
 def build_bars(table: pd.DataFrame, data: Data, now: datetime) -> tuple[pd.DataFrame, Decisions]:
@@ -67,6 +58,25 @@ def build_bars(table: pd.DataFrame, data: Data, now: datetime) -> tuple[pd.DataF
     _refuse_open_bars(bars.index, rows, step, now)
     resampled, incomplete = _resample(bars, step, data)
     return resampled, Decisions(reordered, len(table) - len(bars), step, incomplete)
+
+
+def to_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn the price and volume columns into float64; text that is no number is a `DataError` with row and value."""
+    numbers = table[COLUMNS].apply(_numbers)
+    for name in COLUMNS:
+        wrong = table.index[(numbers[name].isna() & table[name].notna()).to_numpy()]
+        if len(wrong):
+            value = table.loc[wrong[0], name]
+            msg = f"row {wrong[0]}: {name} is {str(value)!r}, expected a plain number such as 8035.88"
+            raise DataError(msg)
+    return numbers
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    """Return float64, NaN where there is no number; what is neither number nor text has none."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        column = column.astype(str).where(column.notna())
+    return pd.to_numeric(column, errors="coerce").astype(float)
 
 
 def _cut(table: pd.DataFrame, data: Data) -> pd.DataFrame:

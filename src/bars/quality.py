@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from src.bars.build import MICROSECOND, Decisions
-from src.params import Data
-from src.times import timeframe_text, utc_text
+from src.base.params import Data
+from src.base.times import timeframe_text, utc_text
 
 LONGEST_GAPS_KEPT = 20
 

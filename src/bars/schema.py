@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from src.bars.bar import COLUMNS, LARGEST, what_is_wrong
-from src.errors import DataError
+from src.base.errors import DataError
 
 TIME_DTYPE = "datetime64[us, UTC]"
 

@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
-from src import paths, storage
+from src.base import paths, storage
+from src.base.errors import ProjectError, exit_on_error
 from src.commands.shared import AsFirst, Json, Markdown, console, print_json, print_markdown, say
-from src.errors import ProjectError, exit_on_error
 
 
 def scores(*, as_json: Json = False) -> None:
     """Show the scores of the last evaluation beside what they have to beat."""
-    from src.evaluation.report import differences_table, scores_table, verdict
-    from src.params import load_params
+    from src.evaluation.score_report import differences_table, scores_table, verdict
+    from src.policy import load_policy
 
     with exit_on_error():
         metrics = storage.read_json(paths.METRICS)
@@ -22,7 +22,7 @@ def scores(*, as_json: Json = False) -> None:
         terminal = console()
         terminal.print(scores_table(metrics))
         terminal.print(differences_table(metrics))
-        for sentence in verdict(metrics, load_params().gate.f1_score_min):
+        for sentence in verdict(metrics, load_policy().gate.f1_score_min):
             terminal.print(sentence, highlight=False)
         terminal.print("Next: `make report` draws it all on one page; `dvc plots show`; reports/metrics.json.")
 
@@ -44,7 +44,7 @@ def report(*, as_json: Json = False) -> None:
 
 def gate(*, as_first: AsFirst = False, as_markdown: Markdown = False, as_json: Json = False) -> None:
     """Judge whether the candidate may replace the production model; exit status 0 yes, 1 no, 2 unknown."""
-    from src.lifecycle.gate import gate as ask_gate
+    from src.gate.gate import gate as ask_gate
 
     with exit_on_error():
         report = ask_gate(as_first=as_first)
@@ -64,8 +64,8 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare the work tree's forecasts with another revision's, on the same bars."""
-    from src.lifecycle.compare import compare as compare_with
-    from src.lifecycle.compare_report import markdown
+    from src.gate.compare import compare as compare_with
+    from src.gate.compare_report import markdown
 
     with exit_on_error():
         comparison = compare_with(revision)
@@ -83,13 +83,13 @@ def leakcheck(
     as_json: Json = False,
 ) -> None:
     """Search features, labels and folds for what knows the future; exit status 1 if there is any."""
-    from src import tables
+    from src.base import tables
     from src.evaluation.leakcheck import check_callable, check_pipeline, load_callable, summary
-    from src.evaluation.report import leakcheck_table
-    from src.params import load_params
+    from src.evaluation.score_report import leakcheck_table
+    from src.policy import load_policy
 
     with exit_on_error():
-        params, bars = load_params(), tables.read_frame(paths.BARS)
+        params, bars = load_policy(), tables.read_frame(paths.BARS)
         if function is None:
             checks = check_pipeline(bars, params)
         else:

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from src.base.errors import exit_on_error
 from src.commands.shared import Json, print_json, say
-from src.errors import exit_on_error
 
 Subset = Literal["ml-models", "data-check", "full-check", "status"]
 
@@ -16,9 +16,9 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Look for what is broken, and print the command that mends it; exit status 1 if anything is."""
-    from src.diagnosis.line import as_json as in_json
-    from src.diagnosis.line import as_text, exit_status
-    from src.diagnosis.runner import diagnose
+    from src.doctor.finding import as_json as in_json
+    from src.doctor.finding import as_text, exit_status
+    from src.doctor.runner import diagnose
 
     lines = diagnose(subset)
     typer.echo(in_json(lines) if as_json else as_text(lines))
@@ -27,7 +27,7 @@ def check(
 
 def mend(*, as_json: Json = False) -> None:
     """Mend what a killed command, a full disk or a bad one left; exit status 1 if nothing was found."""
-    from src.lifecycle.mend import mend as mend_all
+    from src.doctor.repair import mend as mend_all
 
     with exit_on_error():
         mended = mend_all()

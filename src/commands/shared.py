@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from src.foreign_text import inert, one_line
+from src.base.foreign_text import inert, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

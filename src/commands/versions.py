@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from src import paths
+from src.base import paths
+from src.base.errors import DataError, GateError, ProjectError, exit_on_error
+from src.base.times import read_utc
 from src.commands.shared import AsFirst, Json, Stage, console, print_json, say, tell_people
-from src.errors import DataError, GateError, ProjectError, exit_on_error
-from src.times import read_utc
 
 Offline = Annotated[bool, typer.Option("--offline", help="Do not ask the remote whether it would take the push.")]
 
@@ -25,8 +25,8 @@ def promote(
     as_json: Json = False,
 ) -> None:
     """Ask the gate, and on its yes make the candidate the production model: a commit and its tags, or neither."""
-    from src.lifecycle.promote import promote as promote_candidate
-    from src.lifecycle.upstream import how_to_publish
+    from src.release.base_commit import how_to_publish
+    from src.release.promote import promote as promote_candidate
 
     with exit_on_error():
         metadata = promote_candidate(as_first=as_first, amend=amend, stage=stage, offline=offline)
@@ -46,7 +46,7 @@ def retrain(
     as_json: Json = False,
 ) -> None:
     """Fetch, reproduce, then promote and publish if the gate says yes; exit status 1 if it says no, 2 if it failed."""
-    from src.lifecycle.retrain import retrain as retrain_once
+    from src.retrain.retrain import retrain as retrain_once
 
     with exit_on_error(), _told(dry_run=dry_run) as told:
         report = retrain_once(_moment(end), dry_run=dry_run)
@@ -74,8 +74,8 @@ def _told(*, dry_run: bool) -> Iterator[list[str]]:
 
 def history(*, as_json: Json = False) -> None:
     """List every promoted version, newest first: when, on which bars, its scores, and where its files are."""
-    from src.lifecycle.history import history as promoted_versions
-    from src.lifecycle.history_report import history_table
+    from src.release.history import history as promoted_versions
+    from src.release.history_report import history_table
 
     with exit_on_error():
         versions = [promoted.to_plain() for promoted in promoted_versions()]
@@ -92,8 +92,8 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Bring a model that was promoted before into production again: fetched, verified, then a new commit and tag."""
-    from src.lifecycle.rollback import rollback as roll_back_to
-    from src.lifecycle.upstream import how_to_publish
+    from src.release.base_commit import how_to_publish
+    from src.release.rollback import rollback as roll_back_to
 
     with exit_on_error():
         done = roll_back_to(revision, offline=offline)
@@ -115,8 +115,8 @@ def deploy(
     as_json: Json = False,
 ) -> None:
     """Export the promoted model, verified, and serve it from FOLDER/STAGE in one step."""
-    from src.lifecycle.deploy import deploy as deploy_to
-    from src.lifecycle.deploy import roll_back, served
+    from src.release.deploy import deploy as deploy_to
+    from src.release.deploy import roll_back, served
 
     warnings: list[str] = []
 

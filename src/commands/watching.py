@@ -7,8 +7,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from src.base.errors import DataError, ProjectError, exit_on_error, words_of
 from src.commands.shared import Json, Stage, print_json, print_markdown, say, tell_people
-from src.errors import DataError, ProjectError, exit_on_error, words_of
 
 
 def monitor(
@@ -34,7 +34,7 @@ def monitor(
     as_json: Json = False,
 ) -> None:
     """Hold the model at work against what it promised; exit status 1 on an alert. ALERT_URL tells people."""
-    from src.monitoring.report import markdown
+    from src.monitoring.monitor_report import markdown
 
     def look() -> bool:
         report = _look(log, bars, recover, stage, dry_run=dry_run)
@@ -67,15 +67,15 @@ def monitor(
 
 def _look(log: Path, bars: Path | None, recover: Path | None, stage: Stage, *, dry_run: bool) -> dict[str, Any]:
     """Look once, recover, tell; what came of both goes to standard error."""
-    from src.lifecycle.judgement import Judgement
     from src.monitoring.alerts import tell
     from src.monitoring.monitor import monitor as look_once
+    from src.monitoring.monitor_report import headline
     from src.monitoring.recovery import recover as recover_once
-    from src.monitoring.report import headline
-    from src.params import load_params
+    from src.policy import load_policy
+    from src.verdict.finding import Finding
 
-    report, limits = look_once(log, bars), load_params().monitor
-    judgements = [Judgement(**judgement) for judgement in report["judgements"]]
+    report, limits = look_once(log, bars), load_policy().monitor
+    judgements = [Finding(**judgement) for judgement in report["judgements"]]
     done, failed = "", ""
     try:
         done = "" if recover is None else recover_once(report, recover, stage, limits, dry_run=dry_run)
@@ -83,7 +83,7 @@ def _look(log: Path, bars: Path | None, recover: Path | None, stage: Stage, *, d
         failed = f"recovery failed, the next look tries again: {words_of(error)}"
     # Two rules, so that a success after a failure is told; both are there at every look, so that an alert can end.
     for rule, words in (("recovery", done), ("recovery failed", failed)):
-        judgements.append(Judgement(rule, None, None, "failed" if words else "passed", words))
+        judgements.append(Finding(rule, None, None, "failed" if words else "passed", words))
     recovery = done or failed
     if recovery:
         say(recovery, on_error=True)

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from src.base.params import Backtest
 from src.evaluation.intervals import block_length, draw_counts, interval_of
 from src.evaluation.metrics import METRIC_DECIMALS
-from src.params import Backtest
 
 YEAR = pd.Timedelta(days=365.25)
 BASIS_POINT = 1e-4

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-import src.openmp
+import src.base.openmp
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from src.evaluation.metrics import Forecast
 from src.features.catalog import TARGET
-from src.ml.splits import Fold
-from src.ml.training import PROBABILITY_DECIMALS, row_weights
+from src.training.fit import PROBABILITY_DECIMALS, row_weights
+from src.training.splits import Fold
 
 
 def forecast_baselines(

@@ -5,21 +5,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import src.openmp
+import src.base.openmp
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from src.bars.bar import COLUMNS
-from src.errors import DataError
-from src.evaluation.leakage import Features, Finding, find_leaks
+from src.base.errors import DataError
+from src.base.params import Params
+from src.evaluation.causality import Features, Leak, find_leaks
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import FeatureManager, build_dataset
 from src.features.labels import make_labels
 from src.features.stream import FeatureStream
-from src.ml.splits import walk_forward
-from src.params import Params
+from src.training.splits import walk_forward
 
 # The most recent bars are searched bar by bar: a leak does not wait for old ones.
 N_SEARCHED = 3_000
@@ -37,7 +37,7 @@ class Check(NamedTuple):
     name: str
     is_clean: bool
     words: str
-    findings: list[Finding]
+    findings: list[Leak]
 
 
 def check_pipeline(bars: pd.DataFrame, params: Params, now: datetime | None = None) -> list[Check]:
@@ -87,7 +87,7 @@ def _labels(close: pd.Series, params: Params) -> Check:
     rises = np.where(np.isnan(later), np.nan, later / prices[at] - 1 > params.label.threshold)
     wrong = labels.index[rises != labels.to_numpy()]
     words = f"{len(labels):,} labels look {horizon} bars ahead, no more and no less"
-    findings = [Finding(TARGET, str(row), "", "the label is not what params.yaml says") for row in wrong[:1]]
+    findings = [Leak(TARGET, str(row), "", "the label is not what params.yaml says") for row in wrong[:1]]
     return Check("labels look exactly as far as stated", not findings, words, findings)
 
 
@@ -99,7 +99,7 @@ def _folds(dataset: pd.DataFrame, params: Params) -> Check:
         known_at, first_test = fold.train[-1] + horizon, fold.test[0]
         if known_at >= first_test:
             row, later = (str(dataset.index[position]) for position in (fold.train[-1], first_test))
-            findings.append(Finding(TARGET, row, later, f"split.gap is too small for a horizon of {horizon} bars"))
+            findings.append(Leak(TARGET, row, later, f"split.gap is too small for a horizon of {horizon} bars"))
     words = f"{len(folds)} folds, training labels end before the test rows"
     return Check("no training label reaches into the test rows", not findings, words, findings)
 
@@ -107,11 +107,11 @@ def _folds(dataset: pd.DataFrame, params: Params) -> Check:
 def _columns(features: pd.DataFrame) -> Check:
     """Find columns that say nothing, or the same as another."""
     constant = [name for name in features if features[name].min() == features[name].max()]
-    findings = [Finding(name, "", "", "constant: it can tell nothing") for name in constant]
+    findings = [Leak(name, "", "", "constant: it can tell nothing") for name in constant]
     varied = features.drop(columns=constant)
     correlation = np.abs(varied.corr().to_numpy())
     for i, j in np.argwhere(np.triu(correlation > DUPLICATE, k=1)):
-        findings.append(Finding(varied.columns[j], "", "", f"duplicated: a straight line through {varied.columns[i]}"))
+        findings.append(Leak(varied.columns[j], "", "", f"duplicated: a straight line through {varied.columns[i]}"))
     return Check("no column is constant or duplicated", not findings, f"{len(features.columns)} columns", findings)
 
 
@@ -120,7 +120,7 @@ def _single_features(features: pd.DataFrame, y: pd.Series) -> Check:
     aucs = {name: roc_auc_score(y, features[name]) for name in features}
     best = max(aucs, key=lambda name: abs(aucs[name] - 0.5))
     findings = [
-        Finding(name, "", "", f"target leakage: alone it ranks rises with AUC {auc:.3f}, up or down")
+        Leak(name, "", "", f"target leakage: alone it ranks rises with AUC {auc:.3f}, up or down")
         for name, auc in aucs.items()
         if max(auc, 1 - auc) > MAX_SINGLE_AUC
     ]
@@ -137,7 +137,7 @@ def _warm_up(manager: FeatureManager, bars: pd.DataFrame) -> Check:
         later = manager.generate_features(bars.iloc[start:])
         moved = np.maximum(moved, ((later - whole.loc[later.index]).abs() / spread).max())
     findings = [
-        Finding(name, "", "", f"warm-up too short: another start of the history moves it by {share:.1e} of its spread")
+        Leak(name, "", "", f"warm-up too short: another start of the history moves it by {share:.1e} of its spread")
         for name, share in moved.items()
         if share > MAX_WARM_UP_EFFECT
     ]
@@ -153,7 +153,7 @@ def _stream(manager: FeatureManager, bars: pd.DataFrame, params: Params) -> Chec
     streamed = pd.DataFrame(rows, index=batch.index[-len(rows) :], columns=list(FEATURE_NAMES))
     difference = (streamed - batch).abs() / np.maximum(batch.abs(), 1e-12)
     findings = [
-        Finding(name, str(difference[name].idxmax()), "", "batch and stream differ: src/features/memory.py")
+        Leak(name, str(difference[name].idxmax()), "", "batch and stream differ: src/features/stream_state.py")
         for name in difference
         if not difference[name].max() <= MAX_STREAM_DIFFERENCE
     ]
@@ -164,7 +164,7 @@ def _open_bar(bars: pd.DataFrame, params: Params, now: datetime) -> Check:
     """Make sure that the newest bar is closed."""
     newest = bars.index[-1]
     is_open = newest + params.data.step > now
-    findings = [Finding("close", str(newest), str(newest), "open bar: it still changes; wait for its close")] * is_open
+    findings = [Leak("close", str(newest), str(newest), "open bar: it still changes; wait for its close")] * is_open
     return Check("the newest bar is closed", not findings, f"it opened {newest:%Y-%m-%d %H:%M}", findings)
 
 

@@ -2,13 +2,13 @@
 
 from typing import NamedTuple
 
-import src.openmp
+import src.base.openmp
 
 import numpy as np
 from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
-from src.errors import DataError
+from src.base.errors import DataError
 
 # Scores differ in their last digits between processors; rounded, the files do not.
 METRIC_DECIMALS = 8

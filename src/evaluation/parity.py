@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from src.errors import ModelError
+from src.base.errors import ModelError
 from src.features.catalog import FEATURES
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.voters import Member

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-import src.openmp
+import src.base.openmp
 
 import numpy as np
 import pandas as pd

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from src import paths
 from src.bars.bar import COLUMNS, TIME_NAMES
 from src.bars.schema import check_bars, segments
-from src.errors import DataError
+from src.base import paths
+from src.base.errors import DataError
+from src.base.params import Features, Label
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES, FEATURES, TARGET
 from src.features.indicators import compute
 from src.features.labels import make_labels
 from src.features.promoted import promoted
-from src.params import Features, Label
 
 
 class FeatureManager:

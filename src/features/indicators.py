@@ -11,7 +11,7 @@ References
 import numpy as np
 import talib
 
-from src.params import Features
+from src.base.params import Features
 
 Column = np.ndarray
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from src.bars.schema import segments
-from src.params import Label
+from src.base.params import Label
 
 
 def volatility_trend(label: Label) -> int:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from src import paths, storage
-from src.errors import DataError
+from src.base import paths, storage
+from src.base.errors import DataError
 
 
 def promoted(*keys: str) -> Any:  # noqa: ANN401 - whatever the metadata hold there

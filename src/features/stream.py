@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from src.bars.bar import Bar, read_bar
-from src.errors import DataError, GapError
+from src.base.errors import DataError, GapError
+from src.base.times import read_timeframe, timeframe_text, utc_text
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
-from src.features.memory import Progress, Recursion
 from src.features.promoted import promoted
-from src.features.state import from_plain, to_plain
-from src.times import read_timeframe, timeframe_text, utc_text
+from src.features.state_json import from_plain, to_plain
+from src.features.stream_state import Progress, Recursion
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from src.params import Features
+    from src.base.params import Features
 
 
 WINDOWS = (

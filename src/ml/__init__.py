@@ -1,1 +1,1 @@
-"""Splits, members, the ensemble and its bundle."""
+"""The ensemble and its bundle, by the paths that others import."""

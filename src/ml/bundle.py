@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from src import paths, storage
-from src.errors import DataError, ModelError
+from src.base import paths, storage
+from src.base.errors import DataError, ModelError
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from src.ml.signature import check_signature
 

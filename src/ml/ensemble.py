@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from src import paths, storage
-from src.errors import ModelError
+from src.base import paths, storage
+from src.base.errors import ModelError
 from src.features.catalog import FEATURE_NAMES
 from src.ml.bundle import Promoted, read_promoted, read_state
 from src.ml.graph import MemberGraph
@@ -101,7 +101,7 @@ class ProductionEnsemble:
     def to_bytes(self) -> bytes:
         """Return what `from_bytes` and `joblib.load` read. Not compressed: zlib's bytes differ between its builds."""
         if not isinstance(self.voters, MemberGraph):
-            msg = "only an ensemble of a MemberGraph is written; build one with src.ml.onnx_export.build_graph"
+            msg = "only an ensemble of a MemberGraph is written; build one with src.training.export.build_graph"
             raise ModelError(msg)
         return pickle.dumps(self, storage.PICKLE_PROTOCOL)
 

@@ -11,7 +11,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 from onnxruntime import InferenceSession, SessionOptions
 from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
-from src.errors import ModelError
+from src.base.errors import ModelError
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 
 GRAPH_FORMAT = "1"
@@ -38,7 +38,7 @@ class MemberGraph:
     Parameters
     ----------
     content
-        A graph that `src.ml.onnx_export.build_graph` made.
+        A graph that `src.training.export.build_graph` made.
 
     Raises
     ------

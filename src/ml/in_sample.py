@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from src.errors import DataError
-from src.times import read_timeframe, read_utc, utc_text
+from src.base.errors import DataError
+from src.base.times import read_timeframe, read_utc, utc_text
 
 
 def first_unknown(last_labelled: datetime, step: timedelta) -> datetime:

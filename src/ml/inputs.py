@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from src.errors import ModelError
+from src.base.errors import ModelError
 from src.features.catalog import FEATURE_NAMES
 
 WEIGHT_TOLERANCE = 1e-9

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from src.errors import ModelError
+from src.base.errors import ModelError
 from src.features.catalog import FEATURE_NAMES
 
 _FREE_OF_SCALE = ("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio")

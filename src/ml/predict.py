@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from src.errors import DataError
+from src.base.errors import DataError
+from src.base.times import utc_text
 from src.features.stream import FeatureStream
 from src.ml.ensemble import ProductionEnsemble
-from src.times import utc_text
 
 
 class Prediction(NamedTuple):

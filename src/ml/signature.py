@@ -7,8 +7,8 @@ write to git, the cache and the remote can change all three together, but not si
 import os
 from pathlib import Path
 
-from src import paths, storage
-from src.errors import ModelError
+from src.base import paths, storage
+from src.base.errors import ModelError
 
 # The path of the public key, PEM, as `openssl pkey -pubout` writes it.
 PUBLIC_KEY = "MODEL_PUBLIC_KEY"

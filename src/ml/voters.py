@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from src.errors import ModelError
+from src.base.errors import ModelError
 from src.ml.inputs import as_probabilities
 
 

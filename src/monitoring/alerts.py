@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from src import paths, storage
-from src.errors import DataError
-from src.foreign_text import inert
-from src.lifecycle.judgement import Judgement
-from src.times import utc_text
+from src.base import paths, storage
+from src.base.errors import DataError
+from src.base.foreign_text import inert
+from src.base.times import utc_text
+from src.verdict.finding import Finding
 
 URL, URL_FILE = "ALERT_URL", "ALERT_URL_FILE"
 # Discord takes 2,000 characters; the title and a mark of what was cut have to fit in, too.
@@ -40,8 +40,8 @@ class Message(NamedTuple):
 
 
 def due(
-    judgements: Sequence[Judgement], told: Mapping[str, Any], now: datetime, again_after: timedelta
-) -> tuple[list[Judgement], list[str]]:
+    judgements: Sequence[Finding], told: Mapping[str, Any], now: datetime, again_after: timedelta
+) -> tuple[list[Finding], list[str]]:
     """Return the alerts that are to be told now, and the names of those that are over.
 
     Parameters
@@ -61,7 +61,7 @@ def due(
     return new, [name for name in told if verdicts.get(name) in OVER]
 
 
-def tell(judgements: Sequence[Judgement], title: str, now: datetime, again_after: timedelta) -> str:
+def tell(judgements: Sequence[Finding], title: str, now: datetime, again_after: timedelta) -> str:
     """Send what is due in one message, and remember it in reports/alerts.json only if it was taken.
 
     Returns

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from src.lifecycle.judgement import Judgement
+from src.base.times import utc_text
 from src.policy import Monitor
-from src.times import utc_text
+from src.verdict.finding import Finding
 
 
-def judge_bars(bars: pd.DataFrame, step: timedelta, monitor: Monitor, now: datetime) -> Iterator[Judgement]:
+def judge_bars(bars: pd.DataFrame, step: timedelta, monitor: Monitor, now: datetime) -> Iterator[Finding]:
     """Judge the newest `monitor.recent_bars` bars.
 
     Parameters
@@ -40,12 +40,12 @@ def judge_bars(bars: pd.DataFrame, step: timedelta, monitor: Monitor, now: datet
     yield at_most("bars in a row without volume", _longest_run(recent["volume"] == 0), monitor.still_bars_max, "")
 
 
-def _late(newest: pd.Timestamp, step: timedelta, monitor: Monitor, now: datetime) -> Judgement:
+def _late(newest: pd.Timestamp, step: timedelta, monitor: Monitor, now: datetime) -> Finding:
     """Judge how many bars closed since the newest that came."""
     name, late = "bars late", (now - newest - step) // step
     if monitor.late_bars_max is None:
         words = f"monitor.late_bars_max is null; the newest opened {utc_text(newest)}"
-        return Judgement(name, late, None, "off", words)
+        return Finding(name, late, None, "off", words)
     return at_most(name, late, monitor.late_bars_max, f"the newest opened {utc_text(newest)}")
 
 
@@ -63,9 +63,7 @@ def _longest_run(is_so: pd.Series) -> int:
     return int(runs.max())
 
 
-def at_most(name: str, value: float, limit: float, words: str) -> Judgement:
+def at_most(name: str, value: float, limit: float, words: str) -> Finding:
     """Ask for `limit` or less."""
     said = f"{value:.4g} {words}".strip()
-    return Judgement(
-        name, value, limit, "passed" if value <= limit else "failed", f"{said}; at most {limit:g} is asked"
-    )
+    return Finding(name, value, limit, "passed" if value <= limit else "failed", f"{said}; at most {limit:g} is asked")

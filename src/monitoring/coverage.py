@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from src.lifecycle.judgement import Judgement, Result
+from src.base.params import Label
+from src.base.times import utc_text
 from src.monitoring.anomalies import at_most
-from src.params import Label
 from src.policy import Monitor
-from src.times import utc_text
+from src.verdict.finding import Finding, Result
 
 
 def judge_coverage(
     log: pd.DataFrame, bars: pd.DataFrame, label: Label, step: timedelta, monitor: Monitor, now: datetime
-) -> Iterator[Judgement]:
+) -> Iterator[Finding]:
     """Judge whether the predictions of one version meet the bars, and whether bars go on without them.
 
     Parameters
@@ -36,7 +36,7 @@ def judge_coverage(
 
 def _meeting(
     logged: pd.DatetimeIndex, opens: pd.DatetimeIndex, wait: timedelta, monitor: Monitor, now: datetime
-) -> Judgement:
+) -> Finding:
     """Ask for as many predictions that meet a bar as scores need, of those that are old enough for an outcome.
 
     A prediction of a bar to come fails: as long as its time is wrong, it would never be old enough.
@@ -47,10 +47,10 @@ def _meeting(
             f"{len(ahead):,} are of bars to come, {utc_text(ahead[-1])} the last, and here it is {utc_text(now)}; "
             "a bot logs the open time of a bar that closed: set right the clock or the times, and remove those lines"
         )
-        return Judgement(name, None, None, "failed", words)
+        return Finding(name, None, None, "failed", words)
     old = logged[logged + wait <= now][-monitor.window_bars :]
     if old.empty:
-        return Judgement(name, None, None, "unknown", "no prediction is old enough for an outcome yet")
+        return Finding(name, None, None, "unknown", "no prediction is old enough for an outcome yet")
     misses = old[~old.isin(opens)]
     n_met, asked = len(old) - len(misses), monitor.rows_min if len(old) >= monitor.rows_min else 1
     words = f"{n_met:,} of the newest {len(old):,} that are old enough for an outcome; at least {asked:,} is asked"
@@ -60,15 +60,15 @@ def _meeting(
     result: Result = "passed" if n_met >= asked else "failed"
     if result == "failed":
         words += "; a bot logs the open time of its bar, and the bars must be those of its market and timeframe"
-    return Judgement(name, n_met, asked, result, words)
+    return Finding(name, n_met, asked, result, words)
 
 
-def _silence(logged: pd.DatetimeIndex, bars: pd.DataFrame, monitor: Monitor) -> Judgement:
+def _silence(logged: pd.DatetimeIndex, bars: pd.DataFrame, monitor: Monitor) -> Finding:
     """Judge how many bars opened since the last prediction."""
     name = "bars since the last prediction"
     if logged.empty:
-        return Judgement(name, None, monitor.late_bars_max, "unknown", "no prediction is of a bar up to now")
+        return Finding(name, None, monitor.late_bars_max, "unknown", "no prediction is of a bar up to now")
     n_bars, words = int((bars.index > logged[-1]).sum()), f"it was of the bar that opened {utc_text(logged[-1])}"
     if monitor.late_bars_max is None:
-        return Judgement(name, n_bars, None, "off", f"monitor.late_bars_max is null; {words}")
+        return Finding(name, n_bars, None, "off", f"monitor.late_bars_max is null; {words}")
     return at_most(name, n_bars, monitor.late_bars_max, words)

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from src.features.catalog import FEATURE_NAMES
-from src.lifecycle.judgement import Judgement
 from src.ml.model_view import VIEW_NAMES, scale_free_view
 from src.policy import Monitor
+from src.verdict.finding import Finding
 
 N_BINS = 10
 # Part of a window by which the next one starts later.
@@ -73,19 +73,19 @@ def stability_index(expected: np.ndarray, came: np.ndarray) -> np.ndarray:
     return ((came - expected) * np.log(came / expected)).sum(axis=-1)
 
 
-def judge_drift(found: list[Drift], monitor: Monitor) -> Iterator[Judgement]:
+def judge_drift(found: list[Drift], monitor: Monitor) -> Iterator[Finding]:
     """Alert for a column that is both far and further than nearly every window of the training bars."""
     if not found:
         words = f"fewer than {WINDOWS_MIN} windows of training bars to compare the newest with"
-        yield Judgement("drift", None, monitor.psi_max, "unknown", words)
+        yield Finding("drift", None, monitor.psi_max, "unknown", words)
     for drift in found:
         name = f"drift of {drift.column}"
         words = f"stability index {drift.psi:.2f}; {drift.share_further:.1%} of the training windows lie further"
         if drift.column in NOT_SEEN:
-            yield Judgement(name, drift.psi, None, "told", f"{words}; the model does not see it")
+            yield Finding(name, drift.psi, None, "told", f"{words}; the model does not see it")
         else:
             is_far = drift.psi > monitor.psi_max and drift.share_further < monitor.drift_share_max
-            yield Judgement(name, drift.psi, monitor.psi_max, "failed" if is_far else "passed", words)
+            yield Finding(name, drift.psi, monitor.psi_max, "failed" if is_far else "passed", words)
 
 
 def _edges(known: np.ndarray) -> np.ndarray:

@@ -8,19 +8,18 @@ from typing import Any
 
 import pandas as pd
 
-from src import paths, storage
-from src.errors import ProjectError
-from src.lifecycle.judgement import Judgement, Result, overall
+from src.base import paths, storage
+from src.base.errors import ProjectError
+from src.base.times import utc_text
 from src.monitoring.anomalies import judge_bars
 from src.monitoring.coverage import judge_coverage
 from src.monitoring.drift import columns_of, judge_drift, measure_drift
+from src.monitoring.monitor_report import markdown
 from src.monitoring.outcomes import Realised, judge_outcomes, measure, realised
 from src.monitoring.prediction_log import read_log
-from src.monitoring.report import markdown
-from src.monitoring.sources import Reference, find_reference, newest_bars
-from src.params import load_params
-from src.policy import Monitor
-from src.times import utc_text
+from src.monitoring.reference import Reference, find_reference, newest_bars
+from src.policy import Monitor, load_policy
+from src.verdict.finding import Finding, Result, overall
 
 Report = dict[str, Any]
 
@@ -48,7 +47,7 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
     ProjectError
         If there is no log, no bar or no promotion to look at; what can only not be compared is an unknown rule.
     """
-    params, now = load_params(), now or datetime.now(UTC)
+    params, now = load_policy(), now or datetime.now(UTC)
     log = read_log(log_file)
     version = log["model_version"].iloc[-1]
     log = log[log["model_version"] == version]
@@ -99,21 +98,21 @@ def _keep(report: Report) -> None:
     storage.append_lines([json.dumps(line, allow_nan=False)], paths.MONITOR_HISTORY)
 
 
-def _judged(name: str, ask: Callable[[], Iterable[Judgement]]) -> list[Judgement]:
+def _judged(name: str, ask: Callable[[], Iterable[Finding]]) -> list[Finding]:
     """Ask; what cannot be read is unknown."""
     try:
         return list(ask())
     except ProjectError as error:
-        return [Judgement(name, None, None, "unknown", str(error))]
+        return [Finding(name, None, None, "unknown", str(error))]
 
 
-def _drift(log: pd.DataFrame, bars: pd.DataFrame, reference: Reference, monitor: Monitor) -> Iterable[Judgement]:
+def _drift(log: pd.DataFrame, bars: pd.DataFrame, reference: Reference, monitor: Monitor) -> Iterable[Finding]:
     """Hold the newest features and probabilities against those of the training."""
     newest = columns_of(reference.manager.generate_features(bars), log["probability"]).iloc[-monitor.window_bars :]
     return judge_drift(measure_drift(reference.training_columns(), newest), monitor)
 
 
-def _age(reference: Reference, monitor: Monitor, now: datetime) -> Judgement:
+def _age(reference: Reference, monitor: Monitor, now: datetime) -> Finding:
     """Judge how long ago the version was promoted; say when the next one is due."""
     metadata = reference.promoted.metadata
     created = datetime.fromisoformat(metadata["created_at"])
@@ -126,4 +125,4 @@ def _age(reference: Reference, monitor: Monitor, now: datetime) -> Judgement:
         f"with a retraining every {monitor.retrain_every_days:g} days the next is due in {(due - now).days} days"
     )
     result: Result = "failed" if days > monitor.model_age_max_days else "passed"
-    return Judgement("age of the model, days", round(days, 4), monitor.model_age_max_days, result, words)
+    return Finding("age of the model, days", round(days, 4), monitor.model_age_max_days, result, words)

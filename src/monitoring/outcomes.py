@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from src.base.params import Label
 from src.evaluation.intervals import bootstrap_scores, draw_counts, interval_of
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
 from src.features.catalog import TARGET
 from src.features.labels import make_labels
-from src.lifecycle.judgement import Judgement, number
-from src.params import Label
 from src.policy import Monitor
+from src.verdict.finding import Finding, number
 
 HEADLINE = ("f1_score", "brier_skill", "roc_auc")
 WORDS = {"f1_score": "weighted F1", "brier_skill": "Brier skill", "roc_auc": "AUC"}
@@ -74,7 +74,7 @@ def measure(rows: pd.DataFrame, seed: int) -> dict[str, Any] | None:
 
 def judge_outcomes(
     found: Realised, measured: Mapping[str, Any] | None, promoted: Mapping[str, Any], monitor: Monitor
-) -> Iterator[Judgement]:
+) -> Iterator[Finding]:
     """Judge live scores by their whole intervals: an alert is what chance explains badly.
 
     Parameters
@@ -93,7 +93,7 @@ def judge_outcomes(
         few = f"{n_rows} predictions have an outcome, {monitor.rows_min} are asked for a verdict"
         both = "" if measured else ", of both classes"
         words = f"{few}{both}{left_out(found.in_training)}"
-        yield Judgement("outcomes", n_rows, monitor.rows_min, "unknown", words)
+        yield Finding("outcomes", n_rows, monitor.rows_min, "unknown", words)
         return
     yield _not_wholly_below(f"{WORDS['f1_score']}, live", measured["f1_score"], monitor.live_f1_min, "the floor")
     yield _not_wholly_below(
@@ -103,7 +103,7 @@ def judge_outcomes(
         floor = number(promoted, name, "interval", 0)
         rule = f"{WORDS[name]} as promoted"
         if floor is None:
-            yield Judgement(rule, None, None, "unknown", "the promotion has no interval to hold it against")
+            yield Finding(rule, None, None, "unknown", "the promotion has no interval to hold it against")
         else:
             yield _not_wholly_below(rule, measured[name], floor, "the lower end when it was promoted")
     gap = measured["calibration_gap"]
@@ -111,7 +111,7 @@ def judge_outcomes(
     is_off = low > monitor.calibration_gap_max or high < -monitor.calibration_gap_max
     allowed = monitor.calibration_gap_max
     words = f"forecasts less what came: {gap['value']:+.1%} ({low:+.1%} to {high:+.1%}); {allowed:.0%} is allowed"
-    yield Judgement("calibration, live", gap["value"], allowed, "failed" if is_off else "passed", words)
+    yield Finding("calibration, live", gap["value"], allowed, "failed" if is_off else "passed", words)
 
 
 def left_out(in_training: int) -> str:
@@ -119,10 +119,10 @@ def left_out(in_training: int) -> str:
     return f"; {in_training:,} more are left out, the model was fitted on their bars" if in_training else ""
 
 
-def _not_wholly_below(rule: str, found: Mapping[str, Any], floor: float, what: str) -> Judgement:
+def _not_wholly_below(rule: str, found: Mapping[str, Any], floor: float, what: str) -> Finding:
     """Fail where the whole interval lies below the floor."""
     if found["interval"] is None:
-        return Judgement(rule, found["value"], floor, "unknown", "its interval is not finite")
+        return Finding(rule, found["value"], floor, "unknown", "its interval is not finite")
     low, high = found["interval"]
     words = f"{found['value']:.4g} ({low:.4g} to {high:.4g}); {what} is {floor:.4g}"
-    return Judgement(rule, found["value"], floor, "failed" if high < floor else "passed", words)
+    return Finding(rule, found["value"], floor, "failed" if high < floor else "passed", words)

@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
-from src.errors import DataError
+from src.base.errors import DataError
 
 STATE = {"passed": 0, "told": 0, "off": 0, "failed": 1, "unknown": -1}
 PREFIX = "btc_signal"

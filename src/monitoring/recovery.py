@@ -11,11 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from src import storage
-from src.errors import DataError, ProjectError, PromotionError, words_of
-from src.lifecycle.deploy import PREVIOUS, roll_back, served
-from src.lifecycle.judgement import number
+from src.base import storage
+from src.base.errors import DataError, ProjectError, PromotionError, words_of
 from src.policy import Monitor
+from src.release.deploy import PREVIOUS, roll_back, served
+from src.verdict.finding import number
 
 NOTE = "recovered.json"
 WANTED, DONE = "wanted", "done"

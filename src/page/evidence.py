@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
-from src import paths, storage
-from src.lifecycle.git import git
-from src.lifecycle.metadata import libraries
-from src.lifecycle.pipeline import check_reproduced
+from src.base import paths, storage
 from src.ml.bundle import sha256
-from src.params import Params, load_params
+from src.policy import Policy, load_policy
+from src.release.metadata import libraries
+from src.repo.git import git
+from src.repo.reproduced import check_reproduced
 
 DRAWN = ("calibration", "equity", "feature_importance", "fold_auc", "regime_auc")
 # The files whose names in dvc.lock stand for a result.
@@ -30,7 +30,7 @@ class Evidence(NamedTuple):
     DVC's md5 by file; `n_changed` counts the files that differ from the commit.
     """
 
-    params: Params
+    params: Policy
     metrics: Record
     quality: Record
     plots: dict[str, list[Record]]
@@ -56,7 +56,7 @@ def read_evidence() -> Evidence:
     outs = [out for stage in yaml.safe_load(paths.LOCK.read_text())["stages"].values() for out in stage["outs"]]
     md5s = {out["path"]: out["md5"] for out in outs}
     return Evidence(
-        params=load_params(),
+        params=load_policy(),
         metrics=storage.read_json(paths.METRICS),
         quality=storage.read_json(paths.DATA_QUALITY),
         plots={name: read_points(paths.plot(name)) for name in DRAWN},
@@ -88,7 +88,7 @@ def _read_look() -> Record | None:
 
 
 def read_judged(path: Path) -> Record | None:
-    """Read a report of rules; words of earlier versions become those of `Judgement`."""
+    """Read a report of rules; words of earlier versions become those of `Finding`."""
     report = _read_if_there(path)
     if report:
         for rule in report["judgements"]:

@@ -10,11 +10,11 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from src import paths, storage
-from src.evaluation.report import verdict
-from src.lifecycle.compare_report import decided
-from src.lifecycle.gate_report import headline as gate_says
-from src.monitoring.report import headline as monitor_says
+from src.base import paths, storage
+from src.evaluation.score_report import verdict
+from src.gate.compare_report import decided
+from src.gate.gate_report import headline as gate_says
+from src.monitoring.monitor_report import headline as monitor_says
 from src.page import figures, rows
 from src.page.evidence import Evidence, read_evidence
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from src.evaluation.intervals import LEVEL
-from src.evaluation.report import COLUMNS, DIFFERENCES, cells, difference, span
-from src.lifecycle.compare_report import number
+from src.evaluation.score_report import COLUMNS, DIFFERENCES, cells, difference, span
+from src.gate.compare_report import number
 
 Record = Mapping[str, Any]
 

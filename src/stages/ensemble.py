@@ -1,13 +1,13 @@
 """Ensemble: the three fitted members as one graph, and with their weights as one model, a candidate for promotion."""
 
-from src import paths, storage
-from src.console import say
-from src.errors import exit_on_error
+from src.base import paths, storage
+from src.base.console import say
+from src.base.errors import exit_on_error
+from src.base.params import load_params
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.graph import MemberGraph
-from src.ml.member_files import read_members
-from src.ml.onnx_export import build_graph
-from src.params import load_params
+from src.training.export import build_graph
+from src.training.member_files import read_members
 
 
 def main() -> None:

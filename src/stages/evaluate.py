@@ -1,15 +1,15 @@
 """Evaluate: scores of the candidate beside what it has to beat, and the points of the plots."""
 
-from src import paths, storage, tables
-from src.console import say
-from src.errors import exit_on_error
-from src.evaluation.evaluate import evaluate
+from src.base import paths, storage, tables
+from src.base.console import say
+from src.base.errors import exit_on_error
+from src.base.params import load_params
 from src.evaluation.parity import check_parity
+from src.evaluation.summary import evaluate
 from src.features.catalog import FEATURE_NAMES
 from src.ml.ensemble import ProductionEnsemble
-from src.ml.member_files import read_members
-from src.ml.members import MEMBERS, importances
-from src.params import load_params
+from src.training.member_files import read_members
+from src.training.members import MEMBERS, importances
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
 """Featurize: the twelve features and the label of every bar that has both."""
 
-from src import paths, tables
-from src.console import say
-from src.errors import exit_on_error
+from src.base import paths, tables
+from src.base.console import say
+from src.base.errors import exit_on_error
+from src.base.params import load_params
 from src.features.catalog import TARGET
 from src.features.feature_manager import build_dataset
-from src.params import load_params
 
 
 def main() -> None:

@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 
-from src import paths, storage, tables
 from src.bars.build import build_bars
-from src.bars.exchange import fetch_bars
-from src.bars.files import read_file
 from src.bars.quality import describe
-from src.console import say
-from src.errors import exit_on_error
-from src.params import load_params
+from src.base import paths, storage, tables
+from src.base.console import say
+from src.base.errors import exit_on_error
+from src.base.params import load_params
+from src.sources.exchange import fetch_bars
+from src.sources.file import read_file
 
 
 def main() -> None:

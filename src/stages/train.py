@@ -3,16 +3,16 @@
 import sys
 from functools import partial
 
-from src import paths, tables
-from src.console import say, track
-from src.errors import exit_on_error
+from src.base import paths, tables
+from src.base.console import say, track
+from src.base.errors import exit_on_error
+from src.base.params import load_params
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.labels import volatility_trend
-from src.ml.member_files import write_member
-from src.ml.members import MEMBERS, MemberKey, build_member
-from src.ml.splits import walk_forward
-from src.ml.training import fit, out_of_fold
-from src.params import load_params
+from src.training.fit import fit, out_of_fold
+from src.training.member_files import write_member
+from src.training.members import MEMBERS, MemberKey, build_member
+from src.training.splits import walk_forward
 
 
 def main(key: MemberKey) -> None:

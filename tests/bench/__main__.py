@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.console import Console
 
-from src import paths, storage
-from src.errors import exit_on_error
+from src.base import paths, storage
+from src.base.errors import exit_on_error
 from tests.bench.features import compare_bar, compare_batch
 from tests.bench.fits import compare_fits
 from tests.bench.pipeline import compare_pipeline

@@ -11,12 +11,12 @@ import talib
 from talipp.indicators import ATR, BB, EMA, MACD, RSI, SMA, StdDev
 from talipp.ohlcv import OHLCV
 
-from src import paths, tables
 from src.bars.bar import COLUMNS
-from src.evaluation.timing import race
+from src.base import paths, tables
 from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import FeatureManager
 from src.features.stream import FeatureStream
+from src.gate.timing import time_interleaved
 from tests.bench.result import result
 
 N_BARS = 100_000
@@ -37,7 +37,7 @@ def compare_batch() -> dict[str, Any]:
         "bare TA-Lib": lambda: bare_talib(bars),
         "pandas formulas": lambda: pandas_formulas(bars),
     }
-    seconds = race(ways, rounds=9)
+    seconds = time_interleaved(ways, rounds=9)
     return result("twelve features of 100,000 bars", "ms", seconds, scale=1e3)
 
 
@@ -73,7 +73,7 @@ def compare_bar() -> dict[str, Any]:
         "talipp": lambda: talipp(next(turns[1])),
         "pandas formulas over 300 bars": lambda: pandas_formulas(window),
     }
-    seconds = race(ways, rounds=20, repeat=20)
+    seconds = time_interleaved(ways, rounds=20, repeat=20)
     return result("one new bar", "µs", seconds, scale=1e6)
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from src import paths, tables
-from src.errors import ModelError
+from src.base import paths, tables
+from src.base.errors import ModelError
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.labels import volatility_trend
-from src.ml.members import MEMBERS, MemberKey, build_member
-from src.ml.training import fit
-from src.params import load_params
+from src.policy import load_policy
+from src.training.fit import fit
+from src.training.members import MEMBERS, MemberKey, build_member
 from tests.bench.result import result
 
 MEASURED: tuple[MemberKey, ...] = ("lgbm", "xgb")  # a forest's threads do not wait for each other
@@ -44,14 +44,14 @@ def check(found: dict[str, Any]) -> None:
     (other,) = found["others"]
     if other["ratio"] > MAX_RATIO:
         msg = f"{found['what']}: {other['name']} {other['ratio']:g} times that alone, expected at most {MAX_RATIO:g}; "
-        msg += "threads that wait do not sleep, see src/openmp.py"
+        msg += "threads that wait do not sleep, see src/base/openmp.py"
         raise ModelError(msg)
 
 
 def measure(key: MemberKey) -> dict[str, list[float]]:
     """Fit in turns alone and beside busy processes, after one that warms up; return the processor seconds."""
     cores = spread()
-    params = load_params()
+    params = load_policy()
     dataset = tables.read_frame(paths.FEATURES)
     X, y = dataset[list(FEATURE_NAMES)].to_numpy(), dataset[TARGET].to_numpy()
 

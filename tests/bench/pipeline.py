@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from src.evaluation.timing import race
+from src.gate.timing import time_interleaved
 from tests.bench.result import result
 from tests.checkouts import Checkout, copy_work_tree
 
@@ -22,7 +22,7 @@ def compare_pipeline() -> Iterator[dict[str, Any]]:
         ours, floor = Path(folder) / "ours", Path(folder) / "floor"
         ours.mkdir()
         copy_work_tree(ours)
-        whole = race({"dvc repro": lambda: _cleared(ours)}, rounds=1)
+        whole = time_interleaved({"dvc repro": lambda: _cleared(ours)}, rounds=1)
         yield result("`dvc repro` from nothing, bundled bars", "s", whole)
         _empty_repository(floor)
         ways = {"dvc repro": lambda: _repro(ours), "seven empty stages": lambda: _repro(floor)}

@@ -7,13 +7,13 @@ from typing import Any
 import joblib
 import numpy as np
 
-from src import paths, tables
-from src.evaluation.serving import one_thread
-from src.evaluation.timing import race, start
+from src.base import paths, tables
 from src.features.catalog import FEATURE_NAMES
+from src.gate.serving_cost import one_thread
+from src.gate.timing import run_fresh_process, time_interleaved
 from src.ml.ensemble import ProductionEnsemble
-from src.ml.member_files import read_members
-from src.ml.members import MEMBERS
+from src.training.member_files import read_members
+from src.training.members import MEMBERS
 from tests.bench.result import result
 
 SCORE = "import numpy; row = numpy.array([[8000, 100, 0, 50, 1, 1, 30, 0.5, 8000, 8000, 0, 1]], dtype=float); "
@@ -32,13 +32,13 @@ def compare_prediction() -> Iterator[dict[str, Any]]:
     np.testing.assert_allclose(model.predict_proba(X), native.predict_proba(X), rtol=0, atol=1e-6)
     assert (model.predict(X) == native.predict(X)).all()
     row = X[:1].copy()
-    one = race(
+    one = time_interleaved(
         {"ONNX graph": lambda: model.predict_proba(row), "three libraries": lambda: native.predict_proba(row)},
         rounds=30,
         repeat=20,
     )
     yield result("one prediction", "ms", one, scale=1e3)
-    many = race(
+    many = time_interleaved(
         {"ONNX graph": lambda: model.predict_proba(X), "three libraries": lambda: native.predict_proba(X)}, rounds=7
     )
     yield result("20,000 predictions", "s", many)
@@ -47,10 +47,10 @@ def compare_prediction() -> Iterator[dict[str, Any]]:
 def compare_start() -> Iterator[dict[str, Any]]:
     """From nothing to the first answer, in processes of their own; what they hold then; what lies on the disk."""
     starts = {"ONNX graph": OURS, "three libraries": NATIVE}
-    runs = {name: [start(SCORE + code) for _ in range(2)][1:] for name, code in starts.items()}
+    runs = {name: [run_fresh_process(SCORE + code) for _ in range(2)][1:] for name, code in starts.items()}
     for _ in range(6):
         for name, code in starts.items():
-            runs[name].append(start(SCORE + code))
+            runs[name].append(run_fresh_process(SCORE + code))
     seconds, memory = ({name: np.array(values)[:, i] for name, values in runs.items()} for i in (0, 1))
     yield result("start to first prediction", "s", seconds)
     yield result("memory then, resident", "MiB", memory)

@@ -15,7 +15,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from scripts import audit
-from src import paths
+from src.base import paths
 
 HASH = " \\\n    --hash=sha256:00\n    # via pandas\n"
 LOCKS = {

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from src import paths
-from src.errors import ParamsError
-from src.params import load_params
+from src.base import paths
+from src.base.errors import ParamsError
+from src.policy import load_policy
 from tests.checkouts import Checkout
 from tests.documents import DOCUMENTS, ENGLISH, Block, blocks, fences, shape
 
@@ -116,7 +116,7 @@ def _run(block: Block, checkout: Checkout) -> None:
         case "params":
             file = checkout.root.parent / "params.yaml"
             file.write_text(json.dumps(_merged(yaml.safe_load(paths.PARAMS.read_text()), yaml.safe_load(text))))
-            load_params(file)
+            load_policy(file)
 
 
 def _merged(whole: dict, piece: dict) -> dict:

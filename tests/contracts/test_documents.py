@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from src import paths
+from src.base import paths
 from tests.documents import DOCUMENTS, TEST
 
 PATH = re.compile(r"`((?:\.github|data|docs|models|reports|scripts|src|tests)/[\w/.-]*)(?:::(\w+))?`")
@@ -58,13 +58,13 @@ def test_every_guide_is_listed_in_readme() -> None:
 def test_every_push_is_of_branch_and_tags_or_of_neither(name: str) -> None:
     """In guides, messages and programs: the number of a tag whose commit was rejected is lost to everybody."""
     assert [push for push in PUSHED[name] if "--atomic" not in push] == []
-    if name != "src/lifecycle/publish.py":  # which names each tag
+    if name != "src/release/publish.py":  # which names each tag
         assert [push for push in PUSHED[name] if "--follow-tags" not in push] == []
 
 
 def test_a_push_is_found_where_it_is() -> None:
     """In guides, and in what is printed."""
-    assert {"docs/promote.md", "docs/roll-back.md", "docs/weekly-retrain.md", "src/lifecycle/upstream.py"} <= set(
+    assert {"docs/promote.md", "docs/roll-back.md", "docs/weekly-retrain.md", "src/release/base_commit.py"} <= set(
         PUSHED
     )
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from src import paths
+from src.base import paths
 from tests.checkouts import Checkout
 
 EXAMPLE = """

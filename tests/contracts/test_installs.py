@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from src import paths
+from src.base import paths
 from tests.distributions import write_source, write_wheel
 
 LOCKS = sorted(paths.ROOT.glob("requirements*.lock"))

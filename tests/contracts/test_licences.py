@@ -9,7 +9,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from scripts import sbom
-from src import paths
+from src.base import paths
 
 RULES = tomllib.loads(paths.PROJECT.read_text())["tool"]["licences"]
 PINS = {name: pin for lock in sbom.USERS.values() for name, pin in sbom.read_pins(lock).items()}

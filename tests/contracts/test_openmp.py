@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from src.openmp import SPIN_ROUNDS
+from src.base.openmp import SPIN_ROUNDS
 
 import pytest
 
-from src import paths
+from src.base import paths
 
 
 def imported(file: Path) -> list[str]:
@@ -27,7 +27,7 @@ LOAD_OPENMP = {"lightgbm", "sklearn", "treelite", "xgboost"}
 # Under pytest conftest.py is imported before all tests.
 FILES = [*(paths.ROOT / "src").rglob("*.py"), *(paths.ROOT / "tests" / "bench").glob("*.py")]
 FILES += [*(paths.ROOT / "tests" / "proof").glob("*.py"), paths.ROOT / "tests" / "conftest.py"]
-TRAIN = ["src.stages.train", "src.lifecycle.gate", "tests.conftest", "tests.bench.__main__", "tests.proof.__main__"]
+TRAIN = ["src.stages.train", "src.gate.gate", "tests.conftest", "tests.bench.__main__", "tests.proof.__main__"]
 LOADING = [file for file in FILES if LOAD_OPENMP & {name.split(".")[0] for name in imported(file)}]
 GNU_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP says for how long it spins")
 
@@ -46,7 +46,7 @@ def test_openmp_is_set_up_before_it_is_loaded(file: Path) -> None:
     """OpenMP reads its variables once, when the first of these libraries loads it."""
     names = imported(file)
     first = min(names.index(name) for name in names if name.split(".")[0] in LOAD_OPENMP)
-    assert "src.openmp" in names[:first]
+    assert "src.base.openmp" in names[:first]
 
 
 @GNU_ONLY
@@ -67,9 +67,9 @@ def test_threads_spin_for_long_unless_told() -> None:
 @pytest.mark.parametrize(
     ("module", "said", "expected"),
     [
-        pytest.param("src.ml.members", {}, f"PASSIVE {SPIN_ROUNDS}", id="training"),
-        pytest.param("src.ml.members", {"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE None", id="the owner's own policy"),
-        pytest.param("src.ml.members", {"GOMP_SPINCOUNT": "7"}, "PASSIVE 7", id="the owner's own rounds"),
+        pytest.param("src.training.members", {}, f"PASSIVE {SPIN_ROUNDS}", id="training"),
+        pytest.param("src.training.members", {"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE None", id="the owner's own policy"),
+        pytest.param("src.training.members", {"GOMP_SPINCOUNT": "7"}, "PASSIVE 7", id="the owner's own rounds"),
         pytest.param("src.ml.ensemble, src.features.stream", {}, "None None", id="a bot"),
     ],
 )

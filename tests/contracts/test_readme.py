@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from src import paths
-from src.evaluation.report import COLUMNS, verdict
-from src.params import Params
+from src.base import paths
+from src.evaluation.score_report import COLUMNS, verdict
+from src.policy import Policy
 from tests.bench.table import table_lines
 from tests.checkouts import Checkout
 from tests.documents import DOCUMENTS, FEED, blocks, bot
@@ -81,7 +81,7 @@ def test_the_table_is_that_of_the_metrics() -> None:
         assert table[name.replace("_", " ")] == expected
 
 
-def test_the_verdict_is_that_of_the_metrics(params: Params) -> None:
+def test_the_verdict_is_that_of_the_metrics(params: Policy) -> None:
     """What the terminal says of the scores stands here in the same words."""
     text = " ".join(README.replace("**", "").split())
     for sentence in verdict(json.loads(paths.METRICS.read_text()), params.gate.f1_score_min):

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from src import paths
+from src.base import paths
 
 PYPROJECT = tomllib.loads(paths.PROJECT.read_text())
 PROJECT = PYPROJECT["project"]

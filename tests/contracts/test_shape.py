@@ -8,7 +8,7 @@ from pathlib import Path
 import grimp
 import pytest
 
-from src import paths
+from src.base import paths
 
 SOURCES = sorted((paths.ROOT / "src").rglob("*.py"))
 TESTS = sorted((paths.ROOT / "tests").rglob("*.py"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from src import paths
+from src.base import paths
 from tests.checkouts import Checkout, copy_work_tree
 
 STALE = "error: expected that no stage would run, but these would: "

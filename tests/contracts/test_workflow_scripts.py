@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from src import paths
+from src.base import paths
 from tests.workflows import RUNS
 
 # Notes its name and what it was given; prints, writes a report and ends as the test says.

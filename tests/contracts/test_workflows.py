@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from src import paths
+from src.base import paths
 from tests.workflows import FILES, JOBS, RUNS, STEPS, WORKFLOWS
 
 MAKEFILE = (paths.ROOT / "Makefile").read_text()

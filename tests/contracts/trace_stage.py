@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 from pydantic import BaseModel  # noqa: E402 - the root comes first
 
-import src.params  # noqa: E402 - as above
+import src.base.params  # noqa: E402 - as above
 
 opened: dict[str, set[str]] = {"read": set(), "written": set()}
 sections: set[str] = set()
@@ -34,7 +34,7 @@ def note_file(event: str, arguments: tuple) -> None:
 def note_sections(load: object) -> object:
     """Record which keys of the two upper levels are looked at once the parameters are loaded."""
 
-    def load_and_watch() -> src.params.Params:
+    def load_and_watch() -> src.base.params.Params:
         params = load()
         names = {id(params): "", id(params.train): "train."}
         plain = BaseModel.__getattribute__
@@ -45,14 +45,14 @@ def note_sections(load: object) -> object:
                 sections.add(f"{prefix}{name}")
             return plain(self, name)
 
-        src.params.Section.__getattribute__ = watched
+        src.base.params.Section.__getattribute__ = watched
         return params
 
     return load_and_watch
 
 
 sys.addaudithook(note_file)
-src.params.load_params = note_sections(src.params.load_params)
+src.base.params.load_params = note_sections(src.base.params.load_params)
 module, sys.argv = sys.argv[1], sys.argv[1:]
 runpy.run_module(module, run_name="__main__")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from src import tables
+from src.base import tables
 from tests.checkouts import Checkout
 
 METRICS = Path("reports") / "metrics.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from src import paths
+from src.base import paths
 from tests.checkouts import Checkout, copy_work_tree
 
 # A Python without the packages of the environment.
@@ -74,9 +74,9 @@ def test_wrong_usage(arguments: list[str], bare: Checkout) -> None:
 
 def test_its_own_code_is_broken(bare: Checkout) -> None:
     """It still says what brings it back, and that does."""
-    shutil.rmtree(bare.root / "src" / "diagnosis")
+    shutil.rmtree(bare.root / "src" / "doctor")
     said = dev_check(bare).stdout
-    assert said.startswith("fail  code  No module named 'src.diagnosis'")
+    assert said.startswith("fail  code  No module named 'src.doctor'")
     bare.run("bash", "-c", said.splitlines()[1].partition("$ ")[2])
     assert dev_check(bare).stdout.startswith("fail  environment")
     assert bare.run("git", "status", "--porcelain") == ""

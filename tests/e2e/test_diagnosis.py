@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from src import paths
+from src.base import paths
 from tests.checkouts import Checkout
 
 MODEL, GRAPH, FEATURES, BARS, METADATA = (
@@ -105,7 +105,7 @@ BROKEN: dict[str, Break] = {
     "a bit of an object": lambda root: flip(stored(root, GRAPH)),
     "a bit on the remote": lambda root: flip(stored(root, "data/oof/xgboost.parquet", ".dvc-remote"), at=100),
     "nowhere any more": lose_bars,
-    "no Python": edit("src/lifecycle/trials.py", "def\n"),
+    "no Python": edit("src/gate/trials.py", "def\n"),
     "code gone": lambda root: (root / "src" / "stages" / "fetch.py").unlink(),
     "not to be read": lambda root: (root / "reports" / "metrics.json").chmod(0),
     "a verdict cut off": lambda root: cut(root / "reports" / "gate.json"),

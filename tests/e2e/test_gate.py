@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from src import paths
+from src.base import paths
 from tests.checkouts import Checkout
 
 REPORTS = Path("reports")

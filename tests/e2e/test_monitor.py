@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from pytest_httpserver import HTTPServer
 
-from src import tables
+from src.base import tables
 from tests.checkouts import Checkout
 from tests.faults.world import ImpossibleError, mounted
 

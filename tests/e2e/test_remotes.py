@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from src import paths
+from src.base import paths
 from tests.checkouts import Checkout
 from tests.remotes import BUCKET, Remote, closed_port, name_of, point, serve_s3, serve_ssh, silent_port
 
@@ -21,7 +21,7 @@ IS_VERIFIED = "from dvc.repo import Repo; print(Repo().cloud.get_remote_odb().ve
 # Both commands as from the shell, in one process; prints their exit statuses.
 HISTORY_AND_ROLLBACK = """
 from src.cli import app
-from src.lifecycle import remote
+from src.repo import dvc_store as remote
 remote.ANSWER_S = {answer_s}
 for command in (["history"], ["rollback", "1.0.0"]):
     try:

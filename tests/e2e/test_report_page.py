@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from src.evaluation.report import COLUMNS, verdict
-from src.params import Params
+from src.evaluation.score_report import COLUMNS, verdict
+from src.policy import Policy
 from tests import browser as browsers
 from tests.browser import Opened, opened, wait_until
 from tests.checkouts import Checkout
@@ -99,7 +99,7 @@ def test_a_chart_follows_its_window(wide: Opened) -> None:
     assert {name: chart["out"] for name, chart in wide.page.evaluate(DRAWN).items() if chart["out"]} == {}
 
 
-def test_its_numbers_are_those_of_the_metrics(wide: Opened, looked_at: Checkout, params: Params) -> None:
+def test_its_numbers_are_those_of_the_metrics(wide: Opened, looked_at: Checkout, params: Policy) -> None:
     """Formatted as in the README: three digits, infinite as inf; the verdict word by word."""
     metrics = json.loads((looked_at.root / "reports" / "metrics.json").read_text())
     forecasts = {**metrics["baselines"], **metrics["members"], "ensemble": metrics["ensemble"]}

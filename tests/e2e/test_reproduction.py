@@ -3,7 +3,7 @@
 import json
 from hashlib import sha256
 
-from src import paths
+from src.base import paths
 from tests.checkouts import Checkout
 
 

@@ -51,7 +51,7 @@ def overtaken(user: Checkout) -> None:
     """Somebody else published other code."""
     other = Checkout(user.root.with_name("other"))
     user.run("git", "clone", "--quiet", str(user.root.with_name("origin.git")), str(other.root))
-    with (other.root / "src" / "errors.py").open("a") as code:
+    with (other.root / "src" / "base" / "errors.py").open("a") as code:
         code.write("# another line\n")
     other.commit("other code")
     other.run("git", "push", "--quiet")
@@ -77,7 +77,9 @@ def shallow(user: Checkout) -> None:
             "mine to follow a branch of a remote; `git push --atomic --follow-tags --set-upstream",
             id="no upstream",
         ),
-        pytest.param(overtaken, "origin has other code than this clone (src/errors.py); `git pull`", id="other code"),
+        pytest.param(
+            overtaken, "origin has other code than this clone (src/base/errors.py); `git pull`", id="other code"
+        ),
         pytest.param(shallow, "this clone is shallow; `git fetch --unshallow --tags`", id="shallow"),
     ],
 )

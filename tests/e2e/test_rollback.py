@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from src import paths
+from src.base import paths
 from src.ml.ensemble import ProductionEnsemble
 from tests.checkouts import MORE_FOREST, Checkout
 
@@ -32,7 +32,7 @@ print(*sorted(seen))
 KILLED = """
 import os, sys
 from pathlib import Path
-from src.lifecycle import deploy
+from src.release import deploy
 calls = 0
 def dies(original):
     def call(*arguments, **keywords):

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src import tables
 from src.bars.bar import PRICES
+from src.base import tables
 from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import FeatureManager
 from src.ml.ensemble import ProductionEnsemble
-from src.ml.member_files import read_member
-from src.ml.members import MEMBERS
+from src.training.member_files import read_member
+from src.training.members import MEMBERS
 from tests.checkouts import Checkout
 
 SERVE = """

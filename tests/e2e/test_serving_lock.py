@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from src import paths
+from src.base import paths
 from src.ml.signature import PUBLIC_KEY
 from tests.checkouts import Checkout
 from tests.documents import FEED, bot

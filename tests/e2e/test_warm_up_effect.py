@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src import paths
 from src.bars.bar import COLUMNS
+from src.base import paths
 from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import FeatureManager
 from src.features.indicators import compute
 from src.ml.ensemble import ProductionEnsemble
-from src.params import Params
+from src.policy import Policy
 from tests.checkouts import Checkout
 
 WARM_UPS = [50, 75, 100, 150, 200, 250, 300, 350, 400, 500, 750, 1_000, 1_500, 2_000]
@@ -20,7 +20,7 @@ ALLOWED = 1e-4
 
 
 @pytest.fixture(scope="module")
-def effect(reproduced: Checkout, bars: pd.DataFrame, params: Params) -> dict[int, float]:
+def effect(reproduced: Checkout, bars: pd.DataFrame, params: Policy) -> dict[int, float]:
     """The largest change of the probability of any of 2,000 random bars, by how many bars its history has."""
     model = ProductionEnsemble.load(reproduced.root / "models" / "production")
     columns = {name: np.ascontiguousarray(bars[name]) for name in COLUMNS}
@@ -38,12 +38,12 @@ def effect(reproduced: Checkout, bars: pd.DataFrame, params: Params) -> dict[int
     return changes
 
 
-def test_the_shipped_warm_up_moves_no_probability(effect: dict[int, float], params: Params) -> None:
+def test_the_shipped_warm_up_moves_no_probability(effect: dict[int, float], params: Policy) -> None:
     """From the shipped warm-up on, where the history starts does not matter."""
     assert max(change for n_bars, change in effect.items() if n_bars >= params.features.warm_up_bars) < ALLOWED
 
 
-def test_half_of_it_would(effect: dict[int, float], params: Params) -> None:
+def test_half_of_it_would(effect: dict[int, float], params: Policy) -> None:
     """The measurement notices a warm-up that is too short."""
     assert effect[params.features.warm_up_bars // 2] > ALLOWED
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from src import paths
+from src.base import paths
 from tests.checkouts import LENIENT, SMALL, Checkout, copy_work_tree
 from tests.exchange_server import Bitbank, Rows, rows_of, serve
 from tests.remotes import S3Remote, point, serve_s3

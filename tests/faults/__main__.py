@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from src import paths, storage
+from src.base import paths, storage
 from tests.faults.suite import FAULTS
 from tests.faults.table import REPORT, key, page
 

@@ -5,11 +5,11 @@ import shutil
 import pytest
 import yaml
 
-from src import paths, storage, tables
-from src.errors import ProjectError
+from src.base import paths, storage, tables
+from src.base.errors import ProjectError
 from src.ml.ensemble import ProductionEnsemble
-from src.ml.member_files import read_member
-from src.params import load_params
+from src.policy import load_policy
+from src.training.member_files import read_member
 from tests.checkouts import Checkout
 from tests.faults.fault import fault
 from tests.faults.world import (
@@ -34,7 +34,7 @@ READERS = {
     "models/training/xgboost.pkl": read_member,
     "models/training/random_forest.pkl": read_member,
     "reports/metrics.json": storage.read_json,
-    "params.yaml": load_params,
+    "params.yaml": load_policy,
 }
 # In these a flipped bit may be another number or another letter, which is for git to tell.
 IN_GIT = ("reports/metrics.json", "params.yaml")

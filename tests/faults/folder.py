@@ -3,12 +3,12 @@
 import json
 import shutil
 
-from src import paths, storage
-from src.errors import ProjectError
-from src.lifecycle.deploy import deploy, roll_back, served
-from src.lifecycle.releases import MANIFEST
+from src.base import paths, storage
+from src.base.errors import ProjectError
 from src.monitoring.recovery import recover
-from src.params import load_params
+from src.policy import load_policy
+from src.release.deploy import deploy, roll_back, served
+from src.release.releases import MANIFEST
 from tests.checkouts import Checkout
 from tests.faults.damage import SHARES
 from tests.faults.fault import fault
@@ -241,7 +241,7 @@ def fill(disk, make):
 def recovery_without_inodes(world: World):
     """Each look tries again, and says why it failed; with room it is done once, and never swapped back."""
     bad = {"live": {"f1_score": {"interval": [0.4, 0.5]}}, "predictions": 600, "version": "1.1.0", "looked_at": ""}
-    limits = load_params().monitor.model_copy(update={"recover_f1_min": 0.6, "recover_rows_min": 500})
+    limits = load_policy().monitor.model_copy(update={"recover_f1_min": 0.6, "recover_rows_min": 500})
     for n_free in range(4):
         with mounted(world.folder / "disk", "-t", "tmpfs", "-o", "nr_inodes=200", "tmpfs") as disk:
             two_deployed(world, disk)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from src import paths
+from src.base import paths
 from tests.faults.fault import Fault
 
 REPORT = paths.ROOT / "docs" / "faults.md"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from src import paths
+from src.base import paths
 from tests.checkouts import Checkout
 from tests.faults.suite import FAULTS, Fault
 from tests.faults.table import REPORT, rows_of

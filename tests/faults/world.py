@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from src import paths
-from src.errors import ModelError
+from src.base import paths
+from src.base.errors import ModelError
 from src.ml.ensemble import ProductionEnsemble
 from tests.checkouts import Checkout
 

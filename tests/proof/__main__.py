@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from statsmodels.stats.proportion import proportion_confint
 
-from src import paths, storage
+from src.base import paths, storage
 from tests.proof.cases import RUNS, Case, run
 from tests.proof.table import table_lines
 

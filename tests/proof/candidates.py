@@ -4,25 +4,26 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import src.openmp
+import src.base.openmp
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import FunctionTransformer
 
-from src.evaluation.evaluate import evaluate
 from src.evaluation.metrics import Forecast
+from src.evaluation.summary import evaluate
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.labels import volatility_trend
-from src.lifecycle.compare import compare_forecasts, compare_since, vote
-from src.lifecycle.judgement import Verdict, judge_champion, judge_scores, overall
-from src.ml.members import MEMBERS, build_member
+from src.gate.compare import compare_forecasts, compare_since, vote
+from src.gate.rules import judge_champion, judge_scores
 from src.ml.model_view import VIEW_NAMES
-from src.ml.splits import walk_forward
-from src.ml.training import fit, out_of_fold
 from src.ml.voters import weighted_vote
-from src.params import Params
+from src.policy import Policy
+from src.training.fit import fit, out_of_fold
+from src.training.members import MEMBERS, build_member
+from src.training.splits import walk_forward
+from src.verdict.finding import Verdict, overall
 
 Members = dict[str, pd.DataFrame]
 Build = Callable[[], Any]
@@ -46,7 +47,7 @@ class Reversed(ClassifierMixin, BaseEstimator):
         return self.model.predict_proba(X)
 
 
-def forecast(dataset: pd.DataFrame, params: Params, change: Change = lambda _, build: build) -> Members:
+def forecast(dataset: pd.DataFrame, params: Policy, change: Change = lambda _, build: build) -> Members:
     """Forecast walk-forward, member by member, as the training stages do; `change` replaces how a member is built."""
     folds = walk_forward(dataset[TARGET].to_numpy(), params.split)
     trend = volatility_trend(params.label)
@@ -88,14 +89,14 @@ def lagged(dataset: pd.DataFrame) -> pd.DataFrame:
     return late.assign(**{TARGET: dataset[TARGET].iloc[1:]})
 
 
-def half_the_trees(params: Params) -> Params:
+def half_the_trees(params: Policy) -> Policy:
     """Halve every member."""
     members = {key: getattr(params.train, key) for key in MEMBERS}
     halved = {key: one.model_copy(update={"n_estimators": one.n_estimators // 2}) for key, one in members.items()}
     return params.model_copy(update={"train": params.train.model_copy(update=halved)})
 
 
-def shipped(dataset: pd.DataFrame, params: Params) -> Callable[[pd.DataFrame], Forecast]:
+def shipped(dataset: pd.DataFrame, params: Policy) -> Callable[[pd.DataFrame], Forecast]:
     """Fit the members on every row, as they are shipped; return what asks them."""
     X, y = dataset[list(FEATURE_NAMES)].to_numpy(), dataset[TARGET].to_numpy()
     build = partial(build_member, train=params.train, trend=volatility_trend(params.label), seed=params.seed, n_jobs=1)
@@ -110,7 +111,7 @@ def shipped(dataset: pd.DataFrame, params: Params) -> Callable[[pd.DataFrame], F
     return ask
 
 
-def verdict_later(dataset: pd.DataFrame, bars: pd.DataFrame, members: Members, params: Params, n_newer: int) -> Verdict:
+def verdict_later(dataset: pd.DataFrame, bars: pd.DataFrame, members: Members, params: Policy, n_newer: int) -> Verdict:
     """Return what the gate says of a candidate whose champion was made the same way, `n_newer` bars before."""
     before = dataset.iloc[:-n_newer]
     since = compare_since(shipped(before, params), len(before), dataset, params)
@@ -121,7 +122,7 @@ def verdict(
     dataset: pd.DataFrame,
     bars: pd.DataFrame,
     members: Members,
-    params: Params,
+    params: Policy,
     champion: Members | None = None,
     since: dict[str, Any] | None = None,
 ) -> Verdict:

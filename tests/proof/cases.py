@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from src import paths, tables
+from src.base import paths, tables
 from src.features.feature_manager import build_dataset
-from src.lifecycle.judgement import Verdict
-from src.params import Params, load_params
+from src.policy import Policy, load_policy
+from src.verdict.finding import Verdict
 from tests.proof.candidates import (
     forecast,
     half_the_trees,
@@ -42,7 +42,7 @@ class Case(NamedTuple):
 
 def run(world: str, seed: int) -> list[Case]:
     """Make one world and judge its candidates."""
-    params, bars = load_params(), real_bars()
+    params, bars = load_policy(), real_bars()
     warnings.simplefilter("ignore")
     if world == REAL:
         return list(challengers(window(bars, seed), params))
@@ -54,7 +54,7 @@ def run(world: str, seed: int) -> list[Case]:
     return [Case(world, FIRST, verdict(dataset, bars, forecast(dataset, params), params))]
 
 
-def challengers(bars: pd.DataFrame, params: Params) -> list[Case]:
+def challengers(bars: pd.DataFrame, params: Policy) -> list[Case]:
     """Judge candidates that are equal, worse and better, beside a champion on the same real bars."""
     dataset = build_dataset(bars, params.features, params.label)
     champion = forecast(dataset, params)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.bars.bar import COLUMNS
+from src.base.params import Label
 from src.features.feature_manager import FeatureManager, build_dataset
 from src.features.indicators import compute
-from src.params import Label
 
 N_BARS = 240
 WARM_UP = 50

@@ -3,8 +3,9 @@
 import pytest
 
 from src.features.feature_manager import build_dataset
-from src.lifecycle.compare import compare_forecasts, vote
-from src.lifecycle.judgement import judge_champion, overall
+from src.gate.compare import compare_forecasts, vote
+from src.gate.rules import judge_champion
+from src.verdict.finding import overall
 from tests.proof.candidates import forecast, lagged, one_reversed, verdict
 from tests.proof.worlds import random_direction, random_walk, shuffled_labels
 

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from src import paths, storage, tables
-from src.bars.build import read_bars
-from src.bars.exchange_cache import DayCache
-from src.bars.lines import read_lines
-from src.errors import DataError, ParamsError, ProjectError
+from src.base import paths, storage, tables
+from src.base.errors import DataError, ParamsError, ProjectError
 from src.features.stream import FeatureStream
 from src.ml.bundle import read_metadata, read_promoted
 from src.monitoring.prediction_log import read_log
-from src.params import load_params
+from src.policy import load_policy
+from src.sources.exchange_cache import DayCache
+from src.sources.file import read_bars
+from src.sources.json_lines import read_lines
 
 FUZZ = settings(
     derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -82,7 +82,7 @@ def test_params(content, tmp_path):
     """params.yaml."""
     (tmp_path / "params.yaml").write_bytes(content)
     with suppress(ParamsError):
-        load_params(tmp_path / "params.yaml")
+        load_policy(tmp_path / "params.yaml")
 
 
 @FUZZ
@@ -110,7 +110,7 @@ def test_parquet(content, tmp_path):
 def test_lines(content):
     """A feed of bars, up to the features."""
     with suppress(DataError):
-        stream = FeatureStream(load_params().features.model_copy(update={"warm_up_bars": 60}), "1h")
+        stream = FeatureStream(load_policy().features.model_copy(update={"warm_up_bars": 60}), "1h")
         for fields in read_lines(io.BytesIO(content)):
             stream.update(fields)
 
@@ -158,14 +158,14 @@ def test_a_yaml_of_a_thousand_bytes_is_not_unfolded(tmp_path):
     """Three to the power of 25 sections."""
     (tmp_path / "params.yaml").write_text(BOMB)
     with pytest.raises(ParamsError, match=r"^params\.yaml: not valid YAML: an alias \(\*\) repeats a section"):
-        load_params(tmp_path / "params.yaml")
+        load_policy(tmp_path / "params.yaml")
 
 
 def test_a_yaml_that_never_ends(tmp_path):
     """No more of it is read than parameters can be long."""
     (tmp_path / "params.yaml").symlink_to("/dev/zero")
     with pytest.raises(ParamsError, match=r"^params\.yaml: expected at most 1,000,000 bytes"):
-        load_params(tmp_path / "params.yaml")
+        load_policy(tmp_path / "params.yaml")
 
 
 @pytest.mark.parametrize("read", [storage.read_json, read_metadata], ids=["JSON", "metadata"])
@@ -201,7 +201,7 @@ def test_a_message_stays_readable(tmp_path):
     """What is quoted from a file is cut."""
     (tmp_path / "params.yaml").write_bytes(SHIPPED.replace(b"seed: 42", b"seed: '" + b"x" * 100_000 + b"'"))
     with pytest.raises(ParamsError, match=r"seed: input should be a valid integer") as refusal:
-        load_params(tmp_path / "params.yaml")
+        load_policy(tmp_path / "params.yaml")
     assert len(str(refusal.value)) < 500
     (tmp_path / "bars.csv").write_text(",".join(f"column_{number}" for number in range(50_000)) + "\n1\n")
     with pytest.raises(DataError, match="missing column") as refused:

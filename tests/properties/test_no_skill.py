@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from src.base.params import Label, Split
 from src.features.catalog import TARGET
 from src.features.feature_manager import build_dataset
-from src.ml.members import MEMBERS, build_member
-from src.ml.splits import walk_forward
-from src.ml.training import out_of_fold
-from src.params import Label, Split
+from src.training.fit import out_of_fold
+from src.training.members import MEMBERS, build_member
+from src.training.splits import walk_forward
 
 SPLIT = Split(n_splits=3, gap=1)
 N_DRAWS = 5

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from src.errors import DataError
-from src.ml.splits import MIN_FOLD_ROWS, walk_forward
-from src.params import Split
+from src.base.errors import DataError
+from src.base.params import Split
+from src.training.splits import MIN_FOLD_ROWS, walk_forward
 
 ROWS = st.integers(120, 3_000)
 FOLDS = st.integers(2, 10)

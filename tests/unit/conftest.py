@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from src import paths, storage
+from src.base import paths, storage
 from src.ml.bundle import sha256
 from src.ml.ensemble import ProductionEnsemble
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from src.bars import schema
 from src.bars.bar import COLUMNS, PRICES, TIME_NAMES, Bar, read_bar, what_is_wrong
-from src.errors import DataError
+from src.base.errors import DataError
 
 VALUES = {"open": 100.0, "high": 103.0, "low": 97.0, "close": 101.0, "volume": 2.0}
 NINE = datetime(2019, 10, 17, 9, tzinfo=UTC)

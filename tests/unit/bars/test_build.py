@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from src.bars.bar import COLUMNS
 from src.bars.build import build_bars
-from src.errors import DataError
+from src.base.errors import DataError
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 

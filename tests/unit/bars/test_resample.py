@@ -9,7 +9,7 @@ import pytest
 from src.bars.bar import COLUMNS
 from src.bars.build import build_bars
 from src.bars.quality import describe
-from src.errors import DataError
+from src.base.errors import DataError
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 MIDNIGHT = pd.Timestamp("2020-01-01T00:00Z")

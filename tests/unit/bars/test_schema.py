@@ -6,7 +6,7 @@ import pytest
 
 from src.bars.bar import COLUMNS
 from src.bars.schema import check_bars, segments
-from src.errors import DataError
+from src.base.errors import DataError
 
 TIMES = pd.date_range("2020-01-01T00:00Z", periods=5, freq="h", name="time", unit="us")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from src.base.params import Backtest
 from src.evaluation.backtest import Run, backtest, describe, trade
-from src.params import Backtest
 
 FREE = Backtest(fee_bps=0.0, slippage_bps=0.0)
 COSTS = Backtest(fee_bps=80.0, slippage_bps=20.0)

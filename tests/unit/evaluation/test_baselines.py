@@ -6,7 +6,7 @@ import pytest
 
 from src.evaluation.baselines import forecast_baselines
 from src.features.catalog import FEATURE_NAMES, TARGET
-from src.ml.splits import Fold
+from src.training.splits import Fold
 
 #      row 0  1  2  3  4  5  6  7  8  9 10 11
 LABELS = [1, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0]

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src.errors import DataError
+from src.base.errors import DataError
+from src.base.params import Split
 from src.evaluation import leakcheck
 from src.evaluation.leakcheck import check_callable, check_pipeline, load_callable, summary
 from src.features import feature_manager
-from src.params import Split
 
 
 @pytest.fixture(scope="module")

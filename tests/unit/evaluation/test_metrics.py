@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from src.errors import DataError
+from src.base.errors import DataError
 from src.evaluation.metrics import Forecast, calibration_line, expected_calibration_error, score
 
 Y = np.array([1, 1, 1, 0, 0, 0, 0, 0])

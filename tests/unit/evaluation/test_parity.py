@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.errors import ModelError
+from src.base.errors import ModelError
 from src.evaluation.parity import check_parity, measure_parity
 from src.ml.ensemble import ProductionEnsemble
 

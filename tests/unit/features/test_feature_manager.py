@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src import paths, storage
 from src.bars.bar import COLUMNS
-from src.errors import DataError
+from src.base import paths, storage
+from src.base.errors import DataError
+from src.base.params import Label
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import FeatureManager, build_dataset
-from src.params import Label
 
 WARM_UP = 60
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from src.base.params import Label
 from src.features.labels import make_labels, volatility_trend
-from src.params import Label
 
 UNKNOWN = np.nan
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from src import paths, storage
-from src.errors import DataError
+from src.base import paths, storage
+from src.base.errors import DataError
 from src.features.promoted import promoted
 
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from src import paths, storage
-from src.errors import DataError, GapError
+from src.base import paths, storage
+from src.base.errors import DataError, GapError
+from src.base.params import Features
 from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import FeatureManager
 from src.features.stream import FeatureStream
-from src.params import Features
 
 SMALL = dict(zip(Features.model_fields, [3, 6, 4, 5, 2.0, 7, 4, 60], strict=True))
 # ema_50 is the longest of its windows.

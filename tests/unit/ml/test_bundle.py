@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src import paths, storage
-from src.errors import ModelError, ProjectError
+from src.base import paths, storage
+from src.base.errors import ModelError, ProjectError
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from src.ml.bundle import FILES, read_promoted, sha256
 from src.ml.ensemble import ProductionEnsemble

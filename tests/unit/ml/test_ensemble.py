@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from src.errors import ModelError
+from src.base.errors import ModelError
 from src.features.catalog import FEATURE_NAMES
 from src.ml.ensemble import ProductionEnsemble
 

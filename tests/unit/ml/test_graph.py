@@ -17,12 +17,12 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from src import paths
-from src.errors import ModelError
+from src.base import paths
+from src.base.errors import ModelError
 from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from src.ml.graph import MemberGraph
 from src.ml.model_view import scale_free_view
-from src.ml.onnx_export import build_graph
+from src.training.export import build_graph
 
 RNG = np.random.default_rng(5)
 ROWS = RNG.uniform(1, 2, (400, 12))
@@ -108,7 +108,7 @@ def test_equal_bytes(members, candidate):
     """Equal members give equal bytes, in this process and in others with other hash seeds and threads."""
     assert build_graph(members) == candidate.voters.content
     code = (
-        "import hashlib, pickle, sys; from src.ml.onnx_export import build_graph; "
+        "import hashlib, pickle, sys; from src.training.export import build_graph; "
         "members = pickle.loads(sys.stdin.buffer.read()); print(hashlib.md5(build_graph(members)).hexdigest())"
     )
     content = pickle.dumps(members)

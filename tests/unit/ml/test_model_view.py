@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.errors import ModelError
+from src.base.errors import ModelError
 from src.features.catalog import FEATURE_NAMES
 from src.ml.model_view import VIEW_NAMES, scale_free_view
 

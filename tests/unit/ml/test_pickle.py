@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.errors import ModelError
+from src.base.errors import ModelError
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.graph import MemberGraph
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.errors import DataError, GapError
+from src.base.errors import DataError, GapError
 from src.features.feature_manager import FeatureManager
 from src.features.stream import FeatureStream
 from src.ml.predict import predict_history, predict_live

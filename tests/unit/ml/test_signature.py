@@ -4,11 +4,11 @@ import shutil
 
 import pytest
 
-from src import paths
-from src.errors import ModelError
-from src.lifecycle.deploy import deploy, served
+from src.base import paths
+from src.base.errors import ModelError
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.signature import PUBLIC_KEY, signature_file
+from src.release.deploy import deploy, served
 from tests.signing import make_keys, sign
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from src.params import Params
-from src.policy import Monitor
+from src.policy import Monitor, Policy
 
 
 @pytest.fixture(scope="session")
-def limits(params: Params) -> Monitor:
+def limits(params: Policy) -> Monitor:
     """The limits as shipped."""
     return params.monitor
 

@@ -14,12 +14,12 @@ from apprise.plugins.discord import NotifyDiscord
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from src import paths, storage
+from src.base import paths, storage
+from src.base.errors import DataError
 from src.commands.shared import tell_people
-from src.errors import DataError
-from src.lifecycle.judgement import Judgement
 from src.monitoring import alerts
 from src.monitoring.alerts import Message, due, send, tell
+from src.verdict.finding import Finding
 
 ID, TOKEN = "123456789012345678", "s3cretTokenOfTheWebhook-abcdefghijklmnopqrstuvwxyz"
 WEBHOOK = f"https://discord.com/api/webhooks/{ID}/{TOKEN}"
@@ -28,7 +28,7 @@ MESSAGE = Message("failure", "Version 1.0.0", "F1 is low")
 
 
 def judged(**verdicts):
-    return [Judgement(name, 1.0, 0.0, verdict, f"{name} is {verdict}") for name, verdict in verdicts.items()]
+    return [Finding(name, 1.0, 0.0, verdict, f"{name} is {verdict}") for name, verdict in verdicts.items()]
 
 
 @pytest.fixture
@@ -225,7 +225,7 @@ def test_foreign_text_calls_nobody_and_links_nowhere(discord, told, monkeypatch,
     discord.expect_request(re.compile("/.*"), method="POST").respond_with_data(status=204)
     if address == "json":
         monkeypatch.setenv("ALERT_URL", f"json://127.0.0.1:{discord.port}/hook")
-    judgement = Judgement(f"f1 {HOSTILE}", 0.1, 0.5, "failed", f"the exchange says {HOSTILE}")
+    judgement = Finding(f"f1 {HOSTILE}", 0.1, 0.5, "failed", f"the exchange says {HOSTILE}")
     storage.write_json({f"gone {HOSTILE}": "2020-01-01T00:00:00Z"}, told)
     over = judgement._replace(name=f"gone {HOSTILE}", verdict="passed")
     assert tell([judgement, over], f"Version {HOSTILE}", NOW, DAY) == "told: 1 alerts, 1 over"

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from src.base.params import Label
 from src.monitoring.coverage import judge_coverage
-from src.params import Label, load_params
+from src.policy import load_policy
 
 START, HOUR = datetime(2020, 1, 1, tzinfo=UTC), timedelta(hours=1)
 LABEL = Label(horizon_bars=1, threshold=0.003)
-LIMITS = load_params().monitor
+LIMITS = load_policy().monitor
 BARS = pd.DataFrame({"close": 1.0}, pd.date_range(START, periods=600, freq="1h"))
 YEARS_LATER = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from src.base.params import Label
 from src.monitoring.outcomes import Realised, judge_outcomes, measure, realised
-from src.params import Label
 
 LONG_AGO = datetime(2019, 1, 1, tzinfo=UTC)
 LABEL = Label(horizon_bars=1, threshold=0.003)

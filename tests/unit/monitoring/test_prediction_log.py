@@ -2,7 +2,7 @@
 
 import pytest
 
-from src.errors import DataError
+from src.base.errors import DataError
 from src.monitoring.prediction_log import read_log
 from tests.unit.monitoring.conftest import logged
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from src import paths
-from src.errors import PromotionError
-from src.lifecycle.deploy import roll_back, served
+from src.base import paths
+from src.base.errors import PromotionError
 from src.monitoring.recovery import breach, recover
 from src.policy import Monitor
+from src.release.deploy import roll_back, served
 from tests.faults.world import ImpossibleError, mounted
 
 BAD = {"live": {"f1_score": {"value": 0.5, "interval": [0.45, 0.55]}}, "predictions": 600, "version": "1.1.0"}
@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two releases, the second one served; what a release holds is verified elsewhere."""
     deploy_two(tmp_path)
     verified = []
-    monkeypatch.setattr("src.lifecycle.deploy.ProductionEnsemble.load", verified.append)
+    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load", verified.append)
     yield tmp_path
     assert all(release == tmp_path / "releases" / "1.0.0" for release in verified)
 
@@ -111,7 +111,7 @@ def links(folder: Path) -> tuple[str | None, str | None]:
 @pytest.mark.parametrize("free_inodes", range(4))
 def test_a_disk_without_an_inode_left(free_inodes, asked, tmp_path, monkeypatch):
     """The link stays and the words say why; every look tries again, and with room it is done, once."""
-    monkeypatch.setattr("src.lifecycle.deploy.ProductionEnsemble.load", lambda _: None)
+    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load", lambda _: None)
     try:
         with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "nr_inodes=64", "tmpfs") as disk:
             deploy_two(disk)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from src import paths, storage
+from src.base import paths, storage
 from src.page.evidence import DRAWN, Evidence, read_judged, read_points
-from src.params import Params
+from src.policy import Policy
 
 
 @pytest.fixture
-def evidence(params: Params) -> Evidence:
+def evidence(params: Policy) -> Evidence:
     """What the page shows of the committed reports; nobody looked at the model at work yet."""
     gate = read_judged(paths.GATE)
     assert gate is not None

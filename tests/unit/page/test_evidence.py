@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from src import paths, storage
-from src.errors import DataError
+from src.base import paths, storage
+from src.base.errors import DataError
 from src.page import evidence
 from src.page.evidence import read_judged, read_points
 

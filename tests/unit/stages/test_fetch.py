@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from src import paths, storage, tables
 from src.bars.bar import COLUMNS
-from src.bars.exchange import fetch_bars
-from src.errors import exit_on_error
-from src.params import load_params
+from src.base import paths, storage, tables
+from src.base.errors import exit_on_error
+from src.base.params import load_params
+from src.sources.exchange import fetch_bars
 from src.stages import fetch
 from tests.exchange_server import sends, serve
 

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, parameters, paths, files, times and text."""

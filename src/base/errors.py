@@ -1,0 +1,89 @@
+"""Everything this project raises on purpose.
+
+ProjectError
+├── ParamsError       params.yaml is wrong
+├── DataError         bars, features or labels are wrong
+│   └── GapError      bars are missing before this one
+├── ModelError        a model, its input or its files are wrong
+└── PromotionError    a candidate cannot be promoted
+    └── GateError     it can, and the gate says no
+
+All of them are `ValueError` too, so that a caller who knows only scikit-learn's habits can catch them.
+A message is one line that says what was expected, what came and what to do.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar, NoReturn
+
+from src.base.foreign_text import one_line
+
+
+class ProjectError(ValueError):
+    """The common base: catch this to catch all of them."""
+
+    exit_status: ClassVar[int] = 2
+
+
+class ParamsError(ProjectError):
+    """params.yaml lacks a key, has an unknown one, or holds a value that cannot be."""
+
+
+class DataError(ProjectError):
+    """Bars, features or labels break their contract."""
+
+
+class GapError(DataError):
+    """Bars are missing between the last one and this one, which by itself is right."""
+
+
+class ModelError(ProjectError):
+    """A model's input or a model's file is not what was promised."""
+
+
+class PromotionError(ProjectError):
+    """A candidate is not in a state to be promoted."""
+
+
+class GateError(PromotionError):
+    """The gate's verdict on a candidate is no: nothing is broken, so the exit status is another."""
+
+    exit_status: ClassVar[int] = 1
+
+
+def truncate(text: str, max_chars: int = 300) -> str:
+    """Return the beginning of what came, so that a message stays readable."""
+    return text if len(text) <= max_chars else f"{text[:max_chars]}…"
+
+
+def words_of(error: Exception) -> str:
+    """Return an error's message; of the system's, the file and the reason without the number that Python adds."""
+    if not isinstance(error, OSError):
+        return str(error)
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"
+
+
+@contextmanager
+def exit_on_error() -> Iterator[None]:
+    """Turn a `ProjectError`, a full disk or a full memory into words on standard error and an exit status."""
+    try:
+        yield
+    except ProjectError as error:
+        _end(str(error), error.exit_status, error)
+    except BrokenPipeError:  # whoever read has read enough
+        raise
+    except OSError as error:
+        words = f"{words_of(error)}; mend that, then run it again: no file was left half-written"
+        _end(words, ProjectError.exit_status, error)
+    except MemoryError as error:
+        words = "out of memory; free some, then run it again: no file was left half-written"
+        _end(words, ProjectError.exit_status, error)
+
+
+def _end(words: str, status: int, error: BaseException) -> NoReturn:
+    """Say it, whatever it quotes, and end; the wrong keys of params.yaml have a line each."""
+    lines = words.split("\n") if isinstance(error, ParamsError) else [words]
+    sys.stderr.write("error: " + "".join(f"{one_line(line)}\n" for line in lines))
+    raise SystemExit(status) from error

@@ -1,0 +1,259 @@
+"""What the stages read of params.yaml, as frozen, typed sections. No key has a default.
+
+What is asked of a model, rather than how it is made, stands in `src.policy`: no stage reads it.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from src.base import paths
+from src.base.errors import ParamsError, truncate
+from src.base.section import Count, Rate, Section, Share, Window
+from src.base.times import read_timeframe, read_utc
+from src.base.yaml_lines import Location, read_yaml
+
+Moment = Annotated[datetime | None, BeforeValidator(read_utc)]
+# The sections of `src.policy`.
+POLICY = ("gate", "retrain", "monitor")
+
+
+class Data(Section):
+    """Where the bars come from, and which of them."""
+
+    source: Literal["sample", "file", "ccxt"]
+    path: str
+    exchange: str
+    symbol: str
+    timeframe: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}(m|h|d)$")]
+    start: Moment
+    end: Moment
+
+    @field_validator("path")
+    @classmethod
+    def _stays_inside(cls, path: str) -> str:
+        if not (Path(path).is_absolute() or (paths.ROOT / path).resolve().is_relative_to(paths.ROOT)):
+            msg = "leads outside the repository; give it as an absolute path if you mean it"
+            raise ValueError(msg)
+        return path
+
+    @field_validator("start", "end")
+    @classmethod
+    def _is_closed_if_live(cls, moment: datetime | None, info: ValidationInfo) -> datetime | None:
+        if info.data.get("source") == "ccxt" and (moment is None or moment.timestamp() % 3600):
+            msg = "must be a whole hour if source is ccxt, and not null: its bars go on, and a rerun must agree"
+            raise ValueError(msg)
+        return moment
+
+    @field_validator("end")
+    @classmethod
+    def _window_is_not_empty(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
+        start = info.data.get("start")
+        if start is not None and end is not None and start >= end:
+            msg = f"must lie after start, {start:%Y-%m-%dT%H:%M}Z"
+            raise ValueError(msg)
+        return end
+
+    @property
+    def file(self) -> Path:
+        """The file that the source names; a relative path starts at the repository's root."""
+        return paths.SAMPLE if self.source == "sample" else (paths.ROOT / self.path).resolve()
+
+    @property
+    def step(self) -> timedelta:
+        """The timeframe as a length of time."""
+        return read_timeframe(self.timeframe)
+
+
+class Features(Section):
+    """Windows that no feature's name fixes, in bars, and the warm-up."""
+
+    macd_fast: Window
+    macd_slow: Window
+    macd_signal: Window
+    bollinger_window: Window
+    bollinger_width: Annotated[float, Field(gt=0)]
+    zscore_window: Window
+    volume_ratio_window: Window
+    warm_up_bars: Window
+
+    @field_validator("macd_slow")
+    @classmethod
+    def _macd_is_in_order(cls, slow: int, info: ValidationInfo) -> int:
+        if slow <= info.data.get("macd_fast", 0):
+            msg = f"must be greater than macd_fast, {info.data['macd_fast']}"
+            raise ValueError(msg)
+        return slow
+
+    @field_validator("warm_up_bars")
+    @classmethod
+    def _covers_every_window(cls, warm_up_bars: int, info: ValidationInfo) -> int:
+        windows = {name: info.data.get(name, 0) for name in cls.model_fields if name.endswith(("window", "slow"))}
+        # ema_50 is fixed; the signal of macd starts once the slow average has.
+        longest = max(50, *windows.values(), windows["macd_slow"] + info.data.get("macd_signal", 1) - 1)
+        if warm_up_bars <= longest:
+            msg = f"must be greater than {longest}, the longest window"
+            raise ValueError(msg)
+        return warm_up_bars
+
+
+class Label(Section):
+    """What counts as a rise."""
+
+    horizon_bars: Count
+    threshold: Annotated[float, Field(gt=-1, lt=1)]
+
+
+class Split(Section):
+    """Walk-forward folds."""
+
+    n_splits: Window
+    gap: Count
+
+
+class Lgbm(Section):
+    """LightGBM's settings, by LightGBM's own names."""
+
+    n_estimators: Count
+    learning_rate: Rate
+    num_leaves: Window
+    min_child_samples: Count
+    subsample: Rate
+
+
+class Xgb(Section):
+    """XGBoost's settings, by XGBoost's own names."""
+
+    n_estimators: Count
+    learning_rate: Rate
+    max_depth: Count
+    min_child_weight: Annotated[float, Field(ge=0)]
+    subsample: Rate
+
+
+class Rf(Section):
+    """RandomForestClassifier's settings, by scikit-learn's own names."""
+
+    n_estimators: Count
+    max_depth: Count
+    min_samples_leaf: Count
+    max_features: Rate
+
+
+class Train(Section):
+    """The three members, and how fast the past fades for all of them."""
+
+    half_life_rows: Annotated[float, Field(gt=0)] | None
+    lgbm: Lgbm
+    xgb: Xgb
+    rf: Rf
+
+
+class Weights(Section):
+    """Each member's share of the vote."""
+
+    lightgbm: Share
+    xgboost: Share
+    random_forest: Share
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> Self:
+        total = sum(self.model_dump().values())
+        if abs(total - 1) > 1e-9:  # noqa: PLR2004 - far above rounding, far below a typing error
+            msg = f"weights must sum to 1, these sum to {total:.10g}"
+            raise ValueError(msg)
+        return self
+
+
+class Ensemble(Section):
+    """How the members' probabilities become one decision."""
+
+    weights: Weights
+    decision_threshold: Share
+
+
+class Backtest(Section):
+    """What trading costs, in basis points of the stake for every change of the position."""
+
+    fee_bps: Annotated[float, Field(ge=0, lt=10_000)]
+    slippage_bps: Annotated[float, Field(ge=0, lt=10_000)]
+
+
+class Params(Section):
+    """How a model is made."""
+
+    data: Data
+    features: Features
+    label: Label
+    split: Split
+    train: Train
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    n_jobs: Count
+    ensemble: Ensemble
+    backtest: Backtest
+
+    @field_validator("split")
+    @classmethod
+    def _gap_covers_the_horizon(cls, split: Split, info: ValidationInfo) -> Split:
+        label = info.data.get("label")
+        if label is not None and split.gap < label.horizon_bars:
+            msg = (
+                f"split.gap must be at least label.horizon_bars, or training labels reach into the test rows; "
+                f"got {split.gap} and {label.horizon_bars}"
+            )
+            raise ValueError(msg)
+        return split
+
+
+AnyParams = TypeVar("AnyParams", bound=Params)
+
+
+def load_params(path: Path = paths.PARAMS) -> Params:
+    """Read and check what the stages read of params.yaml, as `read_sections` does."""
+    return read_sections(path, Params, leave_out=POLICY)
+
+
+def read_sections(path: Path, kind: type[AnyParams], *, leave_out: Collection[str] = ()) -> AnyParams:
+    """Read a params.yaml as the sections of `kind`.
+
+    Raises
+    ------
+    ParamsError
+        Naming the file, the line, the key, what was expected and what came: for every wrong key at once.
+    """
+    content, lines = read_yaml(path)
+    if isinstance(content, dict):
+        content = {key: value for key, value in content.items() if key not in leave_out}
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        problems = [_in_words(problem, lines, path.name) for problem in error.errors()]
+        raise ParamsError("\n       ".join(problems)) from error
+
+
+def _in_words(problem: Any, lines: dict[Location, int], name: str) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    """Say in one line which key is wrong, where, and how."""
+    location = tuple(map(str, problem["loc"]))
+    known = next((location[:n] for n in range(len(location), 0, -1) if location[:n] in lines), ())
+    where = f"{name} line {lines[known]}" if known else name
+    key = ".".join(location) or "the whole file"
+    if problem["type"] == "missing":
+        return f"{where}: {key}: missing, add it"
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: {key}: unknown key, remove it or mend its name"
+    if problem["type"] == "model_type":
+        return f"{where}: {key}: expected keys with values, got {truncate(repr(problem['input']))}"
+    words = problem["msg"].removeprefix("Value error, ")
+    came = f", got {truncate(repr(problem['input']))}" if not isinstance(problem["input"], dict | BaseModel) else ""
+    return f"{where}: {key}: {words[0].lower()}{words[1:]}{came}"

@@ -1,0 +1,134 @@
+"""Read and write files so that a reader sees the old content or the new, and damage is noticed.
+
+Equal input gives equal bytes: no clock, no host, fixed compression, keys in the order given.
+"""
+
+import json
+import os
+import pickle
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from src.base.errors import DataError
+from src.base.paths import relative
+
+PICKLE_PROTOCOL = 5
+UNREADABLE_PICKLE = (
+    *(pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError),
+    *(MemoryError, OverflowError),  # a length that is a lie
+)
+# Of a file that is being written; git ignores it. What a killed process left is cleared away by the next write.
+ASIDE = ".aside"
+# DVC, killed, leaves its stage running beside the one that the next `dvc repro` starts.
+STAGE, STARTED_BY = "DVC_STAGE", os.getppid()
+
+
+def write_bytes(content: bytes, path: Path) -> None:
+    """Write aside in the same folder, onto the disk, then move into place.
+
+    Raises
+    ------
+    DataError
+        If this is a stage whose DVC has ended: another one may be at work on the same file.
+    OSError
+        If the disk is full, or may not be written to; the old content is still there.
+    """
+    if STAGE in os.environ and _is_orphan():
+        msg = f"{relative(path)} was not written: the `dvc repro` that started this stage has ended; run it again"
+        raise DataError(msg)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _clear_away(path)
+    aside = path.with_name(f".{path.name}.{os.getpid()}{ASIDE}")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _clear_away(path: Path) -> None:
+    """Remove what killed processes of this machine left of the file."""
+    for entry in os.scandir(path.parent):
+        pid = entry.name.removeprefix(f".{path.name}.").removesuffix(ASIDE)
+        if pid.isdigit() and entry.name == f".{path.name}.{pid}{ASIDE}" and not _is_running(int(pid)):
+            with suppress(FileNotFoundError):
+                Path(entry.path).unlink()
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the file's bytes; `DataError` names a file that is not there."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        msg = f"{relative(path)}: cannot be read ({error.strerror}); run `dvc repro` to make it"
+        raise DataError(msg) from error
+
+
+def append_lines(lines: Iterable[str], path: Path) -> None:
+    """Append whole lines to a log, on the disk before this returns; `DataError` if its last line was cut off."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+", buffering=0) as log:
+        end = log.tell()
+        if end:
+            log.seek(-1, os.SEEK_END)
+            if log.read(1) != b"\n":
+                msg = f"{relative(path)}: its last line is cut off; mend or remove that line"
+                raise DataError(msg)
+        added = memoryview("".join(f"{line}\n" for line in lines).encode())
+        try:
+            while added:
+                added = added[log.write(added) :]
+            os.fsync(log.fileno())
+        except OSError:
+            log.truncate(end)
+            raise
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write JSON that any parser reads: NaN and infinity are refused."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes(f"{text}\n".encode(), path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; `DataError` if the file holds anything else."""
+    return parse_json(read_bytes(path), relative(path))
+
+
+def parse_json(text: bytes, name: str) -> dict[str, Any]:
+    """Read a JSON object from the bytes of the file of that name; `DataError` if they hold anything else."""
+    try:
+        content = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        msg = f"{name}: not valid JSON ({error}); restore it with `git checkout`"
+        raise DataError(msg) from error
+    if not isinstance(content, dict):
+        msg = f"{name}: expected a JSON object, got {type(content).__name__}"
+        raise DataError(msg)
+    return content
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse the words that Python's JSON knows and no other."""
+    msg = f"{name} is no JSON number"
+    raise ValueError(msg)
+
+
+def _is_orphan() -> bool:
+    """Tell whether what started this process has ended: since it began, or before, so that a stranger took over."""
+    return os.getppid() != STARTED_BY or os.getsid(os.getppid()) != os.getsid(0)

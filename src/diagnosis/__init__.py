@@ -1,1 +1,0 @@
-"""What is wrong with this repository, line by line, each with the command that mends it."""

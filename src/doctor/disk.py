@@ -1,0 +1,77 @@
+"""The disk, and who may read and write here.
+
+Standard library only, and any Python from 3.8 on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from typing import TYPE_CHECKING
+
+from src.doctor.finding import Line, fail, ok, warn
+from src.doctor.shell import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MIB = 2**20
+NEEDED_MIB, COMFORTABLE_MIB = 200, 1_000
+# Objects are written once and then protected.
+READ_ONLY, OBJECTS = (".dvc/cache", ".dvc-remote"), "/files/md5/"
+SKIPPED = (".git", ".venv", ".hypothesis", ".mypy_cache", ".ruff_cache")
+COLLECT = "dvc gc --all-commits --dry"
+SHARED = "This shows which objects no commit here names; before you delete them: other clones may share the cache"
+
+
+def check(root: Path) -> Iterator[Line]:
+    """Look for room, then for files that cannot be read or written."""
+    yield _room(shutil.disk_usage(str(root)).free // MIB)
+    wrong = list(_forbidden(root))
+    if not wrong:
+        yield ok("permissions", "every file can be read and written")
+    for own, right in ((True, "u+rwX"), (False, "")):
+        names = [os.path.relpath(str(path), str(root)) for path, is_own in wrong if is_own == own]
+        if names:
+            who = "you may not read or write" if own else "another user owns, and you may not use"
+            more = f" and {len(names) - 1} more" if names[1:] else ""
+            mend = f"chmod {right} {quoted(*names)}" if own else f'sudo chown -R "$(id -un)" {quoted(*names)}'
+            yield fail("permissions", f"{who} {names[0]}{more}", mend)
+
+
+def _room(free_mib: int) -> Line:
+    """Judge the room that is left; a whole run writes some tens of MiB, an environment 2 GiB."""
+    if free_mib >= COMFORTABLE_MIB:
+        return ok("disk", f"{free_mib:,} MiB free")
+    judge = fail if free_mib < NEEDED_MIB else warn
+    words = f"{free_mib:,} MiB free: make room. {SHARED}"
+    return judge("disk", words, COLLECT)
+
+
+def _forbidden(root: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield what this user may not use, and whether it is this user's own; what lies in such a folder is not seen."""
+    pending = [root]
+    while pending:
+        folder = pending.pop()
+        entries = sorted(folder.iterdir()) if os.access(str(folder), os.R_OK | os.X_OK) else []
+        for path in [folder, *entries] if folder == root else entries:
+            name = os.path.relpath(str(path), str(root))
+            if path.is_symlink() or name in SKIPPED or path.name == "__pycache__":
+                continue
+            state = path.stat()
+            is_object = name.startswith(READ_ONLY) or OBJECTS in f"/{name}"
+            protected = is_object and not stat.S_ISDIR(state.st_mode)
+            if not _may_use(path, state, write=not protected):
+                yield path, state.st_uid == os.geteuid()
+            elif path.is_dir() and path != root:
+                pending.append(path)
+
+
+def _may_use(path: Path, state: os.stat_result, *, write: bool) -> bool:
+    """Judge own files by their mode, for root may do anything; others' by asking."""
+    needed = os.R_OK | (os.W_OK if write else 0) | (os.X_OK if stat.S_ISDIR(state.st_mode) else 0)
+    if state.st_uid == os.geteuid():
+        return (state.st_mode >> 6) & needed == needed
+    return os.access(str(path), needed)

@@ -1,0 +1,1 @@
+"""Whether a candidate may go into production: rules, comparison with the champion, trials."""

@@ -1,1 +1,0 @@
-"""What happens to a candidate after it was evaluated."""

@@ -1,0 +1,1 @@
+"""What a release is: promoted, published, listed, rolled back, deployed."""

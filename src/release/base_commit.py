@@ -1,0 +1,168 @@
+"""Where this clone's branch is published, and whether both still agree."""
+
+import shlex
+from typing import NamedTuple
+
+from src.base.errors import PromotionError
+from src.release.tags import REFS, Stage, names_of, tags_here
+from src.repo.git import git
+from src.repo.ls_remote import ls_remote
+
+# What must be the same here and there: this environment and this code do the work.
+CODE = ("src", "requirements.lock", ".python-version", "dvc.yaml")
+# Branch and tags or neither: a tag of a commit that nobody else has keeps its number from everybody. Tags that are not
+# named follow where the remote has none of that name, and are left out in silence where it has another.
+PUSH = "git push --atomic --follow-tags"
+
+
+class Base(NamedTuple):
+    """A branch, the commit to go on from, where it is published (None: only here), and the ref here that holds it."""
+
+    branch: str
+    commit: str
+    remote: str | None
+    remote_ref: str
+    ref: str
+
+
+def find_base() -> Base:
+    """Ask the remote for the newest commit of this branch.
+
+    Raises
+    ------
+    PromotionError
+        If no branch is checked out, it has commits that are not published, or the published code is newer than this.
+    """
+    ref = _head()
+    branch = _short(ref)
+    if not git("remote"):
+        return Base(branch, git("rev-parse", "HEAD"), None, ref, ref)
+    remote = git("config", "--default", "", "--get", f"branch.{branch}.remote")
+    if not remote:
+        push = f"{PUSH} --set-upstream origin {shlex.quote(branch)}"
+        msg = f"expected {branch} to follow a branch of a remote; `{push}`"
+        raise PromotionError(msg)
+    _check_same_tags(remote, ls_remote(remote, *REFS))
+    git("fetch", "--quiet", "--tags", remote, git("config", "--get", f"branch.{branch}.merge"))
+    tracked = git("rev-parse", "--symbolic-full-name", "@{upstream}")
+    base = Base(branch, git("rev-parse", tracked), remote, git("config", f"branch.{branch}.merge"), tracked)
+    _check_agreement(base)
+    return base
+
+
+def check_upstream(*, amend: bool, offline: bool) -> None:
+    """Refuse a new commit and new tags that could not be pushed.
+
+    Parameters
+    ----------
+    amend
+        Whether the last commit is replaced.
+    offline
+        Whether the remote is not asked; what this clone knows by itself is checked all the same.
+
+    Raises
+    ------
+    PromotionError
+        If no branch is checked out, the last commit is known to others and would be replaced, or the remote does not
+        answer, has commits or tags that this clone lacks, or another tag of the same name.
+    """
+    head = _head()
+    if amend and git("branch", "--remotes", "--contains", "HEAD"):
+        msg = "--amend replaces the last commit, and a remote has it already; run it without --amend"
+        raise PromotionError(msg)
+    tags_here()
+    remote, ref = _published_at(head)
+    if not remote or offline:
+        return
+    try:
+        there = ls_remote(remote, ref, *REFS)
+    except PromotionError as error:
+        msg = f"{error}; nothing was changed, and `--offline` goes on without it"
+        raise PromotionError(msg) from error
+    if (tip := there.pop(ref, None)) and not _is_ancestor(tip):
+        msg = f"{remote} has commits of {_short(ref)} that this clone lacks; `git pull --no-rebase`, then run it again"
+        raise PromotionError(msg)
+    _check_same_tags(remote, there)
+    if lacking := sorted(there.keys() - {f"refs/tags/{name}" for name in tags_here()}):
+        msg = (
+            f"{remote} has {len(lacking)} tags that this clone lacks, {_short(lacking[0])} is the first; "
+            f"`git fetch --tags {remote}`, then run it again: no number is given twice"
+        )
+        raise PromotionError(msg)
+
+
+def how_to_publish(version: str, stage: Stage, *, offline: bool) -> str:
+    """Say in words how others learn of a new commit of this branch and of the tags of version and stage.
+
+    The command names the tags: the remote refuses all where it has another of that name.
+    """
+    head = _head()
+    remote, ref = _published_at(head)
+    if not remote:
+        return "this clone has no remote, so nobody else knows of it."
+    upstream = "" if _followed(_short(head)) else " --set-upstream"
+    branch = _short(head) if ref == head else f"{_short(head)}:{ref}"
+    refs = " ".join(map(shlex.quote, (remote, branch, *names_of(version, stage))))
+    doubt = f" {remote} was not asked; if it has other commits or tags, it takes nothing." if offline else ""
+    return f"`dvc push && {PUSH}{upstream} {refs}` tells the others.{doubt}"
+
+
+def _head() -> str:
+    """Return the ref of the branch that is checked out."""
+    try:
+        return git("symbolic-ref", "HEAD")
+    except PromotionError as error:
+        msg = "expected a branch to be checked out, which a new commit goes to; `git switch main`"
+        raise PromotionError(msg) from error
+
+
+def _published_at(head: str) -> tuple[str, str]:
+    """Return the remote and the ref that a branch follows, or would be pushed to; an empty remote if there is none."""
+    branch = _short(head)
+    if remote := _followed(branch):
+        return remote, git("config", "--default", head, "--get", f"branch.{branch}.merge")
+    remotes = git("remote").splitlines()
+    return ("origin" if "origin" in remotes else next(iter(remotes), "")), head
+
+
+def _followed(branch: str) -> str:
+    """Return the remote that a branch follows; empty if it follows none, or another branch of this clone."""
+    remote = git("config", "--default", "", "--get", f"branch.{branch}.remote")
+    return "" if remote == "." else remote
+
+
+def _check_same_tags(remote: str, there: dict[str, str]) -> None:
+    """Refuse tags that were made here and there under the same name."""
+    here = tags_here()
+    for ref, found in there.items():
+        name = _short(ref)
+        if name in here and here[name].object != found:
+            msg = (
+                f"the tag {name} is not the one that {remote} has; if theirs is right, "
+                f"`git tag --delete {shlex.quote(name)} && git fetch --tags {remote}`"
+            )
+            raise PromotionError(msg)
+
+
+def _is_ancestor(commit: str) -> bool:
+    """Tell whether this commit is an ancestor of the last one; a commit that is unknown here is not."""
+    try:
+        git("merge-base", "--is-ancestor", commit, "HEAD")
+    except PromotionError:
+        return False
+    return True
+
+
+def _short(ref: str) -> str:
+    """Return a ref's name as people say it."""
+    return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+
+
+def _check_agreement(base: Base) -> None:
+    """Refuse commits that only this clone has, and code that only the remote has."""
+    if ahead := git("rev-list", f"{base.commit}..HEAD").split():
+        msg = f"expected {base.branch} as on {base.remote}, {len(ahead)} commits are only here; `git pull`, `{PUSH}`"
+        raise PromotionError(msg)
+    if changed := git("diff", "--name-only", "HEAD", base.commit, "--", *CODE).splitlines():
+        msg = f"{base.remote} has other code than this clone ({changed[0]}); `git pull`, then `make repro`"
+        raise PromotionError(msg)

@@ -1,0 +1,112 @@
+"""Every model that was ever promoted, as git remembers it, and whether its files can still be had."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import yaml
+
+from src.base import paths, storage
+from src.base.errors import DataError
+from src.repo.dvc_store import Where, opened_stores
+from src.repo.git import check_full_history, git
+
+HEADLINE = ("roc_auc", "brier_skill", "f1_score")
+
+
+class Promoted(NamedTuple):
+    """One promoted version: its metadata, the commit that holds them, scores with intervals, its files by md5."""
+
+    version: str
+    commit: str
+    metadata: dict[str, Any]
+    scores: dict[str, dict[str, Any]]
+    digests: list[str]
+    files: Where | None = None  # None: not asked
+    in_production: bool = False
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what a reader asks first, as plain JSON."""
+        training = self.metadata["training_info"]
+        return {
+            "version": self.version,
+            "promoted_at": self.metadata["created_at"],
+            "commit": self.commit,
+            "data": {name: training.get("data", {}).get(name) for name in ("symbol", "timeframe", "start", "end")},
+            "rows": training["samples_count"],
+            "scores": self.scores,
+            "gate": self.metadata.get("gate", {}).get("verdict"),
+            "files": self.files,
+            "in_production": self.in_production,
+        }
+
+
+def history() -> list[Promoted]:
+    """List the promoted versions, newest first, where their files are, and which is in production.
+
+    Raises
+    ------
+    PromotionError
+        If git, DVC or its remote cannot be asked, or the clone is shallow.
+    DataError
+        If the metadata of a commit cannot be read.
+    """
+    current = _identity(storage.read_json(paths.METADATA)) if paths.METADATA.exists() else None
+    with opened_stores() as stores:
+        return [
+            promoted._replace(
+                files=stores.where(promoted.digests), in_production=_identity(promoted.metadata) == current
+            )
+            for promoted in promotions()
+        ]
+
+
+def promotions() -> list[Promoted]:
+    """List the promoted versions, newest first, as git alone knows them."""
+    check_full_history()
+    commits = git("log", "--topo-order", "--format=%H", "--", str(paths.METADATA)).split()
+    return list(_first_of_each([_read(commit) for commit in commits if _holds(commit, paths.relative(paths.METADATA))]))
+
+
+def _first_of_each(found: list[Promoted]) -> Iterator[Promoted]:
+    """Yield each version once, from the commit that promoted it; a version that came back by a rollback is no other.
+
+    Their order is that of the commits: a clock may have been wrong.
+    """
+    oldest: dict[tuple[Any, Any], Promoted] = {}
+    for promoted in reversed(found):
+        oldest.setdefault(_identity(promoted.metadata), promoted)
+    yield from reversed(oldest.values())
+
+
+def _identity(metadata: dict[str, Any]) -> tuple[Any, Any]:
+    """Return what no other promotion has."""
+    return metadata.get("version"), metadata.get("created_at")
+
+
+def _holds(commit: str, file: str) -> bool:
+    """Tell whether the file is there at this commit: it may be the one that removed it."""
+    return bool(git("ls-tree", commit, "--", file))
+
+
+def _read(commit: str) -> Promoted:
+    """Read one promotion from its commit."""
+    try:
+        metadata = json.loads(git("show", f"{commit}:{paths.relative(paths.METADATA)}"))
+        version, scores = str(metadata["version"]), metadata["performance_metrics"]
+        outs = yaml.safe_load(git("show", f"{commit}:dvc.lock"))["stages"]["ensemble"]["outs"]
+        digests = [out["md5"] for out in outs]
+        _ = metadata["created_at"], metadata["training_info"]["samples_count"]
+    except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        msg = f"commit {commit[:7]} holds a promotion that cannot be read ({error!r})"
+        raise DataError(msg) from error
+    ends = _intervals(commit)
+    found = {name: {"value": scores.get(name), "interval": ends.get(name)} for name in HEADLINE}
+    return Promoted(version, commit, metadata, found, digests)
+
+
+def _intervals(commit: str) -> dict[str, Any]:
+    """Return the intervals of the scores of that commit; the first evaluations had none."""
+    metrics = paths.relative(paths.METRICS)
+    content = json.loads(git("show", f"{commit}:{metrics}")) if _holds(commit, metrics) else {}
+    return content.get("intervals", {}).get("scores", {}).get("ensemble", {})

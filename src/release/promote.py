@@ -1,0 +1,142 @@
+"""Promote: declare the candidate in the work tree to be the production model, as a commit with its tags."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from src.base import paths, storage, tables
+from src.base.errors import GateError, PromotionError
+from src.gate.changes import what_changed
+from src.gate.gate import gate
+from src.gate.gate_report import headline, summary
+from src.ml.bundle import read_metadata, sha256
+from src.policy import load_policy
+from src.release.base_commit import check_upstream
+from src.release.committed import check_committed
+from src.release.history import Promoted, history
+from src.release.metadata import Promotion, build_metadata
+from src.release.tags import Stage, Tagged, tagged_versions
+from src.release.transaction import exclusive, transaction
+from src.release.versions import highest, next_version
+from src.repo.git import check_full_history, git
+from src.repo.reproduced import check_reproduced
+from src.repo.revision import Revision
+
+# What a promotion commits; the candidate itself was committed before, as hashes in dvc.lock.
+PROMOTION = (paths.METADATA, paths.GATE, paths.GATE_REPORT, paths.TRIALS)
+
+
+def promote(
+    *, as_first: bool = False, amend: bool = False, stage: Stage = "production", offline: bool = False
+) -> dict[str, Any]:
+    """Ask the gate, then commit the candidate's metadata; from then on `ProductionEnsemble()` loads it.
+
+    Parameters
+    ----------
+    as_first
+        Compare with the baselines only, as for the first model ever.
+    amend
+        Put the promotion into the last commit, which must be known to nobody else; `git_commit` is then the one before.
+    stage
+        What the version is tagged for.
+    offline
+        Do not ask the remote whether the promotion can be pushed.
+
+    Returns
+    -------
+    dict
+        The metadata as committed. If the candidate is in production already, the metadata it has; no new commit.
+
+    Raises
+    ------
+    PromotionError
+        If the clone is shallow, the work tree differs from the last commit, the pipeline is not up to date, the remote
+        does not answer or has what this clone lacks, git cannot commit or tag, or the gate's verdict is unknown.
+    GateError
+        If the gate says no.
+    """
+    with exclusive():
+        check_committed()
+        check_full_history()
+        check_upstream(amend=amend, offline=offline)
+        check_reproduced()
+        return _promote(as_first=as_first, amend=amend, stage=stage)
+
+
+def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
+    """Look, ask, commit and tag."""
+    files = {path.name: storage.read_bytes(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
+    promoted = history()
+    before = read_metadata() if paths.METADATA.exists() else None
+    if before and _digests(before) == {name: sha256(content) for name, content in files.items()}:
+        _tag_as_first_committed(before, promoted, stage)
+        return before
+    report = gate(as_first=as_first)
+    _check_gate(report, files)
+    promotion = Promotion(
+        version=_version(promoted),
+        git_commit=git("rev-parse", "HEAD^" if amend else "HEAD"),
+        previous_version=_previous(promoted, before),
+        moment=datetime.now(UTC),
+    )
+    metadata = build_metadata(
+        promotion,
+        load_policy(),
+        storage.read_json(paths.METRICS),
+        files,
+        storage.read_bytes(paths.BARS),
+        tables.read_frame(paths.FEATURES),
+    ) | {"gate": summary(report)}
+    _commit(metadata, stage, amend=amend)
+    return metadata
+
+
+def _digests(metadata: dict[str, Any]) -> dict[str, str]:
+    """Return the sha256 of each file that the metadata describe."""
+    return {name: described["sha256"] for name, described in metadata["files"].items()}
+
+
+def _tag_as_first_committed(metadata: dict[str, Any], promoted: Sequence[Promoted], stage: Stage) -> None:
+    """Tag a version where it was promoted: whoever promoted it may have been stopped before."""
+    commits = {(version.version, version.metadata["created_at"]): version.commit for version in promoted}
+    tagged = Tagged(metadata["version"], stage, commits[metadata["version"], metadata["created_at"]])
+    with transaction((), tagged, with_outputs=False):
+        pass  # nothing to commit
+
+
+def _version(promoted: Sequence[Promoted]) -> str:
+    """Return the number that what changed since the highest version asks for, after those of other branches, too."""
+    versions = {version.version: version.commit for version in promoted}
+    taken = [*versions, *tagged_versions()]
+    if not versions:
+        return next_version(taken, "patch")
+    before, after = Revision(versions[highest(list(versions))]), Revision("HEAD")
+    return next_version(taken, what_changed(before.stages, after.stages))
+
+
+def _previous(promoted: Sequence[Promoted], before: dict[str, Any] | None) -> str | None:
+    """Return the commit of the model in production, or else of the newest before it whose files can still be had."""
+    in_production = (before["version"], before["created_at"]) if before else None
+    by_recency = sorted(promoted, key=lambda made: (made.version, made.metadata["created_at"]) != in_production)
+    return next((version.commit for version in by_recency if version.files != "gone"), None)
+
+
+def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:
+    """Refuse a candidate whose verdict is no or unknown, or that changed while the gate was asked."""
+    if report["verdict"] != "yes":
+        error = GateError if report["verdict"] == "no" else PromotionError
+        msg = f"{headline(report)} {paths.relative(paths.GATE_REPORT)} has the figures."
+        raise error(msg)
+    if report["candidate"] != sha256(files[paths.ENSEMBLE.name]):
+        msg = "the candidate changed while the gate looked at it; run `python -m src promote` again"
+        raise PromotionError(msg)
+
+
+def _commit(metadata: dict[str, Any], stage: Stage, *, amend: bool) -> None:
+    """Commit the metadata and what the gate said, and tag the commit; without both there is no promotion."""
+    with transaction(PROMOTION, Tagged(metadata["version"], stage), with_outputs=False):
+        storage.write_json(metadata, paths.METADATA)
+        files = [str(path) for path in PROMOTION if path.exists()]
+        git("add", "--", *files)
+        how = ["--amend"] if amend else []
+        git("commit", "--quiet", *how, "--message", f"Promote {metadata['version']}", "--", *files)

@@ -1,0 +1,117 @@
+"""Roll back: bring a model that was promoted before into production again, as a new commit."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from src.base import paths, storage
+from src.base.errors import PromotionError
+from src.base.yaml_lines import read_scalars, replace_scalars
+from src.ml.ensemble import ProductionEnsemble
+from src.ml.signature import copy_signatures
+from src.release.base_commit import check_upstream
+from src.release.committed import check_committed
+from src.release.history import promotions
+from src.release.tags import Tagged
+from src.release.transaction import exclusive, transaction
+from src.repo.bundle_outputs import BUNDLE, fetch_and_checkout, keep_outputs
+from src.repo.git import check_full_history, git
+from src.repo.revision import Revision
+
+# Beside the outputs of the pipeline that git keeps.
+RESTORED = ("dvc.lock", paths.relative(paths.METADATA))
+# Sections of params.yaml that say what is asked of a model, not how it is made.
+POLICY = {"gate", "retrain", "monitor"}
+
+
+class RolledBack(NamedTuple):
+    """What is in production now, the commit that says so, and outputs of the pipeline that could not be had."""
+
+    version: str
+    commit: str
+    missing: list[str]
+
+
+def rollback(name: str, *, offline: bool = False) -> RolledBack:
+    """Make a promoted model the production model again.
+
+    Everything is fetched, verified against that promotion's sha256 and asked its known answers before anything in the
+    work tree changes; then dvc.lock, metrics, metadata and parameters of that promotion become a new commit. What the
+    gate asks stays as it is now.
+
+    Parameters
+    ----------
+    name
+        A version such as 1.0.1, or whatever git takes for a commit that holds a promotion.
+    offline
+        Do not ask the remote of git whether the rollback can be pushed.
+
+    Raises
+    ------
+    PromotionError
+        If the clone is shallow, the work tree differs from the last commit, no such version was promoted, the remote
+        does not answer or has what this clone lacks, or git cannot commit or tag.
+    DataError
+        If its files are neither in the cache nor on the remote, or are damaged.
+    ModelError
+        If they are not what its metadata say, or this code cannot read them.
+    """
+    with exclusive():
+        check_committed()
+        check_full_history()
+        check_upstream(amend=False, offline=offline)
+        return _rollback(name)
+
+
+def _rollback(name: str) -> RolledBack:
+    """Verify, then change, commit and tag, or put back."""
+    known = {promoted.version: promoted.commit for promoted in reversed(promotions())}
+    target = Revision(_commit_of(name, known))
+    version = _verify(target)
+    params = _params_of(target)
+    restored = [path for path in (*target.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
+    changed = [*restored, paths.relative(paths.PARAMS)]
+    tagged = Tagged(version, "production", known.get(version, target.commit))
+    keep_outputs()
+    with transaction([paths.ROOT / path for path in changed], tagged, with_outputs=True):
+        git("checkout", target.commit, "--", *restored)
+        storage.write_bytes(params.encode(), paths.PARAMS)
+        fetch_and_checkout()
+        version_now = ProductionEnsemble().get_model_info()["version"]
+        if git("status", "--porcelain", "--", *changed):
+            git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
+    missing = [path for path in target.outs if not (paths.ROOT / path).exists()]
+    return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
+
+
+def _commit_of(name: str, known: Mapping[str, str]) -> str:
+    """Return the commit of the promotion of that version; what is no version is left to git."""
+    if name in known:
+        return known[name]
+    if name.count(".") == 2 and name.replace(".", "").isdigit():  # noqa: PLR2004 - such as 1.0.1
+        msg = f"version {name} was never promoted here; `python -m src history` lists {', '.join(known) or 'none'}"
+        raise PromotionError(msg)
+    return name
+
+
+def _params_of(target: Revision) -> str:
+    """Return params.yaml as it is, with the values of that revision that make the model."""
+    values = read_scalars(target.params_text, f"params.yaml of {target.name}")
+    making = {key: text for key, text in values.items() if key[0] not in POLICY}
+    return replace_scalars(storage.read_bytes(paths.PARAMS).decode(), paths.PARAMS.name, making)
+
+
+def _verify(target: Revision) -> str:
+    """Read the promoted model aside and ask it; the work tree is not touched."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            metadata = git("show", f"{target.commit}:{paths.relative(paths.METADATA)}")
+        except PromotionError as error:
+            msg = f"{target.name} holds no promoted model; `python -m src history` lists the commits that do"
+            raise PromotionError(msg) from error
+        (Path(folder) / paths.METADATA.name).write_text(metadata, encoding="utf-8")
+        copy_signatures(paths.PRODUCTION, Path(folder))
+        for path in BUNDLE:
+            storage.write_bytes(target.read(path), Path(folder) / path.name)
+        return str(ProductionEnsemble.load(Path(folder)).get_model_info()["version"])

@@ -1,0 +1,160 @@
+"""One change of the production model at a time in a clone, and whole or not at all.
+
+Whoever changes it first notes what the files held and what will be tagged. A failure takes back files, index, commit
+and tags. Whoever is killed leaves the note, and the next that begins puts the files back; if the commit was made before
+the kill, the commit stays, and the next adds its tags.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from src.base import paths, storage
+from src.base.errors import PromotionError
+from src.release.tags import Tagged, check_taggable, tag, tags_here, untag
+from src.repo.bundle_outputs import fetch_and_checkout
+from src.repo.git import git
+from src.repo.subprocesses import sigterm_as_exit
+
+NOTE, LOCK, INDEX_LOCK = "unfinished.json", "production.lock", "index.lock"
+ANY_BYTES = "latin-1"
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """Keep others out, put back or complete what a killed one left, and on SIGTERM end in order.
+
+    Raises
+    ------
+    PromotionError
+        If another promotion or rollback is at work in this clone, or a git is, or was killed.
+    """
+    try:
+        lock = FileLock(_in_git(LOCK)).acquire(timeout=0)
+    except Timeout as error:
+        msg = "another promotion or rollback is at work in this clone; nothing was changed, wait for it"
+        raise PromotionError(msg) from error
+    with lock, sigterm_as_exit():
+        refuse_a_locked_index()
+        _recover()
+        yield
+
+
+@contextmanager
+def transaction(files: Sequence[Path], tagged: Tagged, *, with_outputs: bool) -> Iterator[None]:
+    """Tag what the block commits; unless both end well, take back the commit, its tags and these files.
+
+    Parameters
+    ----------
+    files
+        That the block changes and commits.
+    tagged
+        What is tagged once the block has ended.
+    with_outputs
+        Whether dvc.lock is one of them, so that the outputs of the pipeline change with it.
+    """
+    check_taggable(tagged.version, tagged.commit)
+    held = {paths.relative(file): file.read_bytes().decode(ANY_BYTES) if file.exists() else None for file in files}
+    note = {
+        "head": git("rev-parse", "HEAD"),
+        "files": held,
+        "index": git("ls-files", "--stage", "-z", "--", *held).split("\0")[:-1] if held else [],
+        "with_outputs": with_outputs,
+        "tagged": tagged,
+        "tags": list(tags_here()),
+    }
+    storage.write_json(note, _in_git(NOTE))
+    is_done = False
+    try:
+        yield
+        tag(tagged.version, tagged.commit or git("rev-parse", "HEAD"), tagged.stage)
+        is_done = True
+    finally:
+        if not is_done:
+            _undo()
+    _in_git(NOTE).unlink()
+
+
+def refuse_unfinished() -> None:
+    """Refuse a work tree that a killed promotion or rollback left."""
+    if _in_git(NOTE).exists():
+        msg = "a promotion or rollback was stopped half-way; run it again, which first puts back what it changed"
+        raise PromotionError(msg)
+
+
+def _undo() -> None:
+    """Take back tags, commit and files, in this order: killed in between, the next run finds what it can go on from."""
+    note = storage.read_json(_in_git(NOTE))
+    untag(Tagged(*note["tagged"]), note["tags"])
+    if (made := git("rev-parse", "HEAD")) != note["head"]:
+        git("update-ref", "-m", "promotion or rollback taken back", "HEAD", note["head"], made)
+    _put_back(note)
+
+
+def _recover() -> None:
+    """Put back what a killed one changed, or add its tags if the commit was made."""
+    if not _in_git(NOTE).exists():
+        return
+    # Up to version 1.5 a note held neither the index nor the tags.
+    note = {"index": None, "tagged": None} | storage.read_json(_in_git(NOTE))
+    if git("rev-parse", "HEAD") == note["head"]:
+        _put_back(note)
+        return
+    git("reset", "--quiet", "--", *note["files"])
+    if note["with_outputs"]:
+        fetch_and_checkout()
+    if note["tagged"]:
+        _tag_as_noted(Tagged(*note["tagged"]), note["head"])
+    _in_git(NOTE).unlink()
+
+
+def _tag_as_noted(tagged: Tagged, since: str) -> None:
+    """Add the tags of a commit that was made since."""
+    if made := _commit_that_made(tagged.version, since):
+        tag(tagged.version, tagged.commit or made, tagged.stage)
+
+
+def _put_back(note: dict[str, Any]) -> None:
+    """Bring files, index and outputs to what they held."""
+    for name, content in note["files"].items():
+        if content is None:
+            (paths.ROOT / name).unlink(missing_ok=True)
+        else:
+            storage.write_bytes(content.encode(ANY_BYTES), paths.ROOT / name)
+    if note["index"] is None:
+        git("reset", "--quiet", "--", *note["files"])
+    else:
+        _restage(note["index"], note["files"])
+    if note["with_outputs"]:
+        fetch_and_checkout()
+    _in_git(NOTE).unlink()
+
+
+def _restage(entries: Sequence[str], files: Iterable[str]) -> None:
+    """Bring the index to what it held of these files, which may be neither the commit's nor the work tree's."""
+    staged = {name: meta.split()[:2] for meta, name in (entry.split("\t") for entry in entries)}
+    held = [word for name, entry in staged.items() for word in ("--cacheinfo", ",".join((*entry, name)))]
+    git("update-index", "--add", *held, "--force-remove", "--", *(name for name in files if name not in staged))
+
+
+def _commit_that_made(version: str, since: str) -> str | None:
+    """Return the first commit since then whose metadata are those of this version."""
+    metadata = paths.relative(paths.METADATA)
+    log = git("log", "--reverse", "--diff-filter=AM", "--format=%H", f"{since}..HEAD", "--", metadata)
+    made = (commit for commit in log.split() if json.loads(git("show", f"{commit}:{metadata}"))["version"] == version)
+    return next(made, None)
+
+
+def refuse_a_locked_index() -> None:
+    """Say what a killed git left before anything changes."""
+    if _in_git(INDEX_LOCK).exists():
+        msg = f"{_in_git(INDEX_LOCK)} is there: another git is at work, or was killed; if none is, delete that file"
+        raise PromotionError(msg)
+
+
+def _in_git(name: str) -> Path:
+    return paths.ROOT / git("rev-parse", "--git-path", name)

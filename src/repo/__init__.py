@@ -1,0 +1,1 @@
+"""Git and DVC, asked here and nowhere else."""

@@ -1,0 +1,97 @@
+"""Publish a clone's commits: their objects first, proved to be there, then branch and tags in one step."""
+
+from pathlib import Path
+
+import yaml
+
+from src.base import paths
+from src.base.errors import ModelError, PromotionError
+from src.ml.ensemble import ProductionEnsemble
+from src.release.base_commit import Base
+from src.repo.git import git
+from src.repo.revision import md5
+from src.repo.subprocesses import run, run_checked
+from src.retrain.scratch_clone import share_dvc
+
+# DVC takes what is there for what it is called.
+MEND = "`dvc push` replaces no object that is there: delete the damaged one on the remote, and run it again"
+
+
+def publish(clone: Path, base: Base) -> str:
+    """Push a clone's objects, prove that anyone can pull them, push its branch and tags, and follow them here.
+
+    Parameters
+    ----------
+    clone
+        Its work tree; its branch holds new commits after the base.
+    base
+        What the branch was, and where it is published.
+
+    Returns
+    -------
+    str
+        What is left to do here, in words; empty if nothing is.
+
+    Raises
+    ------
+    PromotionError
+        If the objects cannot be pushed or pulled again, or somebody else published first; then nothing is published.
+    """
+    run_checked(clone, "dvc", "push")
+    _prove(clone)
+    commit = git("rev-parse", "HEAD", root=clone)
+    refs = [f"refs/tags/{tag}" for tag in sorted(_tags(clone) - _tags(paths.ROOT))]
+    git("fetch", "--quiet", "--no-tags", str(clone), f"refs/heads/{base.branch}", *refs)
+    if base.remote is None:
+        git("merge", "--quiet", "--ff-only", commit)
+    else:
+        moved = [f"{git('rev-parse', ref, root=clone)}:{ref}" for ref in refs]
+        _push(base, [f"{commit}:{base.remote_ref}", *moved])
+    return _follow(clone, commit, refs)
+
+
+def _tags(root: Path) -> set[str]:
+    return set(git("tag", "--list", root=root).splitlines())
+
+
+def _prove(clone: Path) -> None:
+    """Pull as a newcomer would, with no cache; the pulled files are hashed, the model verified and asked."""
+    proof = clone.with_name("proof")
+    git("clone", "--quiet", str(clone), str(proof))
+    share_dvc(proof, clone.with_name("empty_cache"))
+    done = run(proof, "dvc", "pull")
+    if done.status:
+        msg = f"what was pushed cannot be pulled again ({done.words}); {MEND}"
+        raise PromotionError(msg)
+    stages = yaml.safe_load((proof / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    for out in (out for stage in stages.values() for out in stage["outs"]):
+        if md5((proof / out["path"]).read_bytes()) != out["md5"]:
+            msg = f"{out['path']} is damaged on the remote, as {out['md5']}; {MEND}"
+            raise PromotionError(msg)
+    try:
+        ProductionEnsemble.load(proof / paths.relative(paths.PRODUCTION))
+    except ModelError as error:
+        msg = f"the model that was pushed does not come back as it was: {error}"
+        raise PromotionError(msg) from error
+
+
+def _push(base: Base, refspecs: list[str]) -> None:
+    """Push all or nothing."""
+    try:
+        git("push", "--quiet", "--atomic", str(base.remote), *refspecs)
+    except PromotionError as error:
+        msg = (
+            f"{base.remote} did not take it, nothing was published; if somebody else was first, run it again ({error})"
+        )
+        raise PromotionError(msg) from error
+
+
+def _follow(clone: Path, commit: str, refs: list[str]) -> str:
+    """Bring this work tree to what was published; where that cannot be, say how."""
+    try:
+        git("fetch", "--quiet", "--no-tags", str(clone), *[f"{ref}:{ref}" for ref in refs])
+        git("merge", "--quiet", "--ff-only", commit)
+    except PromotionError as error:
+        return f"This work tree is as it was, `git pull && dvc pull` ({error})."
+    done = run(paths.ROOT, "dvc", "checkout")
+    return f"`dvc checkout` failed here, try it again: {done.words}." if done.status else ""

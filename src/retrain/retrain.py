@@ -1,0 +1,107 @@
+"""Retrain: from new bars to a published model, or to the reasons why not; in a clone, all or nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from src.base import paths, storage
+from src.base.errors import GateError, ProjectError, PromotionError
+from src.base.times import utc_text
+from src.gate.gate_report import headline
+from src.release.base_commit import find_base
+from src.release.committed import check_committed
+from src.repo.git import check_full_history, git
+from src.repo.subprocesses import run, run_checked, sigterm_as_exit
+from src.retrain.publish import publish
+from src.retrain.retrain_report import markdown
+from src.retrain.scratch_clone import commit_all, exclusive, make_clone
+from src.retrain.window import move_window
+
+Report = dict[str, Any]
+
+
+def retrain(end: datetime | None = None, *, dry_run: bool = False) -> Report:
+    """Fetch, reproduce, ask the gate, and on its yes promote and publish; otherwise nothing changes anywhere.
+
+    Parameters
+    ----------
+    end
+        The new data.end, UTC; None: as far as there are closed bars, whole days of an exchange.
+    dry_run
+        Stop after the gate's verdict.
+
+    Returns
+    -------
+    dict
+        Plain JSON, as in reports/retrain.json, which is written however this ends; reports/retrain.md is for people.
+
+    Raises
+    ------
+    GateError
+        If the gate says no.
+    ProjectError
+        If anything came in between; the message says what.
+    """
+    with sigterm_as_exit(), exclusive() as folder, _reported(dry_run=dry_run) as report:
+        check_full_history()
+        check_committed()
+        base = find_base()
+        clone = folder / "clone"
+        make_clone(base, clone)
+        data = move_window(clone, end, datetime.now(UTC))
+        report |= {"base": base.commit, "data": data.model_dump(mode="json")}
+        run_checked(clone, "dvc", "repro", "--pull")
+        candidate = commit_all(clone, f"Retrain on bars to {'the last' if data.end is None else utc_text(data.end)}")
+        # The remote was asked for the base; the origin of that clone is this one.
+        # Every commit that is published holds the model that its metadata describe.
+        promote = ("promote", "--offline", "--amend") if candidate != base.commit else ("promote", "--offline")
+        _ask_the_gate(clone, ("gate",) if dry_run else promote, report)
+        if dry_run:
+            report |= {"outcome": "accepted", "words": "The gate says yes; a dry run promotes nothing."}
+        elif git("rev-parse", "HEAD", root=clone) == candidate:
+            report |= {"outcome": "unchanged", "words": "The candidate is the model in production; nothing to promote."}
+        else:
+            version = storage.read_json(clone / paths.relative(paths.METADATA))["version"]
+            left = publish(clone, base)
+            report |= {"outcome": "promoted", "words": f"Version {version} is in production. {left}".strip()}
+    return report
+
+
+def _ask_the_gate(clone: Path, command: tuple[str, ...], report: Report) -> None:
+    """Run `gate` or `promote` in the clone, and keep what the gate wrote."""
+    written, in_words = (clone / paths.relative(path) for path in (paths.GATE, paths.GATE_REPORT))
+    # The last promotion's report lies there.
+    written.unlink(missing_ok=True)
+    done = run(clone, "src", *command)
+    if written.exists():
+        report |= {"gate": storage.read_json(written), "gate_in_words": storage.read_bytes(in_words).decode()}
+    if done.status:
+        no = report["gate"] is not None and report["gate"]["verdict"] != "yes"
+        error = GateError if done.status == GateError.exit_status else PromotionError
+        raise error(headline(report["gate"]) if no else done.words)
+
+
+@contextmanager
+def _reported(*, dry_run: bool) -> Iterator[Report]:
+    """Yield a report to fill in, and write it however the run ends."""
+    report: Report = {
+        "outcome": "failed",
+        "words": "an error that nobody foresaw; the log has it",
+        "dry_run": dry_run,
+        "started_at": utc_text(datetime.now(UTC)),
+        **dict.fromkeys(("base", "data", "gate", "gate_in_words")),
+    }
+    try:
+        yield report
+    except ProjectError as error:
+        report |= {"outcome": "refused" if isinstance(error, GateError) else "failed", "words": str(error)}
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        report["words"] = "interrupted"
+        raise
+    finally:
+        report["ended_at"] = utc_text(datetime.now(UTC))
+        storage.write_bytes(markdown(report).encode(), paths.RETRAIN_REPORT)
+        storage.write_json(report, paths.RETRAIN)

@@ -1,0 +1,69 @@
+"""The next window of bars: data.end moves to the newest closed bar, and data.start follows if params.yaml says so."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from src.base import paths, storage
+from src.base.errors import DataError
+from src.base.params import Data
+from src.base.times import utc_text
+from src.base.yaml_lines import Location, replace_scalars
+from src.policy import Policy, load_policy
+from src.sources.file import read_bars
+
+
+def move_window(root: Path, end: datetime | None, now: datetime) -> Data:
+    """Write the next window into the params.yaml of a work tree; nothing else in it changes.
+
+    Parameters
+    ----------
+    root
+        Of the work tree.
+    end
+        The new data.end, UTC; None: the last midnight of an exchange, the end of the last bar of a file.
+    now
+        This machine's time, UTC.
+
+    Returns
+    -------
+    Data
+        The section as it is now.
+
+    Raises
+    ------
+    DataError
+        If `end` lies before the end of the present window.
+    ParamsError
+        If the new window cannot be.
+    """
+    file = root / paths.PARAMS.name
+    params = load_policy(file)
+    window = _next_window(params, end, now)
+    values: dict[Location, str] = {
+        ("data", key): f'"{utc_text(moment)}"' for key, moment in window.items() if moment is not None
+    }
+    storage.write_bytes(replace_scalars(file.read_text(encoding="utf-8"), file.name, values).encode(), file)
+    return load_policy(file).data
+
+
+def _next_window(params: Policy, end: datetime | None, now: datetime) -> dict[str, datetime | None]:
+    """Return the moments that move; a window without an end goes on without one."""
+    data, days = params.data, params.retrain.window_days
+    if end is not None and data.end is not None and end < data.end:
+        msg = (
+            f"expected an end at or after data.end, {utc_text(data.end)}, got {utc_text(end)}; `rollback` "
+            "brings an earlier model back"
+        )
+        raise DataError(msg)
+    newest = end or _newest_close(data, now)
+    closes = newest if data.end is None else max(newest, data.end)
+    start = data.start if days is None else closes - timedelta(days=days)
+    return {"start": start, "end": None if end is None and data.end is None else closes}
+
+
+def _newest_close(data: Data, now: datetime) -> datetime:
+    """Return when the newest bar closed that the source has; an exchange is asked for whole days."""
+    if data.source == "ccxt":
+        return now.replace(hour=0, minute=0, second=0, microsecond=0)
+    newest: datetime = read_bars(data.file, data.timeframe).index[-1].to_pydatetime()
+    return newest + data.step

@@ -1,0 +1,1 @@
+"""Where bars come from: a file or an exchange."""

@@ -1,0 +1,36 @@
+"""Bars as JSON lines, one object a line, such as a feed writes them."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from src.base.errors import DataError
+
+# Far above any bar; a feed that never ends a line would fill the memory.
+LONGEST_LINE = 1_000_000
+
+
+def read_lines(feed: BinaryIO) -> Iterator[dict[str, Any]]:
+    """Read JSON objects as their lines come; empty lines are passed over.
+
+    Raises
+    ------
+    DataError
+        Naming the line that is no JSON object.
+    """
+    for number, line in enumerate(iter(lambda: feed.readline(LONGEST_LINE + 1), b""), start=1):
+        if not line.strip():
+            continue
+        if len(line) > LONGEST_LINE:
+            msg = f"line {number}: expected one bar, at most {LONGEST_LINE:,} bytes; end each with a line feed"
+            raise DataError(msg)
+        try:
+            content = json.loads(line.decode())
+        except (ValueError, RecursionError) as error:
+            msg = f"line {number}: not valid JSON ({error}); expected one bar a line"
+            raise DataError(msg) from error
+        if not isinstance(content, dict):
+            came = line.strip()[:60].decode(errors="replace")
+            msg = f"line {number}: expected a JSON object with a bar's time and values, got {came}"
+            raise DataError(msg)
+        yield content

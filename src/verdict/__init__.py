@@ -1,0 +1,1 @@
+"""A finding of the gate, the monitor, the leak checks or the doctor."""

@@ -1,0 +1,189 @@
+"""Room, permissions, DVC's settings and DVC's locks."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dvc.rwlock import SCHEMA, Invalid
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.doctor import disk as machine
+from src.doctor import dvc as locks
+from src.doctor.finding import Line
+from tests.checkouts import Checkout
+
+SETTINGS = "[core]\n    remote = local\n['remote \"local\"']\n    url = ../.dvc-remote\n    verify = true\n"
+
+
+@pytest.mark.parametrize(("free_mib", "verdict"), [(5_000, "ok"), (1_000, "ok"), (999, "warn"), (199, "fail")])
+def test_room(free_mib: int, verdict: str) -> None:
+    """Less than a run needs is broken; what could go is shown, and nothing goes: a cache may be shared."""
+    line = machine._room(free_mib)
+    assert (line.verdict, line.command) == (verdict, "" if verdict == "ok" else "dvc gc --all-commits --dry")
+
+
+def forbidden(root: Path) -> list[Line]:
+    return [line for line in machine.check(root) if line.verdict == "fail"]
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o400, 0o200])
+def test_a_file_that_cannot_be_used(mode: int, tmp_path: Path) -> None:
+    """Root could, but its owner who is not root could not; the command gives it back."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a model").touch(mode=mode)
+    (line,) = forbidden(tmp_path)
+    assert line.command == "chmod u+rwX 'models/a model'"
+    subprocess.run(line.command, shell=True, cwd=tmp_path, check=True)  # noqa: S602 - as a person would
+    assert forbidden(tmp_path) == []
+
+
+def test_folders(tmp_path: Path) -> None:
+    """Their content is told when they can be entered."""
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    (tmp_path / "data" / "raw" / "bars").touch(mode=0)
+    (tmp_path / "data").chmod(0o500)
+    (line,) = forbidden(tmp_path)
+    assert line.command == "chmod u+rwX data"
+    (tmp_path / "data").chmod(0o700)
+    (line,) = forbidden(tmp_path)
+    assert line.command == "chmod u+rwX data/raw/bars"
+
+
+@pytest.mark.parametrize("cache", [".dvc/cache", "objects", "shared/cache"])
+def test_objects_are_protected(cache: str, tmp_path: Path) -> None:
+    """DVC writes each once, wherever its cache is."""
+    stored = tmp_path / cache / "files" / "md5" / "00"
+    stored.mkdir(parents=True)
+    (stored / "ab").touch(mode=0o444)
+    assert forbidden(tmp_path) == []
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """A repository with DVC's settings, committed."""
+    made = Checkout(tmp_path)
+    (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
+    (tmp_path / ".dvc" / "config").write_text(SETTINGS)
+    (tmp_path / ".dvc" / ".gitignore").write_text("/tmp\n/config.local\n")  # noqa: S108 - a pattern of git
+    made.run("git", "init", "--quiet")
+    made.commit("settings")
+    return made
+
+
+def seen(checkout: Checkout) -> Line:
+    (line,) = locks.check(checkout.root)
+    return line
+
+
+def mend(checkout: Checkout, expect: str) -> None:
+    """Run the command of the one line, and see that all is well."""
+    line = seen(checkout)
+    assert (line.verdict, expect in line.words) == ("fail", True)
+    checkout.run("bash", "-c", line.command)
+    assert seen(checkout).verdict == "ok"
+
+
+def test_settings_that_are_gone(checkout: Checkout) -> None:
+    """Git has them."""
+    (checkout.root / ".dvc" / "config").unlink()
+    mend(checkout, "is not there")
+
+
+@pytest.mark.parametrize("text", ["[core\n", "", "[core]\n    remote = local\n", "nonsense\n"])
+def test_settings_that_say_nothing(text: str, checkout: Checkout) -> None:
+    """No section, no remote, or one that has no address."""
+    (checkout.root / ".dvc" / "config").write_text(text)
+    mend(checkout, ".dvc/config")
+
+
+def test_local_settings_that_cannot_be_read(checkout: Checkout) -> None:
+    """Git never saw them, so they are put aside."""
+    (checkout.root / ".dvc" / "config.local").write_text("[core\n")
+    mend(checkout, "comes to lie beside")
+    (kept,) = (checkout.root / ".dvc" / "tmp").glob("aside.*/config.local")
+    assert kept.read_text() == "[core\n"
+
+
+LEFT = [
+    "{",
+    "[]",
+    '{"write": {"a": {"pid": "x"}}}',
+    '{"write": {"a": {"pid": 1, "cmd": "dvc"}}}',
+    "[" * 100_000,
+    "\xff",
+]
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_what_a_killed_dvc_left(text: str, checkout: Checkout) -> None:
+    """Process 1 is alive, and no DVC."""
+    (checkout.root / ".dvc" / "tmp" / "rwlock").write_bytes(text.encode("latin-1"))
+    mend(checkout, "rwlock")
+
+
+PID = st.sampled_from([-1, 0, 1, 2**70, True, 1.0, "1", None, []])
+HOLDER = st.one_of(
+    st.fixed_dictionaries({"pid": PID, "cmd": st.sampled_from(["dvc repro", "", 1, None])}),
+    st.fixed_dictionaries({"pid": PID}, optional={"cmd": st.just("dvc"), "more": st.just(1)}),
+    st.sampled_from([{}, [], None, "dvc", 1]),
+)
+SIDE = st.one_of(
+    st.dictionaries(st.sampled_from("ab"), st.one_of(HOLDER, st.lists(HOLDER, max_size=2))),
+    st.sampled_from([[], None, 1, "a"]),
+)
+RWLOCK = st.one_of(
+    st.dictionaries(st.sampled_from(["write", "read", "other"]), SIDE), st.sampled_from([[], None, 1, "a", {}])
+)
+
+
+@given(RWLOCK)
+def test_a_rwlock_is_right_where_dvc_can_read_it(content: object) -> None:
+    """By DVC's own schema, however its parts are nested."""
+    try:
+        SCHEMA(json.loads(json.dumps(content)))
+    except Invalid:
+        assert locks._holders(content) is None
+    else:
+        assert locks._holders(content) is not None
+
+
+def test_a_rwlock_that_is_a_folder(checkout: Checkout) -> None:
+    """It is put aside, for somebody may have put it there."""
+    (checkout.root / ".dvc" / "tmp" / "rwlock").mkdir()
+    (checkout.root / ".dvc" / "tmp" / "rwlock" / "mine").touch()
+    mend(checkout, "rwlock")
+    assert list((checkout.root / ".dvc" / "tmp").glob("aside.*/rwlock/mine"))
+
+
+def test_dead_processes_are_forgotten(checkout: Checkout) -> None:
+    """DVC sees to that itself."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    held = {"write": {}, "read": {"a": [{"pid": ended.pid, "cmd": "dvc repro"}]}}
+    (checkout.root / ".dvc" / "tmp" / "rwlock").write_text(json.dumps(held))
+    assert seen(checkout).verdict == "ok"
+
+
+def test_a_dvc_at_work_is_left_alone(checkout: Checkout) -> None:
+    """By its lock, and by what it reads or writes."""
+    lock = checkout.root / ".dvc" / "tmp" / "lock"
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert (seen(checkout).verdict, "at work" in seen(checkout).words) == ("warn", True)
+    assert seen(checkout).verdict == "ok"
+    with subprocess.Popen([sys.executable, "-c", "input()", "dvc"], stdin=subprocess.PIPE) as process:
+        held = {"write": {"a": {"pid": process.pid, "cmd": "dvc repro"}}}
+        (checkout.root / ".dvc" / "tmp" / "rwlock").write_text(json.dumps(held))
+        assert f"process {process.pid}" in seen(checkout).words
+        process.communicate(os.linesep.encode())
+
+
+def test_a_lock_that_is_a_folder(checkout: Checkout) -> None:
+    """Nothing could lock it."""
+    (checkout.root / ".dvc" / "tmp" / "lock").mkdir()
+    mend(checkout, "is a folder")

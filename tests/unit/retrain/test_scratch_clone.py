@@ -1,0 +1,23 @@
+"""The folder that a retraining works in, and empties."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from src.base import paths
+from src.base.errors import PromotionError
+from src.retrain.scratch_clone import exclusive
+
+
+def test_a_link_in_its_place_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it leads to may be somebody's, and is not emptied."""
+    repository, elsewhere = tmp_path / "repository", tmp_path / "elsewhere"
+    subprocess.run(["git", "init", "--quiet", str(repository)], check=True)
+    elsewhere.mkdir()
+    (elsewhere / "theirs").write_text("precious")
+    (repository / ".git" / "retrain").symlink_to(elsewhere)
+    monkeypatch.setattr(paths, "ROOT", repository)
+    with pytest.raises(PromotionError, match="retrain is a link; expected a folder"), exclusive():
+        pass
+    assert (elsewhere / "theirs").read_text() == "precious"
