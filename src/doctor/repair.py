@@ -18,7 +18,8 @@ from src.repo.revision import md5
 # Who reads and writes what at the moment, by process; DVC empties it to write it.
 RWLOCK = paths.ROOT / ".dvc" / "tmp" / "rwlock"
 LOCK = paths.ROOT / "dvc.lock"
-MD5 = re.compile("[0-9a-f]{32}")
+# Of a folder, DVC writes .dir after it.
+MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 BRING_BACK = "bring it back with `git checkout dvc.lock`"
 
 

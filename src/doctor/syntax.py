@@ -14,7 +14,8 @@ from src.doctor.finding import Line, fail, ok
 from src.doctor.shell import aside, git, restoring
 from src.policy import Policy, load_policy
 
-MD5 = re.compile(r"[0-9a-f]{32}")
+# Of a folder, DVC writes .dir after it.
+MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 MODULE = re.compile(r"python -m (src[.\w]+)")
 MARKERS = ("<<<<<<< ", "=======\n", ">>>>>>> ")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from src.evaluation.causality import Finding
+from src.evaluation.causality import Leak
 from src.evaluation.leakcheck import Check
 from src.gate.rules import judge_bundle, judge_data, judge_leaks, judge_luck
 
@@ -56,7 +56,7 @@ def bundle(gate):
 
 
 def check(name, words, *, is_clean):
-    findings = [] if is_clean else [Finding("close", "", "", "a cause")]
+    findings = [] if is_clean else [Leak("close", "", "", "a cause")]
     return Check(name, is_clean, words, findings)
 
 
