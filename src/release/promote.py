@@ -69,14 +69,16 @@ def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
     promoted = history()
     before = read_metadata() if paths.METADATA.exists() else None
     if before and _digests(before) == {name: sha256(content) for name, content in files.items()}:
-        _tag_as_first_committed(before, promoted, stage)
-        return before
+        commit = next(made.commit for made in promoted if made.in_production)
+        # Whoever promoted it may have been stopped before its tags.
+        with transaction((), Tagged(before["version"], stage, commit), with_outputs=False):
+            return before
     report = gate(as_first=as_first)
     _check_gate(report, files)
     promotion = Promotion(
         version=_version(promoted),
         git_commit=git("rev-parse", "HEAD^" if amend else "HEAD"),
-        previous_version=_previous(promoted, before),
+        previous_version=_previous(promoted),
         moment=datetime.now(UTC),
     )
     metadata = build_metadata(
@@ -96,14 +98,6 @@ def _digests(metadata: dict[str, Any]) -> dict[str, str]:
     return {name: described["sha256"] for name, described in metadata["files"].items()}
 
 
-def _tag_as_first_committed(metadata: dict[str, Any], promoted: Sequence[Promoted], stage: Stage) -> None:
-    """Tag a version where it was promoted: whoever promoted it may have been stopped before."""
-    commits = {(version.version, version.metadata["created_at"]): version.commit for version in promoted}
-    tagged = Tagged(metadata["version"], stage, commits[metadata["version"], metadata["created_at"]])
-    with transaction((), tagged, with_outputs=False):
-        pass  # nothing to commit
-
-
 def _version(promoted: Sequence[Promoted]) -> str:
     """Return the number that what changed since the highest version asks for, after those of other branches, too."""
     versions = {version.version: version.commit for version in promoted}
@@ -114,10 +108,9 @@ def _version(promoted: Sequence[Promoted]) -> str:
     return next_version(taken, what_changed(before.lock, after.lock))
 
 
-def _previous(promoted: Sequence[Promoted], before: dict[str, Any] | None) -> str | None:
+def _previous(promoted: Sequence[Promoted]) -> str | None:
     """Return the commit of the model in production, or else of the newest before it whose files can still be had."""
-    in_production = (before["version"], before["created_at"]) if before else None
-    by_recency = sorted(promoted, key=lambda made: (made.version, made.metadata["created_at"]) != in_production)
+    by_recency = sorted(promoted, key=lambda made: not made.in_production)
     return next((version.commit for version in by_recency if version.files != "gone"), None)
 
 

@@ -11,7 +11,6 @@ from src.repo.git import git
 from src.repo.subprocesses import run, run_checked
 from src.retrain.scratch_clone import share_dvc
 
-# DVC takes what is there for what it is called.
 MEND = "`dvc push` replaces no object that is there: delete the damaged one on the remote, and run it again"
 
 
@@ -38,7 +37,8 @@ def publish(clone: Path, base: Base) -> str:
     run_checked(clone, "dvc", "push")
     _prove(clone)
     commit = git("rev-parse", "HEAD", root=clone)
-    refs = [f"refs/tags/{tag}" for tag in sorted(_tags(clone) - _tags(paths.ROOT))]
+    here, there = (git("tag", root=root).split() for root in (paths.ROOT, clone))
+    refs = [f"refs/tags/{tag}" for tag in there if tag not in here]
     git("fetch", "--quiet", "--no-tags", str(clone), f"refs/heads/{base.branch}", *refs)
     if base.remote is None:
         git("merge", "--quiet", "--ff-only", commit)
@@ -46,10 +46,6 @@ def publish(clone: Path, base: Base) -> str:
         moved = [f"{git('rev-parse', ref, root=clone)}:{ref}" for ref in refs]
         _push(base, [f"{commit}:{base.remote_ref}", *moved])
     return _follow(clone, commit, refs)
-
-
-def _tags(root: Path) -> set[str]:
-    return set(git("tag", "--list", root=root).splitlines())
 
 
 def _prove(clone: Path) -> None:
