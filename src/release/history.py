@@ -1,4 +1,4 @@
-"""Every model that was ever promoted, as git remembers it, and whether its files can still be had."""
+"""Every promoted version, as git has it, and whether cache or remote still has its files."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Promoted(NamedTuple):
         return self.version, self.metadata["created_at"]
 
     def to_plain(self) -> dict[str, Any]:
-        """Return what a reader asks first, as plain JSON."""
+        """Return the summary for `history`, as plain JSON."""
         training = self.metadata["training_info"]
         return {
             "version": self.version,
@@ -76,9 +76,9 @@ def promotions() -> list[Promoted]:
 
 
 def _first_of_each(found: list[Promoted]) -> Iterator[Promoted]:
-    """Yield each version once, from the commit that promoted it; a version that came back by a rollback is no other.
+    """Yield each version once, from the commit that promoted it; a rollback makes no version.
 
-    Their order is that of the commits: a clock may have been wrong.
+    The order is that of the commits: a clock may have been wrong.
     """
     oldest: dict[tuple[str, Any], Promoted] = {}
     for promoted in reversed(found):

@@ -64,7 +64,7 @@ def promote(
 
 
 def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
-    """Look, ask, commit and tag."""
+    """Evaluate the gate, commit and tag."""
     files = {path.name: storage.read_bytes(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
     promoted = history()
     before = read_metadata() if paths.METADATA.exists() else None
@@ -99,7 +99,7 @@ def _digests(metadata: dict[str, Any]) -> dict[str, str]:
 
 
 def _version(promoted: Sequence[Promoted]) -> str:
-    """Return the number that what changed since the highest version asks for, after those of other branches, too."""
+    """Return the next version: the kind of change since the highest one decides, and no tagged number is used twice."""
     versions = {version.version: version.commit for version in promoted}
     taken = [*versions, *tagged_versions()]
     if not versions:
@@ -115,7 +115,7 @@ def _previous(promoted: Sequence[Promoted]) -> str | None:
 
 
 def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:
-    """Refuse a candidate whose verdict is no or unknown, or that changed while the gate was asked."""
+    """Refuse a candidate whose verdict is no or unknown, or that changed while the gate judged it."""
     if report["verdict"] != "yes":
         error = GateError if report["verdict"] == "no" else PromotionError
         msg = f"{headline(report)} {paths.relative(paths.GATE_REPORT)} has the figures."
@@ -126,7 +126,7 @@ def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:
 
 
 def _commit(metadata: dict[str, Any], stage: Stage, *, amend: bool) -> None:
-    """Commit the metadata and what the gate said, and tag the commit; without both there is no promotion."""
+    """Commit the metadata and the gate's report, and tag the commit: both or neither."""
     with transaction(PROMOTION, Tagged(metadata["version"], stage), with_outputs=False):
         storage.write_json(metadata, paths.METADATA)
         files = [str(path) for path in PROMOTION if path.exists()]

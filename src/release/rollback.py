@@ -26,7 +26,7 @@ POLICY = {"gate", "retrain", "monitor"}
 
 
 class RolledBack(NamedTuple):
-    """What is in production now, the commit that says so, and outputs of the pipeline that could not be had."""
+    """The version in production, its commit, and outputs of the pipeline that neither cache nor remote has."""
 
     version: str
     commit: str
@@ -36,9 +36,9 @@ class RolledBack(NamedTuple):
 def rollback(name: str, *, offline: bool = False) -> RolledBack:
     """Make a promoted model the production model again.
 
-    Everything is fetched, verified against that promotion's sha256 and asked its known answers before anything in the
-    work tree changes; then dvc.lock, metrics, metadata and parameters of that promotion become a new commit. What the
-    gate asks stays as it is now.
+    Before the work tree changes, everything is fetched, verified against that promotion's sha256, and the model has to
+    pass its smoke test. Then dvc.lock, metrics, metadata and parameters of that promotion become a new commit. The
+    limits of gate, retrain and monitor stay as they are.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def rollback(name: str, *, offline: bool = False) -> RolledBack:
 
 
 def _rollback(name: str) -> RolledBack:
-    """Verify, then change, commit and tag, or put back."""
+    """Verify, then change, commit and tag, or restore."""
     known = {promoted.version: promoted.commit for promoted in reversed(promotions())}
     target = Revision(_commit_of(name, known))
     version = _verify(target)
@@ -103,7 +103,7 @@ def _params_of(target: Revision) -> str:
 
 
 def _verify(target: Revision) -> str:
-    """Read the promoted model aside and ask it; the work tree is not touched."""
+    """Load and verify the promoted model in a temporary folder, and return its version."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             metadata = git("show", f"{target.commit}:{paths.relative(paths.METADATA)}")

@@ -1,4 +1,4 @@
-"""DVC's cache and remote, asked for objects by md5; a remote that cannot be asked is an error, not an empty one."""
+"""DVC's cache and remote: objects by md5. A remote that cannot be reached is an error, not an empty remote."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -66,7 +66,7 @@ class Stores:
         return remote
 
     def _is_on_remote(self, digest: str) -> bool:
-        """Ask the remote for an object; DVC's own `exists` says no, too, where nobody answers."""
+        """Ask the remote for an object; DVC's own `exists` is also False where nobody answers."""
         fs = self._remote.fs
         try:
             fs.info(self._remote.oid_to_path(digest), timeout=REMOTE_TIMEOUT_S)

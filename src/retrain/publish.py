@@ -1,4 +1,4 @@
-"""Publish a clone's commits: their objects first, proved to be there, then branch and tags in one step."""
+"""Publish a clone's commits: their objects first, then branch and tags in one step."""
 
 from pathlib import Path
 
@@ -11,11 +11,12 @@ from src.repo.git import git
 from src.repo.subprocesses import run, run_checked
 from src.retrain.scratch_clone import share_dvc
 
-MEND = "`dvc push` replaces no object that is there: delete the damaged one on the remote, and run it again"
+# DVC does not re-hash existing objects.
+REPAIR = "`dvc push` replaces no object that is there: delete the damaged one on the remote, and run it again"
 
 
 def publish(clone: Path, base: Base) -> str:
-    """Push a clone's objects, prove that anyone can pull them, push its branch and tags, and follow them here.
+    """Push a clone's objects, check that they can be pulled, push its branch and tags, and update this work tree.
 
     Parameters
     ----------
@@ -49,16 +50,16 @@ def publish(clone: Path, base: Base) -> str:
 
 
 def _prove(clone: Path) -> None:
-    """Pull as a newcomer would, with no cache; the pulled files are hashed, the model verified and asked."""
+    """Pull into a fresh clone with an empty cache, hash every output, then load and verify the model."""
     proof = clone.with_name("proof")
     git("clone", "--quiet", str(clone), str(proof))
     share_dvc(proof, clone.with_name("empty_cache"))
     done = run(proof, "dvc", "pull")
     if done.status:
-        msg = f"what was pushed cannot be pulled again ({done.words}); {MEND}"
+        msg = f"what was pushed cannot be pulled again ({done.words}); {REPAIR}"
         raise PromotionError(msg)
     if damaged := next(changed_outs(read_dvc_lock(proof), proof), None):
-        msg = f"{damaged.path} is damaged on the remote, as {damaged.md5}; {MEND}"
+        msg = f"{damaged.path} is damaged on the remote, as {damaged.md5}; {REPAIR}"
         raise PromotionError(msg)
     try:
         ProductionEnsemble.load(proof / paths.relative(paths.PRODUCTION))
@@ -68,7 +69,7 @@ def _prove(clone: Path) -> None:
 
 
 def _push(base: Base, refspecs: list[str]) -> None:
-    """Push all or nothing."""
+    """Push atomically."""
     try:
         git("push", "--quiet", "--atomic", str(base.remote), *refspecs)
     except PromotionError as error:
@@ -79,7 +80,7 @@ def _push(base: Base, refspecs: list[str]) -> None:
 
 
 def _follow(clone: Path, commit: str, refs: list[str]) -> str:
-    """Bring this work tree to what was published; where that cannot be, say how."""
+    """Update this work tree to what was published, or return how to do it by hand."""
     try:
         git("fetch", "--quiet", "--no-tags", str(clone), *[f"{ref}:{ref}" for ref in refs])
         git("merge", "--quiet", "--ff-only", commit)

@@ -1,4 +1,4 @@
-"""Git, dvc.lock, the md5 of a file and the lock of a command stand in one file each: whoever needs one asks that file."""
+"""Git is started, dvc.lock parsed, the md5 of a file computed and a lock taken in one file each."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -30,13 +30,10 @@ def parses_dvc_lock(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node) in {"safe_load", "load"} and "lock" in ast.unparse(node).lower():
             yield ast.unparse(node)
-        if isinstance(node, ast.Subscript) and _first(node.slice) == "md5":
-            yield ast.unparse(node)
-        if (
-            isinstance(node, ast.Call)
-            and _name(node) == "get"
-            and [_first(given) for given in node.args[:1]] == ["md5"]
-        ):
+        key = node.slice if isinstance(node, ast.Subscript) else None
+        if isinstance(node, ast.Call) and _name(node) == "get" and node.args:
+            key = node.args[0]
+        if key is not None and _first(key) == "md5":
             yield ast.unparse(node)
 
 
@@ -51,7 +48,7 @@ def computes_md5(tree: ast.Module) -> Iterator[str]:
 
 def imports_filelock(tree: ast.Module) -> Iterator[str]:
     """Under whatever name."""
-    yield from (ast.unparse(node) for node in ast.walk(tree) if _imported(node) & {"filelock", "fcntl"})
+    yield from (ast.unparse(node) for node in ast.walk(tree) if _imported(node) & {"filelock"})
 
 
 PLACES: dict[Look, str] = {
@@ -114,7 +111,7 @@ def test_one_file_does_it(look: Look) -> None:
         (computes_md5, 'hashlib.new("md5", content)'),
         (computes_md5, "from hashlib import md5"),
         (imports_filelock, "from filelock import FileLock"),
-        (imports_filelock, "import fcntl"),
+        (imports_filelock, "import filelock"),
     ],
     ids=lambda given: given if isinstance(given, str) else given.__name__,
 )

@@ -22,7 +22,7 @@ with acquire(Path(sys.argv[1]), "held"):
 def test_the_second_is_refused_at_once_and_the_next_is_not(tmp_path: Path) -> None:
     """In the words for who holds it."""
     file = tmp_path / "lock"
-    refused = pytest.raises(PromotionError, match=r"^another one is at work; wait for it$")
+    refused = pytest.raises(PromotionError, match=r"^another one is at work$")
     with acquire(file, "another one is at work"), refused:
         acquire(file, "another one is at work")
     with acquire(file, "another one is at work"):
@@ -35,7 +35,7 @@ def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", HOLD, str(file)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
-    with pytest.raises(PromotionError, match="held; wait for it"):
+    with pytest.raises(PromotionError, match="held"):
         acquire(file, "held")
     process.kill()
     process.communicate()
