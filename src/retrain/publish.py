@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from btc_signal.ensemble import ProductionEnsemble
 from src.base import paths
 from src.base.errors import ModelError, PromotionError
-from src.ml.ensemble import ProductionEnsemble
 from src.release.base_commit import Base
 from src.repo.dvc_lock import changed_outs, read_dvc_lock
 from src.repo.git import git
