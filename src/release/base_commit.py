@@ -108,11 +108,10 @@ def how_to_publish(version: str, stage: Stage, *, offline: bool) -> str:
 
 def _head() -> str:
     """Return the ref of the branch that is checked out."""
-    try:
-        return git("symbolic-ref", "HEAD")
-    except PromotionError as error:
+    if not is_true("symbolic-ref", "--quiet", "HEAD"):
         msg = "expected a branch to be checked out, which a new commit goes to; `git switch main`"
-        raise PromotionError(msg) from error
+        raise PromotionError(msg)
+    return git("symbolic-ref", "HEAD")
 
 
 def _published_at(head: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from src.release.history import promotions
 from src.release.releases import copy_signatures
 from src.release.tags import Tagged
 from src.release.transaction import exclusive, transaction
-from src.repo.git import check_full_history, git
+from src.repo.git import check_full_history, git, read_blobs
 from src.repo.outputs import BUNDLE, fetch_and_checkout, keep_outputs
 from src.repo.revision import Revision
 
@@ -105,11 +105,10 @@ def _params_of(target: Revision) -> str:
 def _verify(target: Revision) -> str:
     """Load and verify the promoted model in a temporary folder, and return its version."""
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            metadata = git("show", f"{target.commit}:{paths.relative(paths.METADATA)}")
-        except PromotionError as error:
+        (metadata,) = read_blobs([f"{target.commit}:{paths.relative(paths.METADATA)}"])
+        if metadata is None:
             msg = f"{target.name} holds no promoted model; `python -m src history` lists the commits that do"
-            raise PromotionError(msg) from error
+            raise PromotionError(msg)
         (Path(folder) / paths.METADATA.name).write_text(metadata, encoding="utf-8")
         copy_signatures(paths.PRODUCTION, Path(folder))
         for path in BUNDLE:
