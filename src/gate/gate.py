@@ -1,12 +1,12 @@
 """The gate: whether the candidate in the work tree may replace the model in production."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from src.base import paths, storage, tables
 from src.base.console import track
-from src.base.errors import DataError, ProjectError, PromotionError
+from src.base.errors import DataError, PromotionError
 from src.base.times import utc_text
 from src.evaluation.deflated_sharpe import NEEDED, deflated_sharpe
 from src.evaluation.leakcheck import check_pipeline
@@ -25,8 +25,7 @@ from src.repo.git import git
 from src.repo.reproduced import check_reproduced
 from src.training.member_files import read_members
 from src.verdict.finding import Finding, number, overall
-
-Rules = Callable[[], Iterable[Finding]]
+from src.verdict.rule import Rule, ask
 
 
 def gate(*, as_first: bool = False) -> dict[str, Any]:
@@ -63,8 +62,8 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
         comparison = compare()
         return judge_champion(comparison, params.gate)
 
-    pipeline = _judged("pipeline", _up_to_date)
-    rules: dict[str, Rules] = {
+    pipeline = ask("pipeline", _up_to_date)
+    rules: dict[str, Rule] = {
         "pipeline": lambda: pipeline,
         "scores": lambda: judge_scores(
             storage.read_json(paths.METRICS), params.ensemble.weights.model_dump(), params.gate
@@ -75,12 +74,12 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
         "bundle": lambda: judge_bundle(_measured(), TOLERANCE, params.gate),
         "luck": lambda: judge_luck(_luck(params, now, pipeline)),
     }
-    judgements = [judgement for name in track(list(rules), "gate") for judgement in _judged(name, rules[name])]
+    findings = [finding for name in track(list(rules), "gate") for finding in ask(name, rules[name])]
     report = {
-        "verdict": overall(judgements),
+        "verdict": overall(findings),
         "judged_at": utc_text(now),
         "candidate": sha256(storage.read_bytes(paths.ENSEMBLE)) if paths.ENSEMBLE.exists() else None,
-        "judgements": [judgement._asdict() for judgement in judgements],
+        "judgements": [finding.kept() for finding in findings],
         "in_words": _in_words(params),
         "comparison": comparison,
     }
@@ -88,14 +87,6 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
     storage.write_json(report, paths.GATE)
     storage.write_bytes(text.encode(), paths.GATE_REPORT)
     return report
-
-
-def _judged(name: str, ask: Rules) -> list[Finding]:
-    """Ask; a rule that cannot be evaluated is unknown."""
-    try:
-        return list(ask())
-    except ProjectError as error:
-        return [Finding(name, None, None, "unknown", str(error))]
 
 
 def _up_to_date() -> Iterator[Finding]:
