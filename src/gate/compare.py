@@ -78,23 +78,10 @@ def _promoted() -> str:
 def compare_forecasts(
     theirs: pd.DataFrame, ours: pd.DataFrame, dataset: pd.DataFrame, *, name: str, seed: int
 ) -> dict[str, Any]:
-    """Compare two ensembles' out-of-fold forecasts on the bars they have in common.
+    """Compare two ensembles' out-of-fold forecasts, as `vote` returns them, on the bars they have in common.
 
-    Parameters
-    ----------
-    theirs, ours
-        As `vote` returns them: the champion's and the challenger's.
-    dataset
-        The challenger's features; `atr_14` and `close` tell calm bars from wild ones.
-    name
-        Of the champion, for the words of an error.
-    seed
-        Of the draws.
-
-    Raises
-    ------
-    DataError
-        If they share no bars, or were of another label.
+    The challenger's `dataset` tells calm bars from wild ones by `atr_14` and `close`. `DataError` names the champion
+    if they share no bars, or were of another label.
     """
     both = _side_by_side(theirs, ours)
     if both.empty:
@@ -199,16 +186,7 @@ def compare_since(
 ) -> dict[str, Any]:
     """Compare a fitted champion with the challenger on the rows after the first `n_before`, from which both learn.
 
-    Parameters
-    ----------
-    champion
-        From rows of the twelve features to its forecasts.
-    n_before
-        How many rows of the dataset the champion was fitted on.
-    dataset
-        The challenger's features and labels.
-    params
-        The challenger's.
+    The champion takes rows of the twelve features and returns its forecasts.
     """
     ours = vote(_forecast_from(n_before, dataset, params), params.ensemble.model_dump())
     live = champion(dataset.loc[ours.index, list(FEATURE_NAMES)])

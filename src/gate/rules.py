@@ -17,20 +17,8 @@ QUALITY = "reports/data_quality.json"
 def judge_scores(metrics: Mapping[str, Any], weights: Mapping[str, float], gate: Gate) -> Iterator[Finding]:
     """Judge the candidate's out-of-fold scores, beside the forecasts it has to beat.
 
-    Parameters
-    ----------
-    metrics
-        The content of metrics.json.
-    weights
-        Of the members' votes.
-    gate
-        The thresholds.
-
-    Yields
-    ------
-    Finding
-        Weighted F1; Brier skill and its lead over volatility alone, both by the lower end of the interval; every
-        member's Brier skill; the expected calibration error; that decisions differ between bars.
+    Weighted F1; Brier skill and its lead over volatility alone, both by the lower end of the interval; the Brier skill
+    of every member that has a vote; the expected calibration error; that decisions differ between bars.
     """
     f1 = number(metrics, "ensemble", "f1_score")
     yield least("weighted F1", f1, gate.f1_score_min, METRICS)
@@ -61,15 +49,7 @@ def _judge_decisions(rate: float | None) -> Finding:
 
 
 def judge_champion(comparison: Mapping[str, Any], gate: Gate) -> Iterator[Finding]:
-    """Judge the candidate against the model in production, on the same bars.
-
-    Parameters
-    ----------
-    comparison
-        As `src.gate.compare.compare` returns it.
-    gate
-        The thresholds.
-    """
+    """Judge the candidate against the model in production on the same bars, as `src.gate.compare` compared them."""
     difference = partial(number, comparison, "differences", "brier_skill")
     floor, name, source = 0.0 - gate.champion_tolerance, "Brier skill less the champion's", "the comparison"
     if _only_bars_are_newer(comparison):

@@ -24,16 +24,7 @@ NOT_A_TRIAL: dict[str, Any] = {
 
 
 def record_trial(params: Params, traded: Mapping[str, Any], now: datetime) -> list[float]:
-    """Add this configuration to the ledger if it is not in it.
-
-    Parameters
-    ----------
-    params
-        The configuration.
-    traded
-        What its backtest says of the model.
-    now
-        The moment, UTC.
+    """Add this configuration to the ledger if it is not in it, with what its backtest says of the model.
 
     Returns
     -------

@@ -44,16 +44,8 @@ def due(
 ) -> tuple[list[Finding], list[str]]:
     """Return the alerts that are to be told now, and the names of those that are over.
 
-    Parameters
-    ----------
-    judgements
-        Of this look; what is unknown neither starts nor ends an alert.
-    told
-        When each alert was told last, ISO 8601 by name.
-    now
-        This moment.
-    again_after
-        How long an alert that stays is not told again.
+    What is unknown neither starts nor ends an alert; one that stays is told again some time after it was `told`,
+    ISO 8601 by name.
     """
     verdicts = {judgement.name: judgement.verdict for judgement in judgements}
     raised = [judgement for judgement in judgements if judgement.verdict == "failed"]
@@ -64,10 +56,7 @@ def due(
 def tell(judgements: Sequence[Finding], title: str, now: datetime, again_after: timedelta) -> str:
     """Send what is due in one message, and remember it in reports/alerts.json only if it was taken.
 
-    Returns
-    -------
-    str
-        What came of it, in words; empty if nothing was due.
+    Returns what became of it, in words; empty if nothing was due.
     """
     told = storage.read_json(paths.ALERTS) if paths.ALERTS.exists() else {}
     new, over = due(judgements, told, now, again_after)

@@ -12,19 +12,7 @@ from src.verdict.finding import Finding, most
 
 
 def judge_bars(bars: pd.DataFrame, step: timedelta, monitor: Monitor, now: datetime) -> Iterator[Finding]:
-    """Judge the newest `monitor.recent_bars` bars.
-
-    Parameters
-    ----------
-    bars
-        Closed bars, oldest first; those before the newest tell what is usual.
-    step
-        Their length.
-    monitor
-        The limits.
-    now
-        For the age of the newest.
-    """
+    """Judge the newest `monitor.recent_bars` of closed bars, oldest first; those before them tell what is usual."""
     recent = bars.iloc[-monitor.recent_bars :]
     times = pd.DatetimeIndex(recent.index)
     late, about = (now - times[-1] - step) // step, f"the newest opened {utc_text(times[-1])}"

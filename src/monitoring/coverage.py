@@ -17,16 +17,8 @@ def judge_coverage(
 ) -> Iterator[Finding]:
     """Judge whether the predictions of one version meet the bars, and whether bars go on without them.
 
-    Parameters
-    ----------
-    log, bars
-        Predictions and closed bars, indexed by open time, oldest first.
-    label, step
-        After how many bars of which length an outcome is known.
-    monitor
-        The limits.
-    now
-        A prediction whose outcome is known by then is old enough to be asked for its bar.
+    Both are indexed by open time, oldest first. A prediction is old enough to be asked for its bar if its outcome is
+    known by `now`.
     """
     times = pd.DatetimeIndex(log.index)
     yield _meeting(times, pd.DatetimeIndex(bars.index), (label.horizon_bars + 1) * step, monitor, now)

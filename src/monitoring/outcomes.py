@@ -77,16 +77,8 @@ def judge_outcomes(
 ) -> Iterator[Finding]:
     """Judge live scores by their whole intervals: an alert is what chance explains badly.
 
-    Parameters
-    ----------
-    found
-        The predictions that have an outcome.
-    measured
-        As `measure` returns it of their rows.
-    promoted
-        Scores by name, `value` and `interval`, as they were when the model was promoted.
-    monitor
-        Floors, and the fewest rows for a verdict.
+    `measured` is as `measure` returns it of the rows found; `promoted` has `value` and `interval` by score, of the
+    promotion.
     """
     n_rows = len(found.rows)
     if n_rows < monitor.rows_min or measured is None:

@@ -39,14 +39,8 @@ def recover(report: Mapping[str, Any], folder: Path, stage: str, monitor: Monito
     ----------
     report
         A look of the monitor.
-    folder
-        As `python -m src deploy` made it.
-    stage
-        Whose link is replaced.
-    monitor
-        The limits.
-    dry_run
-        Only say it.
+    folder, stage
+        As `python -m src deploy` made them; the link of the stage is replaced.
 
     Raises
     ------
