@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from btc_signal.times import utc_text
 from src.base import paths, storage
-from src.base.times import utc_text
 from src.features.feature_manager import FeatureManager
 from src.monitoring.anomalies import judge_bars
 from src.monitoring.coverage import judge_coverage

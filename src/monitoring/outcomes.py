@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from btc_signal.catalog import TARGET
 from src.base.params import Label
 from src.evaluation.intervals import bootstrap_scores, draw_counts, interval_of
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
 from src.evaluation.score_report import span
-from src.features.catalog import TARGET
 from src.features.labels import make_labels
 from src.policy import Monitor
 from src.verdict.finding import Finding, number, result_of
