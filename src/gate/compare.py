@@ -37,22 +37,10 @@ APART = "after another label, market or window, `python -m src gate --as-first` 
 def compare(name: str | None = None) -> dict[str, Any]:
     """Compare the work tree's candidate with a revision's, on the bars that both forecast out of fold.
 
-    Parameters
-    ----------
-    name
-        Of the champion's revision; without it, the commit of the promoted metadata.
-
-    Returns
-    -------
-    dict
-        Plain JSON: the revision, what `what_changed` since, the common bars, differences challenger less champion with
-        intervals, McNemar's test, rows by fold and by volatility, and the same for the bars since the champion was
-        trained.
-
-    Raises
-    ------
-    DataError
-        If the revision's predictions cannot be had, share no bars, or were of another label.
+    Without a name the champion is the commit of the promoted metadata. Returns plain JSON: the revision, what changed
+    since, the common bars, differences challenger less champion with intervals, McNemar's test, rows by fold and by
+    volatility, and the same for the bars since the champion was trained. `DataError` says why the revision's
+    predictions cannot be had, share no bars, or were of another label.
     """
     champion = Revision(name or _promoted())
     params = load_params()

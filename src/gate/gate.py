@@ -31,22 +31,10 @@ from src.verdict.rule import Rule, ask
 def gate(*, as_first: bool = False) -> dict[str, Any]:
     """Judge the candidate by every rule and write the report; the one before is removed first.
 
-    Parameters
-    ----------
-    as_first
-        Compare with the baselines only, as for the first model ever: the way on after another label or other prices,
-        of which no champion made forecasts.
-
-    Returns
-    -------
-    dict
-        Plain JSON, as in reports/gate.json. `verdict` is yes only if no rule failed and none is unknown; what cannot be
-        read, measured or compared makes a rule unknown, with the reason in words.
-
-    Raises
-    ------
-    ProjectError
-        If params.yaml is wrong, or the report cannot be written.
+    As the first model ever it is compared with the baselines only: the way on after another label or other prices, of
+    which no champion made forecasts. Returns plain JSON, as in reports/gate.json: `verdict` is yes only if no rule
+    failed and none is unknown; what cannot be read, measured or compared makes a rule unknown, with the reason in
+    words. `ProjectError` if params.yaml is wrong, or the report cannot be written.
     """
     for earlier in (paths.GATE, paths.GATE_REPORT):
         earlier.unlink(missing_ok=True)
@@ -120,7 +108,7 @@ def _measured() -> dict[str, float]:
 
 
 def _luck(params: Policy, now: datetime, pipeline: list[Finding]) -> dict[str, float]:
-    """Hold the backtest against the number of trials, this one among them; a stale one is no trial."""
+    """Deflate the backtest by the number of trials, this one among them; a stale one is no trial."""
     if overall(pipeline) != "yes":
         raise PromotionError(pipeline[0].words)
     metrics = storage.read_json(paths.METRICS)

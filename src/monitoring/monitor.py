@@ -15,7 +15,7 @@ from src.monitoring.anomalies import judge_bars
 from src.monitoring.coverage import judge_coverage
 from src.monitoring.drift import columns_of, judge_drift, measure_drift
 from src.monitoring.monitor_report import markdown
-from src.monitoring.outcomes import Realised, judge_outcomes, measure, realised
+from src.monitoring.outcomes import judge_outcomes, measure, realised
 from src.monitoring.prediction_log import read_log
 from src.monitoring.reference import Reference, find_reference, newest_bars
 from src.policy import Monitor, Policy, load_policy
@@ -26,27 +26,12 @@ Report = dict[str, Any]
 
 
 def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None = None) -> Report:
-    """Look once, and write reports/monitor.{json,md} and a line of the history.
+    """Look once at the version that predicted last; write reports/monitor.{json,md} and a line of the history.
 
-    Parameters
-    ----------
-    log_file
-        As `python -m src predict --log` writes it; the version that predicted last is looked at.
-    bars_file
-        Closed bars; without it, those of the source in params.yaml.
-    now
-        This machine's time.
-
-    Returns
-    -------
-    dict
-        Plain JSON. `verdict` is no if a rule raises an alert, unknown if one cannot be evaluated, else yes;
-        `in_training` counts the newest predictions that are left out of the scores, as the model knew their label.
-
-    Raises
-    ------
-    ProjectError
-        If there is no log, no bar or no promotion to look at; what can only not be compared is an unknown rule.
+    Without a file the closed bars are those of the source in params.yaml. Returns plain JSON: `verdict` is no if a rule
+    raises an alert, unknown if one cannot be evaluated, else yes; `in_training` counts the newest predictions that are
+    left out of the scores, as the model knew their label. `ProjectError` if there is no log, no bar or no promotion to
+    look at; what can only not be compared is an unknown rule.
     """
     now = now or datetime.now(UTC)
     log = read_log(log_file)
@@ -56,7 +41,7 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
     params = reference.applied_to(load_policy())
     bars, limits = newest_bars(bars_file, params, now), params.monitor
     found = realised(log, bars, params.label, limits.window_bars, reference.honest_from)
-    measured = measure(found.rows, params.seed)
+    measured, times = measure(found.rows, params.seed), found.rows.index
     findings = [
         *judge_outcomes(found, measured, reference.promoted.scores, limits),
         *judge_coverage(log, bars, params.label, params.data.step, limits, now),
@@ -69,7 +54,10 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
         "looked_at": utc_text(now),
         "version": version,
         "honest_from": utc_text(reference.honest_from),
-        **_described(found),
+        "predictions": len(times),
+        "in_training": found.in_training,
+        "first_open": utc_text(times[0]) if len(times) else None,
+        "last_open": utc_text(times[-1]) if len(times) else None,
         "newest_bar": utc_text(bars.index[-1]),
         "live": measured,
         "promoted": reference.promoted.scores,
@@ -77,17 +65,6 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
     }
     _keep(report)
     return report
-
-
-def _described(found: Realised) -> Report:
-    """Say which predictions were scored, and how many were left out."""
-    times = found.rows.index
-    return {
-        "predictions": len(times),
-        "in_training": found.in_training,
-        "first_open": utc_text(times[0]) if len(times) else None,
-        "last_open": utc_text(times[-1]) if len(times) else None,
-    }
 
 
 def _keep(report: Report) -> None:

@@ -100,7 +100,9 @@ def judge_outcomes(
 def _calibrated(gap: Mapping[str, Any], allowed: float) -> Finding:
     """Fail where the whole interval of the mean forecast less the observed share lies beyond what is allowed."""
     low, high = gap["interval"]
-    words = f"forecast less observed: {gap['value']:+.1%} ({span(gap['interval'], '+.1%')}); {allowed:.0%} is allowed"
+    words = (
+        f"mean forecast less observed: {gap['value']:+.1%} ({span(gap['interval'], '+.1%')}); {allowed:.0%} is allowed"
+    )
     return Finding("calibration, live", gap["value"], allowed, result_of(low <= allowed and high >= -allowed), words)
 
 
