@@ -30,10 +30,14 @@ def summary(report: Mapping[str, Any]) -> dict[str, Any]:
     return {"verdict": report["verdict"], "judged_at": report["judged_at"], "values": values}
 
 
+def rules(report: Mapping[str, Any], words: Mapping[str, str]) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and rows of the rules; `words` replace names of results."""
+    return ["rule", "result", "because"], finding_rows(findings_of(report), words)
+
+
 def markdown(report: Mapping[str, Any]) -> str:
     """Write the report as Markdown, the comparison with the champion below the rules."""
-    rules = markdown_table(("rule", "result", "because"), finding_rows(findings_of(report), STANDS_OUT))
-    lines = ["# Gate", "", inert(headline(report)), "", *rules, ""]
+    lines = ["# Gate", "", inert(headline(report)), "", *markdown_table(*rules(report, STANDS_OUT)), ""]
     if report["in_words"]:
         lines += ["## What the scores mean", "", *[f"- {sentence}" for sentence in report["in_words"]], ""]
     if report["comparison"] is not None:

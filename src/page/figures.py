@@ -5,13 +5,11 @@ from typing import Any, NamedTuple
 from src.evaluation.intervals import LEVEL
 from src.evaluation.regimes import REGIMES
 from src.evaluation.score_report import named
-from src.monitoring.drift import NOT_SEEN
+from src.monitoring.drift import NOT_SEEN, drifts_of
 from src.page import charts, rows
 from src.page.evidence import Evidence, Record
-from src.verdict.finding import Finding, findings_of
 
 BESIDE = ("ensemble", "volatility_only")
-DRIFT = "drift of "
 
 
 class Figure(NamedTuple):
@@ -36,17 +34,8 @@ def build(evidence: Evidence) -> dict[str, Figure]:
         "thirds": _beside("AUC by third of the bars, from calm to wild", "tercile", thirds),
         "importance": _importance(plots["feature_importance"]),
     }
-    drift = drifts(evidence.monitor)
+    drift = drifts_of(evidence.monitor) if evidence.monitor else []
     return found | ({"drift": _drift(drift, evidence.params.monitor.psi_max)} if drift else {})
-
-
-def drifts(monitor: Record | None) -> list[Finding]:
-    """Return what the last look says of each column's drift, by its name alone; nothing without a look."""
-    return [
-        finding._replace(name=finding.name.removeprefix(DRIFT))
-        for finding in (findings_of(monitor) if monitor else [])
-        if finding.name.startswith(DRIFT) and finding.value is not None
-    ]
 
 
 def _auc(metrics: Record) -> Figure:
@@ -115,13 +104,13 @@ def _importance(points: list[Record]) -> Figure:
     return Figure(title, says, spec, rows.points(title, columns, points))
 
 
-def _drift(found: list[Finding], limit: float) -> Figure:
+def _drift(found: list[Record], limit: float) -> Figure:
     """Draw how far each column that the model sees is from the training bars."""
     title = "Population stability index of the newest bars against the training bars"
-    drawn = [{"column": one.name, "value": one.value} for one in found if one.name not in NOT_SEEN]
-    far = [one.name for one in found if one.name not in NOT_SEEN and one.verdict == "failed"]
+    drawn = [rule for rule in found if rule["name"] not in NOT_SEEN]
+    far = [rule["name"] for rule in drawn if rule["verdict"] == "failed"]
     says = f"Bars for {len(drawn)} columns; an alert for {', '.join(far) or 'none'}. The line is the limit, {limit:g}."
-    return Figure(title, says, charts.bars(drawn, "value", "column", f"stability index (dashed: {limit:g})", limit))
+    return Figure(title, says, charts.bars(drawn, "value", "name", f"stability index (dashed: {limit:g})", limit))
 
 
 def _interval(name: str, found: list[float], *, ours: str) -> Record:

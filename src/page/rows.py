@@ -5,9 +5,7 @@ from typing import Any, NamedTuple
 
 from src.evaluation.intervals import LEVEL
 from src.evaluation.score_report import COLUMNS, DIFFERENCES, cells, difference, named, span
-from src.gate import compare_report
-from src.verdict.finding import Finding
-from src.verdict.table import finding_rows
+from src.gate import compare_report, gate_report
 
 Record = Mapping[str, Any]
 
@@ -77,14 +75,17 @@ def month_ends(equity: Iterable[Record]) -> list[Record]:
     return list({day["time"][:7]: day for day in equity}.values())
 
 
-def rules(findings: Iterable[Finding]) -> Table:
+def rules(report: Record) -> Table:
     """Return a row for every rule of the gate."""
-    return Table("The gate's rules", ["rule", "result", "because"], finding_rows(findings, {}), n_texts=2)
+    head, rows = gate_report.rules(report, {})
+    return Table("The gate's rules", head, rows, n_texts=2)
 
 
-def drift(findings: Iterable[Finding]) -> Table:
+def drift(found: Iterable[Record]) -> Table:
     """Return a row for every column whose drift was looked at."""
-    rows = finding_rows(findings, {"failed": "alert"})
+    rows = [
+        [rule["name"], "alert" if rule["verdict"] == "failed" else rule["verdict"], rule["words"]] for rule in found
+    ]
     return Table("Drift, column by column", ["column", "result", "because"], rows, n_texts=2)
 
 

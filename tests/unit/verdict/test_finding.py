@@ -19,7 +19,7 @@ RESULTS = st.sampled_from(["passed", "failed", "unknown", "told", "off"])
 FINDINGS = st.lists(
     st.builds(Finding, name=st.text(), value=FLOATS, threshold=FLOATS, verdict=RESULTS, words=st.text())
 )
-JUDGES = ("gate", "monitoring", "evaluation", "page")
+JUDGES = ("gate", "monitoring", "evaluation")
 
 
 def rule(name: str, verdict: str) -> dict:
@@ -81,7 +81,7 @@ def test_a_limit_is_within_unless_it_is_strict(found: Finding, verdict: str, wor
 
 
 @pytest.mark.parametrize("room", JUDGES)
-def test_gate_monitor_leak_checks_and_page_share_the_type(room: str) -> None:
+def test_gate_monitor_and_leak_checks_share_the_type(room: str) -> None:
     """Each imports `Finding`, and none defines a type of its own that holds a result and words."""
     nodes = [
         node
