@@ -33,7 +33,7 @@ def monitor(
     interval: Annotated[float | None, typer.Option(min=1, help="Stay, and look again after so many seconds.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Hold the model at work against what it promised; exit status 1 on an alert. ALERT_URL tells people."""
+    """Compare live scores with the promoted ones; exit status 1 on an alert. ALERT_URL tells people."""
     from src.monitoring.monitor_report import markdown
 
     def look() -> bool:

@@ -33,6 +33,11 @@ class Leak(NamedTuple):
     depends_on: str
     cause: str
 
+    def __str__(self) -> str:
+        """Say it in one sentence."""
+        where = f" at {self.row}" if self.row else ""
+        return f"{self.feature}: {self.cause}{where}{f', depends on {self.depends_on}' if self.depends_on else ''}"
+
 
 def find_leaks(features: Features, bars: pd.DataFrame, *, seed: int = 0) -> list[Leak]:
     """Search a function from bars to features for what depends on bars after a row's own.

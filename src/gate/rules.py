@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from src.evaluation.intervals import MIN_ROWS
-from src.evaluation.leakcheck import Check
 from src.evaluation.parity import TOLERANCE
 from src.policy import Gate
 from src.verdict.finding import Finding, Result, least, missing, most, number
@@ -105,9 +104,9 @@ def _judge_since(comparison: Mapping[str, Any]) -> Finding:
     return most(name, number(since, "differences", "log_loss", "interval", 0), TOLERANCE, "the comparison")
 
 
-def judge_leaks(checks: Sequence[Check]) -> Iterator[Finding]:
-    """Refuse features, labels or folds that know the future."""
-    leaks = [check for check in checks if not check.is_clean]
+def judge_leaks(checks: Sequence[Finding]) -> Iterator[Finding]:
+    """Refuse look-ahead leakage in features, labels or folds."""
+    leaks = [check for check in checks if check.verdict != "passed"]
     words = "; ".join(f"not so: {check.name} ({check.words})" for check in leaks) or f"{len(checks)} checks are clean"
     result: Result = "failed" if leaks else "passed" if checks else "unknown"
     yield Finding("leaks", float(len(leaks)), 0.0, result, words)

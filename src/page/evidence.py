@@ -17,8 +17,6 @@ from src.repo.reproduced import check_reproduced
 DRAWN = ("calibration", "equity", "feature_importance", "fold_auc", "regime_auc")
 # The files whose names in dvc.lock stand for a result.
 NAMED = (paths.BARS, paths.FEATURES, paths.GRAPH, paths.ENSEMBLE, paths.METRICS)
-# In reports that git keeps, up to version 1.5 a rule said yes or no.
-EARLIER = {"yes": "passed", "no": "failed"}
 
 Record = dict[str, Any]
 
@@ -65,7 +63,7 @@ def read_evidence() -> Evidence:
         n_changed=len(git("status", "--porcelain").splitlines()),
         digests={name: md5s[name] for name in map(paths.relative, NAMED)},
         libraries=libraries(),
-        gate=read_judged(paths.GATE),
+        gate=_read_if_there(paths.GATE),
         monitor=_read_look(),
         metadata=_read_if_there(paths.METADATA),
     )
@@ -85,12 +83,3 @@ def _read_look() -> Record | None:
     """Read the monitor's last look; None, too, if it does not tell training bars from live ones."""
     look = _read_if_there(paths.MONITOR)
     return look if look and "in_training" in look else None
-
-
-def read_judged(path: Path) -> Record | None:
-    """Read a report of rules; words of earlier versions become those of `Finding`."""
-    report = _read_if_there(path)
-    if report:
-        for rule in report["judgements"]:
-            rule["verdict"] = EARLIER.get(rule["verdict"], rule["verdict"])
-    return report

@@ -4,9 +4,11 @@ from typing import Any, NamedTuple
 
 from src.evaluation.intervals import LEVEL
 from src.evaluation.regimes import REGIMES
+from src.evaluation.score_report import named
 from src.monitoring.drift import NOT_SEEN
 from src.page import charts, rows
 from src.page.evidence import Evidence, Record
+from src.verdict.finding import Finding, findings_of
 
 BESIDE = ("ensemble", "volatility_only")
 DRIFT = "drift of "
@@ -38,13 +40,12 @@ def build(evidence: Evidence) -> dict[str, Figure]:
     return found | ({"drift": _drift(drift, evidence.params.monitor.psi_max)} if drift else {})
 
 
-def drifts(monitor: Record | None) -> list[Record]:
-    """Return what the last look says of each column's drift, its name in `column`; nothing without a look."""
-    judged = monitor["judgements"] if monitor else []
+def drifts(monitor: Record | None) -> list[Finding]:
+    """Return what the last look says of each column's drift, by its name alone; nothing without a look."""
     return [
-        rule | {"column": rule["name"].removeprefix(DRIFT)}
-        for rule in judged
-        if rule["name"].startswith(DRIFT) and rule["value"] is not None
+        finding._replace(name=finding.name.removeprefix(DRIFT))
+        for finding in (findings_of(monitor) if monitor else [])
+        if finding.name.startswith(DRIFT) and finding.value is not None
     ]
 
 
@@ -97,7 +98,7 @@ def _calibration(points: list[Record]) -> Figure:
 
 def _beside(title: str, part: str, points: list[Record]) -> Figure:
     """Draw the AUC of the ensemble and of volatility alone by parts of the bars."""
-    columns = {part: (part, ""), **{name: (rows.named(name), ".3f") for name in BESIDE}}
+    columns = {part: (part, ""), **{name: (named(name), ".3f") for name in BESIDE}}
     ahead = sum(row["ensemble"] is not None and row["ensemble"] > row["volatility_only"] for row in points)
     says = f"Dot plot: the ensemble is ahead of volatility alone in {ahead} of {len(points)}."
     axis = {"fold": "fold", "tercile": "volatility"}[part]
@@ -114,11 +115,11 @@ def _importance(points: list[Record]) -> Figure:
     return Figure(title, says, spec, rows.points(title, columns, points))
 
 
-def _drift(found: list[Record], limit: float) -> Figure:
+def _drift(found: list[Finding], limit: float) -> Figure:
     """Draw how far each column that the model sees is from the training bars."""
     title = "Population stability index of the newest bars against the training bars"
-    drawn = [rule for rule in found if rule["column"] not in NOT_SEEN]
-    far = [rule["column"] for rule in drawn if rule["verdict"] == "failed"]
+    drawn = [{"column": one.name, "value": one.value} for one in found if one.name not in NOT_SEEN]
+    far = [one.name for one in found if one.name not in NOT_SEEN and one.verdict == "failed"]
     says = f"Bars for {len(drawn)} columns; an alert for {', '.join(far) or 'none'}. The line is the limit, {limit:g}."
     return Figure(title, says, charts.bars(drawn, "value", "column", f"stability index (dashed: {limit:g})", limit))
 
@@ -127,7 +128,7 @@ def _interval(name: str, found: list[float], *, ours: str) -> Record:
     """Return a row of a chart of intervals; `ours` is the one that stands out."""
     value, low, high = found
     side = "ours" if name == ours else "theirs"
-    return {"forecast": rows.named(name), "value": value, "low": low, "high": high, "side": side}
+    return {"forecast": named(name), "value": value, "low": low, "high": high, "side": side}
 
 
 def _listed(drawn: list[Record], form: str) -> str:

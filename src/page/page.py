@@ -17,6 +17,7 @@ from src.gate.gate_report import headline as gate_says
 from src.monitoring.monitor_report import headline as monitor_says
 from src.page import figures, rows
 from src.page.evidence import Evidence, read_evidence
+from src.verdict.finding import findings_of
 
 HERE = Path(__file__).parent
 
@@ -67,7 +68,7 @@ def _tables(evidence: Evidence) -> dict[str, rows.Table]:
         "libraries": rows.pairs("Versions installed", ("library", "version"), evidence.libraries),
     }
     if evidence.gate:
-        found["gate"] = rows.rules(evidence.gate["judgements"])
+        found["gate"] = rows.rules(findings_of(evidence.gate))
         if comparison := evidence.gate["comparison"]:
             found |= {"champion": rows.champion(comparison), "parts": rows.parts(comparison)}
     if drift := figures.drifts(evidence.monitor):
