@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from src.verdict.finding import Finding
-
 import os
 import shutil
 import stat
+from collections.abc import Iterator
+from pathlib import Path
 
 from src.doctor.check import Check, fail, ok, warn
 from src.doctor.prescriptions import quoted
-
+from src.verdict.finding import Finding
 
 MIB = 2**20
 # A whole run writes some tens of MiB, an environment 2 GiB.

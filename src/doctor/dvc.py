@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from src.verdict.finding import Finding
-
 import fcntl
 import json
 import os
+from collections.abc import Iterator
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 from pathlib import Path
 
 from src.doctor.check import Check, fail, ok, warn
 from src.doctor.prescriptions import aside, restoring
-
+from src.verdict.finding import Finding
 
 CONFIG, LOCAL = ".dvc/config", ".dvc/config.local"
 LOCK, READERS = ".dvc/tmp/lock", ".dvc/tmp/rwlock"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from src.verdict.finding import Finding
-
 import csv
 import importlib.util
 import os
@@ -12,10 +9,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from src.doctor.check import Check, fail, few, ok, warn
-
+from src.verdict.finding import Finding
 
 MAKE = "make .venv/.requirements"
 AGAIN = f"rm -f .venv/.requirements && {MAKE}"

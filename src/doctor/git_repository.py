@@ -5,16 +5,14 @@ Where git itself is broken, its own words are passed on. Nothing is fetched or c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from src.verdict.finding import Finding
-
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from src.doctor.check import Check, fail, few, ok, warn
 from src.doctor.prescriptions import quoted
 from src.repo.git import run_git
-
+from src.verdict.finding import Finding
 
 LOCKS = ("index.lock", "HEAD.lock", "config.lock")
 # What git leaves while it is at it, and the word of the command that goes on or back.
@@ -59,7 +57,9 @@ class Git(Check):
 
     def _locks(self, folder: Path) -> Iterator[Finding]:
         """Find the locks of a git that was killed."""
-        locks = [folder / name for name in LOCKS if (folder / name).exists()] + sorted((folder / "refs").rglob("*.lock"))
+        locks = [folder / name for name in LOCKS if (folder / name).exists()] + sorted(
+            (folder / "refs").rglob("*.lock")
+        )
         if locks and _git_at_work(self.root):
             yield warn("git", "another git is at work here; wait for it", "git status")
         elif locks:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from src.verdict.finding import Finding
-
 from typing import NamedTuple
 
 from src.base import paths
@@ -17,7 +15,7 @@ from src.base.errors import PromotionError
 from src.doctor.check import Check, fail, few, ok, warn
 from src.doctor.prescriptions import aside, is_committed, quoted, restoring
 from src.repo.git import REMOTE_TIMEOUT_S, run_git
-
+from src.verdict.finding import Finding
 
 GOOD, MISSING, DAMAGED = "good", "missing", "damaged"
 RUN = "dvc repro"
@@ -155,7 +153,9 @@ def read_outputs(root: Path) -> tuple[list[Output], list[Finding]]:
         stored = object_file(cache, out.md5)
         shown = str(stored.relative_to(root) if stored.is_relative_to(root) else stored)
         is_gits, file = name in tracked, how_file_is(root / name, out.md5)
-        outputs.append(Output(name, out.md5, is_gits, file, shown, MISSING if is_gits else how_file_is(stored, out.md5)))
+        outputs.append(
+            Output(name, out.md5, is_gits, file, shown, MISSING if is_gits else how_file_is(stored, out.md5))
+        )
     return outputs, broken
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from src.verdict.finding import Finding
-
 import ast
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from src.doctor.check import Check, fail, few, ok, warn
 from src.doctor.prescriptions import aside, is_committed, quoted, restoring
 from src.repo.git import run_git
-
+from src.verdict.finding import Finding
 
 FILES = ("dvc.yaml", "dvc.lock")
 

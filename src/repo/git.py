@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never", "GIT_OPTIONAL_LOCKS": "0"}
 NOT_STARTED, TIMED_OUT = 127, 124
 GIT_TIMEOUT_S = 60
+# Of git and of DVC: its libraries try again for minutes where a server takes the call and says nothing.
 REMOTE_TIMEOUT_S = 30
 TICK_S = 0.5
 ANY_BYTES = {"encoding": "utf-8", "errors": "surrogateescape"}
@@ -76,6 +77,11 @@ def git(*arguments: str, root: Path | None = None) -> str:
     if done.status:
         raise PromotionError(_failed(arguments, done))
     return done.stdout.strip()
+
+
+def git_config(key: str, default: str = "") -> str:
+    """Return a setting of git."""
+    return git("config", "--default", default, "--get", key)
 
 
 def is_true(*arguments: str) -> bool:
