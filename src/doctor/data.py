@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from src.base import paths
 from src.doctor.check import Check, fail, ok, warn
 from src.doctor.pipeline_outputs import ABSENT, GOOD, absent_after_rollback, how_file_is, read_outputs
-from src.doctor.prescriptions import aside, quoted
+from src.doctor.prescriptions import aside, restoring
 from src.doctor.status import TRY_RETRAIN
 from src.verdict.finding import Finding
 
@@ -50,8 +50,7 @@ class Data(Check):
         if state == GOOD:
             return ok("source", f"{name} is there")
         if params.data.source == "sample":
-            command = "git stash push --quiet" if file.exists() else "git checkout HEAD"
-            return fail("source", f"{name}, which the repository bundles, is {state}", f"{command} -- {quoted(name)}")
+            return fail("source", f"{name}, which the repository bundles, is {state}", restoring(self.root, name))
         if file.is_file():
             return warn("source", f"{name} changed since bars were made from it", "dvc repro")
         return fail("source", f"{name} is not there: put your bars there, or set data.path in params.yaml")

@@ -35,7 +35,7 @@ class Dvc(Check):
         config, local = self.root / CONFIG, self.root / LOCAL
         wrong = "is not there" if not config.is_file() else _wrong(config.read_text(errors="replace"))
         if wrong and not (wrong == NO_REMOTE and local.is_file()):
-            yield fail("dvc", f"{CONFIG} {wrong}", restoring(self.root, CONFIG, lambda text: not _wrong(text)))
+            yield fail("dvc", f"{CONFIG} {wrong}", restoring(self.root, CONFIG))
         if local.is_file() and _wrong(local.read_text(errors="replace")) == UNREADABLE:
             words = f"{LOCAL} cannot be read; it comes to lie beside, in .dvc/tmp: say again what it said"
             yield fail("dvc", words, aside(LOCAL))
@@ -97,12 +97,10 @@ def _holders(content: object) -> set[int] | None:
     if not all(isinstance(several, list) for several in readers.values()):
         return None
     holders = [*writers.values(), *(one for several in readers.values() for one in several)]
-    for one in holders:
-        if not isinstance(one, dict) or set(one) != {"pid", "cmd"}:
-            return None
-        if not (isinstance(one["pid"], int) and isinstance(one["cmd"], str)):
-            return None
-    return {one["pid"] for one in holders}
+    if not all(isinstance(one, dict) and set(one) == {"pid", "cmd"} for one in holders):
+        return None
+    is_right = all(isinstance(one["pid"], int) and isinstance(one["cmd"], str) for one in holders)
+    return {one["pid"] for one in holders} if is_right else None
 
 
 def _is_alive(pid: int) -> bool:

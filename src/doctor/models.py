@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,8 @@ from src.base import paths
 from src.base.errors import ModelError
 from src.doctor.check import Check, fail, ok, warn
 from src.doctor.pipeline_outputs import GOOD, read_outputs
-from src.doctor.prescriptions import aside, committed_texts, quoted, restoring
+from src.doctor.prescriptions import aside, quoted, restoring
+from src.repo.git import run_git
 from src.verdict.finding import Finding
 
 METADATA, MODELS = (paths.relative(path) for path in (paths.METADATA, paths.PRODUCTION))
@@ -26,18 +26,21 @@ class Models(Check):
     def findings(self) -> Iterator[Finding]:
         from src.ml.bundle import FILES, read_metadata
 
-        file, kept = self.root / METADATA, [text for _, text in committed_texts(self.root, METADATA)]
-        if not file.exists() and not kept:
+        file = self.root / METADATA
+        commits = run_git(self.root, "log", "--format=%H", "--", METADATA).stdout.split()
+        if not file.exists() and not commits:
             yield warn("metadata", "no model was promoted yet", "python -m src promote")
             return
         try:
             metadata, wrong = read_metadata(file), ""
         except ModelError as error:
             metadata, wrong = {}, str(error)
+        # They may have been brought back from an earlier promotion.
+        kept = (run_git(self.root, "show", f"{commit}:{METADATA}").stdout for commit in commits)
         if not wrong and (self.root / ".git").exists() and file.read_text(encoding="utf-8") not in kept:
             wrong = f"{METADATA} is not what any commit holds; only a promotion writes it"
         if wrong:
-            yield fail("metadata", wrong, restoring(self.root, METADATA, _are_metadata))
+            yield fail("metadata", wrong, restoring(self.root, METADATA))
             return
         yield ok("metadata", f"version {metadata['version']} describes {len(FILES)} files")
         yield self._bundle(metadata)
@@ -69,11 +72,3 @@ class Models(Check):
         again = f"dvc checkout {joined} || dvc pull {joined} || dvc repro"
         words = f"{', '.join(names)} is missing or not version {version}, and is refused"
         return fail("model", words, f"{aside(*damaged)} && {{ {again}; }}" if damaged else again)
-
-
-def _are_metadata(text: str) -> bool:
-    """Tell whether this is what a promotion writes."""
-    try:
-        return {"version", "files", "smoke_test", "version_control"} <= set(json.loads(text))
-    except (ValueError, TypeError):
-        return False

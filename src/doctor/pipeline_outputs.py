@@ -19,7 +19,7 @@ from src.verdict.finding import Finding
 
 GOOD, MISSING, DAMAGED = "good", "missing", "damaged"
 RUN = "dvc repro"
-CONFIG, LOCAL, LOCK = ".dvc/config", ".dvc/config.local", "dvc.lock"
+CONFIG, LOCK = ".dvc/config", "dvc.lock"
 ABSENT = (
     "not here and not in the cache since that version was brought back, and not needed to serve; "
     "`dvc pull` brings what the remote has, `dvc repro` makes them again"
@@ -46,19 +46,24 @@ class Outputs(Check):
     subsets = ("data-check", "full-check")
 
     def findings(self) -> Iterator[Finding]:
+        outputs, broken = read_outputs(self.root)
+        reports, kept = [one for one in outputs if one.is_gits], [one for one in outputs if not one.is_gits]
+        found = [self._report(report) for report in reports if report.file != GOOD]
+        if reports and not found:
+            found = [ok("reports", f"{len(reports)} files are as dvc.lock says")]
+        # A report that git has comes first, so that its stage need not run.
+        from_git = [finding for finding in found if finding.command.startswith("git")]
+        yield from [*from_git, *(broken or _judge_kept(self.root, kept))]
+        yield from (finding for finding in found if finding not in from_git)
+
+    def _report(self, report: Output) -> Finding:
+        """Say how a report comes back: from git where that is the one, or else from its stage."""
         from src.repo.dvc_lock import md5
 
-        outputs, broken = read_outputs(self.root)
-        wrong = []
-        for report in (output for output in outputs if output.is_gits and output.file != GOOD):
-            how = "not there" if report.file == MISSING else "not what dvc.lock says"
-            command = restoring(self.root, report.name, lambda text, asked=report.md5: md5(text.encode()) == asked)
-            wrong.append(fail("reports", f"{report.name} is {how}", command or RUN))
-        yield from (finding for finding in wrong if finding.command != RUN)
-        yield from broken or _judge_kept(self.root, [output for output in outputs if not output.is_gits])
-        yield from (finding for finding in wrong if finding.command == RUN)
-        if outputs and not wrong:
-            yield ok("reports", f"{sum(output.is_gits for output in outputs)} files are as dvc.lock says")
+        kept = run_git(self.root, "show", f"HEAD:{report.name}").stdout
+        command = restoring(self.root, report.name) if md5(kept.encode()) == report.md5 else ""
+        how = "not there" if report.file == MISSING else "not what dvc.lock says"
+        return fail("reports", f"{report.name} is {how}", command or RUN)
 
 
 class ModelFiles(Check):
@@ -80,12 +85,6 @@ class Remote(Check):
     requires = ("git", "dvc", "pipeline-files")
 
     def findings(self) -> Iterator[Finding]:
-        yield from self._objects()
-        yield from self._upstream()
-
-    def _objects(self) -> Iterator[Finding]:
-        """Read every object of dvc.lock on the remote: DVC does not re-hash existing objects."""
-        from src.repo.dvc_lock import md5
         from src.repo.dvc_store import opened_stores
 
         outputs = [output for output in read_outputs(self.root)[0] if not output.is_gits]
@@ -95,30 +94,29 @@ class Remote(Check):
                 places = {output: stores.place_on_remote(output.md5) for output in outputs}
                 is_folder = stores.remote_is_a_folder
         except PromotionError as error:
-            yield self._unreachable(str(error))
-            return
+            words = f"{error}; mend network, credentials or address (docs/remotes.md), then `dvc push`"
+            yield fail("remote", words)
+        else:
+            yield from self._objects(found, places if is_folder else {})
+        yield from self._upstream()
+
+    def _objects(self, found: dict[Output, bytes | None], files: dict[Output, str]) -> Iterator[Finding]:
+        """Hash every object of the remote, since DVC does not; to delete one, it has to be a file of this machine."""
+        from src.repo.dvc_lock import md5
+
         damaged = [output for output, content in found.items() if content is not None and md5(content) != output.md5]
         if damaged:
-            names, where = [output.name for output in damaged], [places[output] for output in damaged]
-            is_here = all(output.file == GOOD for output in damaged)
-            by_hand = "" if is_folder else f"; delete {', '.join(where)} there, then `dvc push`, which replaces nothing"
+            names, is_here = [output.name for output in damaged], all(output.file == GOOD for output in damaged)
+            by_hand = "" if files else f"; delete {', '.join(one.md5 for one in damaged)} there, then `dvc push`"
             first = "" if is_here else "; first get the right files here, or find who has them"
-            command = f"rm -f {quoted(*where)} && dvc push {quoted(*names)}" if is_folder and is_here else ""
-            yield fail("remote", f"damaged on the remote: {', '.join(names)}{by_hand}{first}", command)
+            command = f"rm -f {quoted(*[files[one] for one in damaged])} && dvc push {quoted(*names)}" if files else ""
+            words = f"damaged on the remote: {', '.join(names)}{by_hand}{first}"
+            yield fail("remote", words, command if is_here else "")
         if missing := sum(content is None for content in found.values()):
             words = f"{missing} of {len(found)} objects are not on the remote, others cannot pull: `dvc push`"
             yield warn("remote", words)
         if not damaged and not missing:
             yield ok("remote", f"it has all {len(found)} objects of dvc.lock, unharmed")
-
-    def _unreachable(self, words: str) -> Finding:
-        """Say why there is no answer; an address that only this clone has can be left for the repository's own."""
-        local = self.root / LOCAL
-        if not (local.is_file() and "url" in local.read_text(errors="replace")):
-            return fail("remote", f"{words}; mend network, credentials or address, then `dvc push`")
-        words = f"{words}; the address is this clone's own: mend it, or leave it for the repository's"
-        keep = f'mkdir -p .dvc/tmp && cp {LOCAL} "$(mktemp -d .dvc/tmp/aside.XXXXXX)"'
-        return fail("remote", words, f"{keep} && dvc remote modify --local --unset local url")
 
     def _upstream(self) -> Iterator[Finding]:
         """Ask the remote of git whether it has commits that were not fetched."""
@@ -146,32 +144,27 @@ def read_outputs(root: Path) -> tuple[list[Output], list[Finding]]:
     try:
         cache = cache_folder(root)
     except PromotionError as error:
-        repair = restoring(root, CONFIG, bool) if not is_committed(root, CONFIG) else "dvc config --list --show-origin"
-        broken = [fail("cache", str(error), repair)]
+        broken = [fail("cache", str(error), restoring(root, CONFIG) or "dvc config --list --show-origin")]
     tracked, outputs = set(run_git(root, "ls-files", "-z").stdout.split("\0")), []
     for name, out in read_dvc_lock(root).outs.items():
-        stored = object_file(cache, out.md5)
-        shown = str(stored.relative_to(root) if stored.is_relative_to(root) else stored)
-        is_gits, file = name in tracked, how_file_is(root / name, out.md5)
-        outputs.append(
-            Output(name, out.md5, is_gits, file, shown, MISSING if is_gits else how_file_is(stored, out.md5))
-        )
+        stored, is_gits = object_file(cache, out.md5), name in tracked
+        shown = str(stored.relative_to(root) if root in stored.parents else stored)
+        how = MISSING if is_gits else how_file_is(stored, out.md5)
+        outputs.append(Output(name, out.md5, is_gits, how_file_is(root / name, out.md5), shown, how))
     return outputs, broken
 
 
 def absent_after_rollback(root: Path, outputs: list[Output]) -> list[str]:
-    """Name what is nowhere here of a version that a rollback brought back, and that serves without it."""
-    if any(output.file != GOOD for output in outputs if output.name in SERVED):
-        return []
+    """Name what is nowhere here of a version that a rollback brought back, and that serves without it.
+
+    Then dvc.lock is committed, and again what it was before another was.
+    """
     absent = [one.name for one in outputs if not one.is_gits and one.file == one.object == MISSING]
-    return absent if absent and _was_brought_back(root) else []
-
-
-def _was_brought_back(root: Path) -> bool:
-    """Tell whether dvc.lock is committed, and is again what it was before another was."""
+    if not absent or any(output.file != GOOD for output in outputs if output.name in SERVED):
+        return []
     changes = run_git(root, "log", "--format=", "--raw", "--no-abbrev", "--", LOCK).stdout.splitlines()
     held = [change.split()[3] for change in changes if change.startswith(":")]
-    return is_committed(root, LOCK) and held[0] in held[1:]
+    return absent if is_committed(root, LOCK) and held[0] in held[1:] else []
 
 
 def _judge_kept(root: Path, outputs: list[Output]) -> Iterator[Finding]:
@@ -183,17 +176,17 @@ def _judge_kept(root: Path, outputs: list[Output]) -> Iterator[Finding]:
     again = [output for output in outputs if output.file != GOOD and output.object == GOOD]
     if again:
         names = quoted(*[output.name for output in again])
-        yield fail("outputs", _sentence(again, "the cache has them"), f"{_cleared(again)}dvc checkout {names}")
+        yield fail("outputs", f"{_named(again)}; the cache has them", f"{_cleared(again)}dvc checkout {names}")
     lost = [output for output in outputs if output.object != GOOD and (output.file != GOOD or output.object == DAMAGED)]
     if lost:
-        words = _sentence(lost, "the cache has none, or damaged ones; the remote may have them, or they are made again")
-        yield fail("outputs", words, _fetching(lost))
+        rest = "the cache has none, or damaged ones; the remote may have them, or they are made again"
+        yield fail("outputs", f"{_named(lost)}; {rest}", _fetching(lost))
     unsaved = [output for output in outputs if output.object == MISSING and output.file == GOOD]
     if unsaved:
-        stored = unsaved[0].stored
-        place = f", {stored.partition('/files/md5/')[0]}" if not stored.startswith(".dvc/cache/") else ""
-        words = f"{len(unsaved)} of {len(outputs)} objects are not in the cache{place}; the files themselves are right"
-        yield warn("cache", words, _fetching(unsaved))
+        place = unsaved[0].stored.partition("/files/md5/")[0]
+        elsewhere = "" if place == ".dvc/cache" else f", {place}"
+        rest = f"objects are not in the cache{elsewhere}; the files themselves are right"
+        yield warn("cache", f"{len(unsaved)} of {len(outputs)} {rest}", _fetching(unsaved))
     if outputs and not (again or lost or unsaved):
         yield ok("outputs", f"{len(outputs)} files are what dvc.lock says, and so are their objects in the cache")
 
@@ -207,10 +200,10 @@ def how_file_is(file: Path, digest: str) -> str:
     return GOOD if md5(file.read_bytes()) == digest else DAMAGED
 
 
-def _sentence(outputs: list[Output], rest: str) -> str:
+def _named(outputs: list[Output]) -> str:
     """Name the outputs, and what is wrong with each."""
     named = few([f"{output.name} ({output.file if output.file != GOOD else 'its object'})" for output in outputs])
-    return f"{named}: missing or damaged; {rest}"
+    return f"{named}: missing or damaged"
 
 
 def _fetching(outputs: list[Output]) -> str:

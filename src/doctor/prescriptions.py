@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from src.repo.git import run_git
-
-N_COMMITS_SEARCHED = 30
 
 
 def quoted(*names: str) -> str:
@@ -26,27 +23,17 @@ def aside(*names: str) -> str:
     return f'mkdir -p .dvc/tmp && mv -- {quoted(*names)} "$(mktemp -d .dvc/tmp/aside.XXXXXX)"'
 
 
-def restoring(root: Path, name: str, is_right: Callable[[str], bool]) -> str:
-    """Return the command that brings the last right file of git back, empty if no commit of late holds one.
+def restoring(root: Path, name: str) -> str:
+    """Return the command that brings the committed file back, or of a committed one its last other content.
 
-    What the file holds now goes to the stash, or is in a commit.
+    What was not committed goes to the stash. The command is empty if git has nothing else.
     """
-    commit = next((commit for commit, text in committed_texts(root, name) if is_right(text)), None)
-    if commit is None:
-        return ""
-    stash, checkout = f"git stash push --quiet -- {quoted(name)}", f"git checkout {commit} -- {quoted(name)}"
-    if not (root / name).exists() or is_committed(root, name):
-        return checkout
-    return stash if commit == "HEAD" else f"{stash} && {checkout}"
-
-
-def committed_texts(root: Path, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the last commits that hold a file, the newest first, and its text in each."""
-    earlier = run_git(root, "log", f"-{N_COMMITS_SEARCHED}", "--format=%h", "--", name).stdout.split()
-    for commit in ("HEAD", *earlier):
-        shown = run_git(root, "show", f"{commit}:{name}")
-        if shown.status == 0:
-            yield commit, shown.stdout
+    if (root / name).exists() and not is_committed(root, name):
+        return f"git stash push --quiet -- {quoted(name)}"
+    if not (root / name).exists() and run_git(root, "cat-file", "-e", f"HEAD:{name}").status == 0:
+        return f"git checkout HEAD -- {quoted(name)}"
+    before = run_git(root, "log", "-2", "--format=%h", "--", name).stdout.split()[1:]
+    return f"git checkout {before[0]} -- {quoted(name)}" if before else ""
 
 
 def is_committed(root: Path, name: str) -> bool:

@@ -134,6 +134,6 @@ def _as_one(findings: Sequence[Finding]) -> Iterator[Finding]:
     """Make one finding of those that say the same of several."""
     names: dict[Finding, list[str]] = {}
     for found in findings:
-        names.setdefault(found._replace(name="", details=()), []).append(found.name)
+        names.setdefault(found._replace(name=""), []).append(found.name)
     for same, named in names.items():
         yield same._replace(name=", ".join(dict.fromkeys(named)))

@@ -46,8 +46,7 @@ class Production(Check):
             window = f"{data['symbol']} {data['timeframe']}, {data['start']} to {data['end']}"
             rows = f"{training['samples_count']:,} rows"
         except (DataError, KeyError, TypeError, ValueError) as error:
-            command = restoring(self.root, METADATA, lambda text: _is_whole(text, "performance_metrics"))
-            yield fail("production", f"{METADATA}: {error}", command)
+            yield fail("production", f"{METADATA}: {error}", restoring(self.root, METADATA))
             return
         yield ok("production", words)
         yield ok("window", f"{window}, {rows}")
@@ -78,7 +77,7 @@ class Status(Check):
             verdict, judged_at = report["verdict"], report["judged_at"]
             against = [rule.name for rule in findings_of(report) if rule.verdict == AGAINST.get(verdict)]
         except (DataError, KeyError, TypeError) as error:
-            command = restoring(self.root, GATE, lambda text: _is_whole(text, "verdict")) or "python -m src gate"
+            command = restoring(self.root, GATE) or "python -m src gate"
             return fail("gate", f"{GATE} cannot be read ({error})", command)
         candidate = f"sha256:{hashlib.sha256(model.read_bytes()).hexdigest()}" if model.is_file() else None
         if report.get("candidate") != candidate:
@@ -133,8 +132,3 @@ def _params(root: Path) -> Policy | None:
         return load_policy(root / "params.yaml")
     except ParamsError:
         return None
-
-
-def _is_whole(text: str, key: str) -> bool:
-    """Tell whether a text looks like a JSON object that has the key and was not cut off."""
-    return f'"{key}"' in text and text.rstrip().endswith("}")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
+from src.base.errors import DataError, ParamsError
 from src.doctor.check import Check, fail, few, ok, warn
 from src.doctor.prescriptions import aside, is_committed, quoted, restoring
 from src.repo.git import run_git
 from src.verdict.finding import Finding
 
 FILES = ("dvc.yaml", "dvc.lock")
+MADE = ("outs", "metrics", "plots")
 
 
 class Code(Check):
@@ -21,12 +22,14 @@ class Code(Check):
     name = "code"
 
     def findings(self) -> Iterator[Finding]:
-        files = [file for file in sorted((self.root / "src").rglob("*.py")) if file.is_file()]
-        broken = {file: words for file in files if (words := _why_no_code(file.read_text(errors="replace")))}
-        for file, words in broken.items():
-            name = file.relative_to(self.root).as_posix()
-            yield fail("code", f"{name}: {words}", restoring(self.root, name, lambda text: not _why_no_code(text)))
-        if not broken:
+        is_whole = True
+        for file in filter(lambda path: path.is_file(), sorted((self.root / "src").rglob("*.py"))):
+            try:
+                ast.parse(file.read_bytes())
+            except (SyntaxError, ValueError) as error:
+                is_whole, name = False, file.relative_to(self.root).as_posix()
+                yield fail("code", f"{name}: {error}", restoring(self.root, name))
+        if is_whole:
             yield ok("code", "every source file can be parsed")
 
 
@@ -37,7 +40,6 @@ class ParamsFile(Check):
     subsets = ("ml-models", "data-check", "full-check")
 
     def findings(self) -> Iterator[Finding]:
-        from src.base.errors import ParamsError
         from src.policy import load_policy
 
         file = self.root / "params.yaml"
@@ -45,7 +47,7 @@ class ParamsFile(Check):
             data = load_policy(file).data
         except ParamsError as error:
             words = f"{' '.join(str(error).split())}; mend that by hand, or take back the last that was right"
-            yield fail(file.name, words, restoring(self.root, file.name, _are_params))
+            yield fail(file.name, words, restoring(self.root, file.name))
             return
         yield ok(file.name, f"{data.symbol}, {data.timeframe}, from {data.source}; every value can be")
 
@@ -57,24 +59,22 @@ class PipelineFiles(Check):
     subsets = ("ml-models", "data-check", "full-check")
 
     def findings(self) -> Iterator[Finding]:
-        definition, lock = (run_git(self.root, "show", f"HEAD:{name}").stdout for name in FILES)
+        texts = [
+            (self.root / name).read_text(errors="replace") if (self.root / name).is_file() else "" for name in FILES
+        ]
+        kept = [run_git(self.root, "show", f"HEAD:{name}").stdout for name in FILES]
         # A stage that the last commit does not have yet was never run.
-        are_locked = partial(_wrong_lock, ran=set(_stages_of(definition)) & set(_stages_of(lock)))
-        wrong = self._wrong("dvc.lock", are_locked)
-        made = _made(lock) if wrong else _made((self.root / "dvc.lock").read_text(encoding="utf-8"))
-        yield self._judge("dvc.yaml", partial(_wrong_definition, made=made), "")
-        clear = f"{aside('dvc.lock')} && " if (self.root / "dvc.lock").exists() else ""
-        yield self._judge("dvc.lock", are_locked, f"{clear}dvc repro")
-
-    def _wrong(self, name: str, judge: Callable[[str], str]) -> str:
-        file = self.root / name
-        return judge(file.read_text(errors="replace")) if file.is_file() else "it is not there"
-
-    def _judge(self, name: str, judge: Callable[[str], str], otherwise: str) -> Finding:
-        """Judge a file; what brings it back is git, or else another command."""
-        if wrong := self._wrong(name, judge):
-            return fail(name, wrong, restoring(self.root, name, lambda text: not judge(text)) or otherwise)
-        return ok(name, "it can be read")
+        locked = _why_not_locked(texts[1], set(_stages(kept[0])) & set(_stages(kept[1])))
+        # Where dvc.lock is broken, too, the last commit tells what the stages made.
+        defined = _why_not_defined(texts[0], _stages(kept[1] if locked else texts[1]))
+        for name, wrong, otherwise in ((FILES[0], defined, ""), (FILES[1], locked, "dvc repro")):
+            if not (self.root / name).is_file():
+                yield fail(name, "it is not there", restoring(self.root, name) or otherwise)
+            elif wrong:
+                again = f"{aside(name)} && {otherwise}" if otherwise else ""
+                yield fail(name, wrong, restoring(self.root, name) or again)
+            else:
+                yield ok(name, "it can be read")
 
 
 class Pipeline(Check):
@@ -104,30 +104,7 @@ class Pipeline(Check):
             yield ok("pipeline", "up to date: no stage would run")
 
 
-def _why_no_code(text: str) -> str:
-    """Say where Python cannot parse a text; empty if it can."""
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError) as error:
-        return str(error)
-    return ""
-
-
-def _are_params(text: str) -> bool:
-    """Tell whether this is a valid params.yaml."""
-    import yaml
-    from pydantic import ValidationError
-
-    from src.policy import Policy
-
-    try:
-        Policy.model_validate(yaml.safe_load(text))
-    except (ValidationError, yaml.YAMLError):
-        return False
-    return True
-
-
-def _stages_of(text: str) -> dict[str, Any]:
+def _stages(text: str) -> dict[str, Any]:
     """Return the stages of dvc.yaml or dvc.lock by name; none of a text that holds none."""
     import yaml
 
@@ -137,20 +114,8 @@ def _stages_of(text: str) -> dict[str, Any]:
         return {}
 
 
-def _made(lock: str) -> set[str]:
-    """Return every file that a stage made, by the text of dvc.lock; none of one that is damaged."""
-    from src.base.errors import DataError
-    from src.repo.dvc_lock import parse_dvc_lock
-
-    try:
-        return set(parse_dvc_lock(lock).outs)
-    except DataError:
-        return set()
-
-
-def _wrong_lock(text: str, ran: set[str]) -> str:
+def _why_not_locked(text: str, ran: set[str]) -> str:
     """Say why this is no dvc.lock of the stages that ran; empty if it is one."""
-    from src.base.errors import DataError
     from src.repo.dvc_lock import parse_dvc_lock
 
     try:
@@ -160,18 +125,15 @@ def _wrong_lock(text: str, ran: set[str]) -> str:
     return f"it lacks {', '.join(missing)}, which ran before" if missing else ""
 
 
-def _wrong_definition(text: str, made: set[str]) -> str:
-    """Say why this is no dvc.yaml of a pipeline that made these files; empty if it is one."""
+def _why_not_defined(text: str, locked: dict[str, Any]) -> str:
+    """Say why this is no dvc.yaml of the stages in dvc.lock; empty if it is one."""
     import yaml
 
     try:
         stages = yaml.safe_load(text)["stages"].values()
-        entries = [out for stage in stages for key in ("outs", "metrics", "plots") for out in stage.get(key) or []]
-        without_cmd = [stage for stage in stages if not stage.get("cmd")]
+        entries = [out for stage in stages for key in MADE for out in stage.get(key) or [] if stage["cmd"]]
     except (yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
-        return f"expected stages: {' '.join(str(error).split())}"
+        return f"expected stages with a cmd: {' '.join(str(error).split())}"
     declared = {next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries}
-    missing = sorted(made - declared)
-    if missing or without_cmd:
-        return f"it lacks {few(missing) or 'the cmd of a stage'}, which a stage made before: cut off?"
-    return ""
+    missing = [out["path"] for stage in locked.values() for out in stage["outs"] if out["path"] not in declared]
+    return f"it lacks {few(missing)}, which a stage made before: cut off?" if missing else ""

@@ -32,7 +32,7 @@ A_DAY = {
     "deploy": ("../served",),
     "predict": (BARS, "--log", "logs/bot.jsonl"),
     "monitor": ("logs/bot.jsonl", "--bars", BARS),
-    "check": (),
+    "doctor": (),
     "mend": (),
 }
 BOT = "a bot"
