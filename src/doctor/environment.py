@@ -76,10 +76,10 @@ class Environment(Check):
         if not (self.root / LOCK).is_file():
             return fail(self.name, f"{LOCK} is not there", f"git checkout HEAD -- {LOCK}")
         pins, installed = pins_of((self.root / LOCK).read_text(encoding="utf-8")), _installed(python)
-        if half := [name for name in pins if name in installed and _lacks_files(installed[name])]:
+        if half := [name for name in pins if name in installed and _lacks_files(installed[name][1])]:
             words = f"{few(half)}: files of an installed package are missing or cut off"
             return fail(self.name, words, ANEW)
-        found = {name: _version(installed[name]) if name in installed else "missing" for name in pins}
+        found = {name: installed[name][0] if name in installed else "missing" for name in pins}
         if other := [f"{name} {found[name]}, not {pin}" for name, pin in pins.items() if found[name] != pin]:
             return fail(self.name, f"{len(other)} of {len(pins)} packages are not as locked: {few(other)}", AGAIN)
         return ok(self.name, f"{len(pins)} packages as locked, in {place}")
@@ -103,15 +103,11 @@ def pins_of(text: str) -> dict[str, str]:
     return kept
 
 
-def _installed(python: Path) -> dict[str, Path]:
-    """Return where each distribution describes itself."""
-    folders = (python.parent.parent / "lib").glob("python3.*/site-packages/*.dist-info")
-    return {_normal(folder.name.split("-")[0]): folder for folder in sorted(folders)}
-
-
-def _version(folder: Path) -> str:
-    """Return the version of a distribution, from the name of the folder in which it describes itself."""
-    return folder.name.split("-")[1][: -len(".dist")]
+def _installed(python: Path) -> dict[str, tuple[str, Path]]:
+    """Return the version of each distribution, and the folder that is named for both and describes it."""
+    folders = (python.parent.parent / "lib").glob("python3.*/site-packages/*-*.dist-info")
+    parts = {folder: folder.name[: -len(".dist-info")].split("-") for folder in sorted(folders)}
+    return {_normal(name): (version, folder) for folder, (name, version, *_) in parts.items()}
 
 
 def _lacks_files(folder: Path) -> bool:

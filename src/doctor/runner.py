@@ -43,20 +43,16 @@ class Outcome(NamedTuple):
 
 def in_order(checks: Iterable[type[Check]]) -> list[type[Check]]:
     """Put what a check requires before it, and leave the rest as it is; `ValueError` names a circle."""
-    by_name = {check.name: check for check in checks}
-    placed: dict[str, type[Check]] = {}
-
-    def place(check: type[Check], above: tuple[str, ...]) -> None:
-        if check.name in above:
-            msg = f"expected checks that require each other in no circle, got {' > '.join((*above, check.name))}"
+    waiting, placed = list(checks), []
+    while waiting:
+        names = {check.name for check in waiting}
+        ready = next((check for check in waiting if not names & set(check.requires)), None)
+        if ready is None:
+            msg = f"expected checks that require each other in no circle, got one among {', '.join(sorted(names))}"
             raise ValueError(msg)
-        for name in check.requires:
-            place(by_name[name], (*above, check.name))
-        placed.setdefault(check.name, check)
-
-    for check in by_name.values():
-        place(check, ())
-    return list(placed.values())
+        waiting.remove(ready)
+        placed.append(ready)
+    return placed
 
 
 def diagnose(subset: str) -> list[Finding]:

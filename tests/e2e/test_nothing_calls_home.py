@@ -33,7 +33,7 @@ A_DAY = {
     "predict": (BARS, "--log", "logs/bot.jsonl"),
     "monitor": ("logs/bot.jsonl", "--bars", BARS),
     "doctor": (),
-    "mend": (),
+    "repair": (),
 }
 BOT = "a bot"
 # onnxruntime's telemetry collects for nine seconds before it first calls.

@@ -133,7 +133,7 @@ def test_no_checks_require_each_other_in_a_circle() -> None:
     assert runner.in_order(runner.CHECKS) == list(runner.CHECKS)
     ordered = runner.in_order((made("third", "second"), made("second", "first"), made("first")))
     assert [check.name for check in ordered] == ["first", "second", "third"]
-    with pytest.raises(ValueError, match="in no circle, got a > b > c > a"):
+    with pytest.raises(ValueError, match="in no circle, got one among a, b, c"):
         runner.in_order((made("a", "b"), made("b", "c"), made("c", "a")))
 
 
