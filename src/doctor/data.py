@@ -107,8 +107,8 @@ def _judge_bars(bars: Any) -> str:  # noqa: ANN401 - a frame
 def _judge_features(features: Any) -> str:  # noqa: ANN401 - a frame
     import numpy as np
 
+    from btc_signal.catalog import FEATURE_NAMES, TARGET
     from src.base.errors import DataError
-    from src.features.catalog import FEATURE_NAMES, TARGET
 
     if not np.isfinite(features[[*FEATURE_NAMES, TARGET]].to_numpy()).all():
         msg = "a value is missing or infinite"

@@ -24,7 +24,7 @@ class Models(Check):
     subsets = ("ml-models", "full-check")
 
     def findings(self) -> Iterator[Finding]:
-        from src.ml.bundle import FILES, read_metadata
+        from btc_signal.bundle import FILES, read_metadata
 
         file = self.root / METADATA
         commits = run_git(self.root, "log", "--format=%H", "--", METADATA).stdout.split()
@@ -47,9 +47,9 @@ class Models(Check):
 
     def _bundle(self, metadata: dict[str, Any]) -> Finding:
         """Verify the files; a candidate that waits for its promotion is no damage."""
-        from src.ml.bundle import FILES, sha256
-        from src.ml.ensemble import ProductionEnsemble
-        from src.ml.signature import check_signature
+        from btc_signal.bundle import FILES, sha256
+        from btc_signal.ensemble import ProductionEnsemble
+        from btc_signal.signature import check_signature
 
         version, folder = metadata["version"], self.root / MODELS
         files = {name: folder / name for name in FILES if (folder / name).is_file()}

@@ -20,7 +20,7 @@ from src.doctor.git_repository import Git
 from src.doctor.models import Models
 from src.doctor.pipeline_outputs import ModelFiles, Outputs, Remote
 from src.doctor.status import Production, Status
-from src.doctor.syntax import Code, ParamsFile, Pipeline, PipelineFiles
+from src.doctor.syntax import PACKAGES, Code, ParamsFile, Pipeline, PipelineFiles
 from src.verdict.finding import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,7 +116,7 @@ def _died(name: str, status: int, error: str) -> Finding:
     if status < 0:
         words = f"the check was killed by signal {-status}; a library is broken, or memory ran out"
         return fail(name, words, environment.ANEW)
-    if last.startswith(("ImportError", "ModuleNotFoundError")) and "'src" not in last:
+    if last.startswith(("ImportError", "ModuleNotFoundError")) and not any(f"'{own}" in last for own in PACKAGES):
         return fail(name, f"cannot be looked at: {last}", environment.ANEW)
     return fail(name, f"{FAILED}: {last}", _by_itself(name))
 

@@ -12,6 +12,7 @@ from src.doctor.prescriptions import aside, is_committed, quoted, restoring
 from src.repo.git import run_git
 from src.verdict.finding import Finding
 
+PACKAGES = ("btc_signal", "src")
 FILES = ("dvc.yaml", "dvc.lock")
 MADE = ("outs", "metrics", "plots")
 
@@ -23,7 +24,9 @@ class Code(Check):
 
     def findings(self) -> Iterator[Finding]:
         is_whole = True
-        for file in filter(lambda path: path.is_file(), sorted((self.root / "src").rglob("*.py"))):
+        for file in filter(
+            lambda path: path.is_file(), sorted(file for own in PACKAGES for file in (self.root / own).rglob("*.py"))
+        ):
             try:
                 ast.parse(file.read_bytes())
             except (SyntaxError, ValueError) as error:

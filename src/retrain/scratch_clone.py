@@ -17,12 +17,13 @@ from src.repo.locks import acquire
 
 @contextmanager
 def exclusive() -> Iterator[Path]:
-    """Keep a second run of this clone out, clear away what a killed one left, and yield the folder to work in."""
+    """Lock out a second retrain of this clone, remove what a killed one left, and yield the folder to work in."""
     folder = (paths.ROOT / git("rev-parse", "--git-common-dir")).resolve() / "retrain"
     if folder.is_symlink():
         msg = f"{folder} is a link; expected a folder that is emptied by every run: move the link away"
         raise PromotionError(msg)
-    with acquire(Path(f"{folder}.lock"), "another retrain is at work in this clone; nothing was changed"):
+    refusal = "another retrain is at work in this clone; nothing was changed, wait for it"
+    with acquire(Path(f"{folder}.lock"), refusal):
         _clear(folder)
         try:
             yield folder

@@ -179,7 +179,7 @@ def test_json_and_exit_status() -> None:
 
 # What dev_check.py starts with: every module in which there is a check, and what those import.
 ANY_PYTHON = sorted(set((paths.ROOT / "src" / "doctor").glob("*.py")) - {paths.ROOT / "src" / "doctor" / "repair.py"})
-BELOW = ("src", "src.base", "src.base.errors", "src.base.foreign_text", "src.base.paths")
+BELOW = ("btc_signal.exceptions", "src", "src.base", "src.base.errors", "src.base.foreign_text", "src.base.paths")
 BELOW += ("src.repo", "src.repo.git", "src.verdict", "src.verdict.finding")
 ANY_PYTHON += [paths.ROOT / "scripts" / "management" / "dev_check.py"]
 ANY_PYTHON += [file for name in BELOW if (file := paths.ROOT / f"{name.replace('.', '/')}.py").exists()]
@@ -192,7 +192,7 @@ def test_any_python_from_3_8_on(file: Path) -> None:
     imported = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     modules = {node.module for node in imported if isinstance(node, ast.ImportFrom)}
     modules |= {name.name for node in imported if isinstance(node, ast.Import) for name in node.names}
-    own = {module for module in modules if module.startswith("src")}
+    own = {module for module in modules if module.startswith(("src", "btc_signal"))}
     assert {module for module in own if not module.startswith("src.doctor")} <= set(BELOW)
     assert {module.partition(".")[0] for module in modules - own} <= sys.stdlib_module_names
     annotated = any(isinstance(node, ast.FunctionDef) and node.returns for node in ast.walk(tree))
