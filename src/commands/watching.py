@@ -66,16 +66,16 @@ def monitor(
 
 
 def _look(log: Path, bars: Path | None, recover: Path | None, stage: Stage, *, dry_run: bool) -> dict[str, Any]:
-    """Look once, recover, tell; what came of both goes to standard error."""
+    """Look once, recover, tell; the outcome of both goes to standard error."""
     from src.monitoring.alerts import tell
     from src.monitoring.monitor import monitor as look_once
     from src.monitoring.monitor_report import headline
     from src.monitoring.recovery import recover as recover_once
     from src.policy import load_policy
-    from src.verdict.finding import Finding
+    from src.verdict.finding import Finding, findings_of, result_of
 
     report, limits = look_once(log, bars), load_policy().monitor
-    judgements = [Finding(**judgement) for judgement in report["judgements"]]
+    findings = findings_of(report)
     done, failed = "", ""
     try:
         done = "" if recover is None else recover_once(report, recover, stage, limits, dry_run=dry_run)
@@ -83,13 +83,13 @@ def _look(log: Path, bars: Path | None, recover: Path | None, stage: Stage, *, d
         failed = f"recovery failed, the next look tries again: {words_of(error)}"
     # Two rules, so that a success after a failure is told; both are there at every look, so that an alert can end.
     for rule, words in (("recovery", done), ("recovery failed", failed)):
-        judgements.append(Finding(rule, None, None, "failed" if words else "passed", words))
+        findings.append(Finding(rule, None, None, result_of(not words), words))
     recovery = done or failed
     if recovery:
         say(recovery, on_error=True)
     if not dry_run:
         again_after = timedelta(hours=limits.alert_again_after_h)
-        if told := tell(judgements, headline(report), datetime.now(UTC), again_after):
+        if told := tell(findings, headline(report), datetime.now(UTC), again_after):
             say(told, on_error=True)
     return report | {"recovery": recovery or None}
 

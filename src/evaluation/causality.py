@@ -1,4 +1,4 @@
-"""Whether a feature knows what could not be known: found by taking the future away, and by changing it.
+"""Look-ahead leakage in a function from bars to features, found by taking the future away, and by changing it.
 
 A row that a function computes from bars up to its own is the same whatever bars follow. So the function is run on
 histories that end at many cuts, and on bars that are changed after them; a row at or before the cut that differs
@@ -26,7 +26,7 @@ TOLERANCE = 1e-9
 
 
 class Leak(NamedTuple):
-    """One leak: the feature, the row that knows too much, the bar it should not know, and the likely cause."""
+    """One leak: the feature, the row that leaks, the later bar it depends on, and the likely cause."""
 
     feature: str
     row: str

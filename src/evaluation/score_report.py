@@ -31,12 +31,10 @@ def scores_table(metrics: dict[str, Any]) -> Table:
     table.add_column("forecast", no_wrap=True)
     for heading in COLUMNS.values():
         table.add_column(heading, justify="right")
-    for name, scores in metrics["baselines"].items():
-        table.add_row(named(name), *cells(scores))
-    table.add_section()
-    for name, scores in metrics["members"].items():
-        table.add_row(named(name), *cells(scores))
-    table.add_section()
+    for group in ("baselines", "members"):
+        for name, scores in metrics[group].items():
+            table.add_row(named(name), *cells(scores))
+        table.add_section()
     table.add_row("ensemble", *cells(metrics["ensemble"]), style="bold")
     intervals = metrics["intervals"]["scores"]["ensemble"]
     for end, words in enumerate(("from", "to")):

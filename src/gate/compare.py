@@ -37,22 +37,10 @@ APART = "after another label, market or window, `python -m src gate --as-first` 
 def compare(name: str | None = None) -> dict[str, Any]:
     """Compare the work tree's candidate with a revision's, on the bars that both forecast out of fold.
 
-    Parameters
-    ----------
-    name
-        Of the champion's revision; without it, the commit of the promoted metadata.
-
-    Returns
-    -------
-    dict
-        Plain JSON: the revision, what `what_changed` since, the common bars, differences challenger less champion with
-        intervals, McNemar's test, rows by fold and by volatility, and the same for the bars since the champion was
-        trained.
-
-    Raises
-    ------
-    DataError
-        If the revision's predictions cannot be had, share no bars, or were of another label.
+    Without a name the champion is the commit of the promoted metadata. Returns plain JSON: the revision, what changed
+    since, the common bars, differences challenger less champion with intervals, McNemar's test, rows by fold and by
+    volatility, and the same for the bars since the champion was trained. `DataError` says why the revision's
+    predictions cannot be had, share no bars, or were of another label.
     """
     champion = Revision(name or _promoted())
     params = load_params()
@@ -78,23 +66,10 @@ def _promoted() -> str:
 def compare_forecasts(
     theirs: pd.DataFrame, ours: pd.DataFrame, dataset: pd.DataFrame, *, name: str, seed: int
 ) -> dict[str, Any]:
-    """Compare two ensembles' out-of-fold forecasts on the bars they have in common.
+    """Compare two ensembles' out-of-fold forecasts, as `vote` returns them, on the bars they have in common.
 
-    Parameters
-    ----------
-    theirs, ours
-        As `vote` returns them: the champion's and the challenger's.
-    dataset
-        The challenger's features; `atr_14` and `close` tell calm bars from wild ones.
-    name
-        Of the champion, for the words of an error.
-    seed
-        Of the draws.
-
-    Raises
-    ------
-    DataError
-        If they share no bars, or were of another label.
+    The challenger's `dataset` tells calm bars from wild ones by `atr_14` and `close`. `DataError` names the champion
+    if they share no bars, or were of another label.
     """
     both = _side_by_side(theirs, ours)
     if both.empty:
@@ -199,16 +174,7 @@ def compare_since(
 ) -> dict[str, Any]:
     """Compare a fitted champion with the challenger on the rows after the first `n_before`, from which both learn.
 
-    Parameters
-    ----------
-    champion
-        From rows of the twelve features to its forecasts.
-    n_before
-        How many rows of the dataset the champion was fitted on.
-    dataset
-        The challenger's features and labels.
-    params
-        The challenger's.
+    The champion takes rows of the twelve features and returns its forecasts.
     """
     ours = vote(_forecast_from(n_before, dataset, params), params.ensemble.model_dump())
     live = champion(dataset.loc[ours.index, list(FEATURE_NAMES)])

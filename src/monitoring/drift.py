@@ -18,7 +18,7 @@ import pandas as pd
 from btc_signal.catalog import FEATURE_NAMES
 from src.ml.model_view import VIEW_NAMES, scale_free_view
 from src.policy import Monitor
-from src.verdict.finding import Finding
+from src.verdict.finding import Finding, result_of
 
 N_BINS = 10
 # Part of a window by which the next one starts later.
@@ -68,9 +68,9 @@ def measure_drift(reference: pd.DataFrame, newest: pd.DataFrame) -> list[Drift]:
     return found
 
 
-def stability_index(expected: np.ndarray, came: np.ndarray) -> np.ndarray:
+def stability_index(expected: np.ndarray, observed: np.ndarray) -> np.ndarray:
     """Return the population stability index [1]_ of shares of shape (..., n_bins) against the expected ones."""
-    return ((came - expected) * np.log(came / expected)).sum(axis=-1)
+    return ((observed - expected) * np.log(observed / expected)).sum(axis=-1)
 
 
 def judge_drift(found: list[Drift], monitor: Monitor) -> Iterator[Finding]:
@@ -85,7 +85,7 @@ def judge_drift(found: list[Drift], monitor: Monitor) -> Iterator[Finding]:
             yield Finding(name, drift.psi, None, "told", f"{words}; the model does not see it")
         else:
             is_far = drift.psi > monitor.psi_max and drift.share_further < monitor.drift_share_max
-            yield Finding(name, drift.psi, monitor.psi_max, "failed" if is_far else "passed", words)
+            yield Finding(name, drift.psi, monitor.psi_max, result_of(not is_far), words)
 
 
 def _edges(known: np.ndarray) -> np.ndarray:

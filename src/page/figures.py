@@ -85,7 +85,7 @@ def _equity(points: list[Record]) -> Figure:
 
 
 def _calibration(points: list[Record]) -> Figure:
-    """Draw what came by what was forecast."""
+    """Draw the observed share of rises by the forecast."""
     columns = {"forecast": ("forecast", ".1%"), "observed": ("rose", ".1%"), "n_samples": ("bars", ",")}
     title = "Share that rose, by forecast, in ten groups of equally many bars"
     low, high = points[0], points[-1]

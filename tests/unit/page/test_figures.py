@@ -51,7 +51,7 @@ def test_a_fold_that_was_not_scored_is_no_lead(evidence: Evidence) -> None:
 
 def test_drift_is_that_of_the_last_look() -> None:
     """Of columns, and nothing else the look judged; nothing without a look, or where it could not measure."""
-    assert [rule["column"] for rule in figures.drifts(LOOK)] == ["rsi_14", "close", "zscore"]
+    assert [finding.name for finding in figures.drifts(LOOK)] == ["rsi_14", "close", "zscore"]
     assert figures.drifts(None) == []
     assert (
         figures.drifts({"judgements": [{"name": "drift", "value": None, "verdict": "unknown", "words": "few"}]}) == []

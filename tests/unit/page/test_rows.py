@@ -2,6 +2,7 @@
 
 from src.page import rows
 from src.page.evidence import Evidence
+from src.verdict.finding import Finding, Result
 
 
 def test_scores_stand_with_their_intervals(evidence: Evidence) -> None:
@@ -56,15 +57,15 @@ def test_the_last_day_of_each_month_is_kept() -> None:
 
 def test_rules_are_words() -> None:
     """As the gate's report has them."""
-    rule = {"name": "leaks", "verdict": "unknown", "words": "no bars"}
+    rule = Finding("leaks", None, None, "unknown", "no bars")
     assert rows.rules([rule]).rows == [["leaks", "unknown", "no bars"]]
     assert rows.rules([rule]).n_texts == 2
 
 
 def test_drift_that_failed_is_an_alert() -> None:
     """A row for every column."""
-    results = {"close": "told", "zscore": "passed", "rsi_14": "failed"}
-    found = [{"column": name, "verdict": result, "words": name} for name, result in results.items()]
+    results: dict[str, Result] = {"close": "told", "zscore": "passed", "rsi_14": "failed"}
+    found = [Finding(name, 0.1, None, result, name) for name, result in results.items()]
     assert [row[1] for row in rows.drift(found).rows] == ["told", "passed", "alert"]
 
 
