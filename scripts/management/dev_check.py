@@ -13,7 +13,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 sys.dont_write_bytecode = True
-CODE_IS_BROKEN = "fail  code  {}\n      $ cd {} && git stash push --quiet -- btc_signal src\n1 fail; mend it, then check again\n"
+CODE_IS_BROKEN = """\
+fail  code  {}
+      $ cd {} && git stash push --quiet -- btc_signal src
+1 fail; mend it, then check again
+"""
 
 try:
     from src.doctor.check import SUBSETS, as_json, as_text, exit_status

@@ -75,7 +75,9 @@ class Git(Check):
         """Find a merge or the like that waits for somebody: git says how to go on, the command goes back."""
         conflicts = sorted({entry.split("\t", 1)[1] for entry in self._names("ls-files", "--unmerged")})
         doing = next((word for name, word in UNFINISHED.items() if (folder / name).exists()), "")
-        said = self._ask("status", "--untracked-files=no").partition("\n\t")[0]
+        paragraphs = self._ask("status", "--untracked-files=no").split("\n\n")
+        # Without the lists of files.
+        said = " ".join(" ".join(part for part in paragraphs if "\n\t" not in part).split())
         if conflicts:
             back = f"git {doing} --abort" if doing else f"git checkout HEAD -- {quoted(*conflicts)}"
             words = f"conflicts in {few(conflicts)}: {said}; or go back, with all that was changed kept in .dvc/tmp"

@@ -77,11 +77,11 @@ BROKEN = {
     "killed at a ref": (lambda c: (c.root / ".git/refs/heads/main.lock").touch(), "left .git/refs/heads/main.lock"),
     "index cut off": (cut_index, "index file smaller than expected"),
     "index gone": (lambda c: (c.root / ".git" / "index").unlink(), "the index is not there"),
-    "merge": (conflict("merge --quiet"), "conflicts in a.txt: On branch main\nYou have unmerged paths."),
+    "merge": (conflict("merge --quiet"), "conflicts in a.txt: On branch main You have unmerged paths."),
     "rebase": (conflict("rebase --quiet"), '(use "git rebase --abort" to check out the original branch)'),
     "cherry-pick": (conflict("cherry-pick"), '(use "git cherry-pick --abort" to cancel the cherry-pick operation)'),
     "merge resolved": (resolved, "All conflicts fixed but you are still merging."),
-    "stash popped": (popped, "conflicts in a.txt: On branch main\nUnmerged paths:"),
+    "stash popped": (popped, "conflicts in a.txt: no changes added to commit"),
     "file gone": (lambda c: (c.root / "b c.txt").unlink(), "1 files of the last commit are not there: b c.txt"),
     "file removed": (
         lambda c: c.run("git", "rm", "--quiet", "b c.txt"),

@@ -179,7 +179,16 @@ def test_json_and_exit_status() -> None:
 
 # What dev_check.py starts with: every module in which there is a check, and what those import.
 ANY_PYTHON = sorted(set((paths.ROOT / "src" / "doctor").glob("*.py")) - {paths.ROOT / "src" / "doctor" / "repair.py"})
-BELOW = ("btc_signal.exceptions", "src", "src.base", "src.base.errors", "src.base.foreign_text", "src.base.paths")
+BELOW = (
+    "btc_signal",
+    "btc_signal.exceptions",
+    "btc_signal.files",
+    "src",
+    "src.base",
+    "src.base.errors",
+    "src.base.foreign_text",
+    "src.base.paths",
+)
 BELOW += ("src.repo", "src.repo.git", "src.verdict", "src.verdict.finding")
 ANY_PYTHON += [paths.ROOT / "scripts" / "management" / "dev_check.py"]
 ANY_PYTHON += [file for name in BELOW if (file := paths.ROOT / f"{name.replace('.', '/')}.py").exists()]
