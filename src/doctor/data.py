@@ -45,8 +45,8 @@ class Data(Check):
             return ok("source", f"{params.data.exchange}, asked when bars are fetched")
         name = paths.relative(paths.SAMPLE) if params.data.source == "sample" else str(params.data.path)
         fetch, file = read_dvc_lock(self.root).stages.get("fetch"), self.root / name
-        made_from = [dep.md5 for dep in (fetch.deps if fetch else []) if dep.path == name]
-        state = how_file_is(file, made_from[0]) if made_from or not file.is_file() else GOOD
+        made_from = {dep.path: dep.md5 for dep in (fetch.deps if fetch else [])}
+        state = how_file_is(file, made_from.get(name, "")) if name in made_from or not file.is_file() else GOOD
         if state == GOOD:
             return ok("source", f"{name} is there")
         if params.data.source == "sample":
