@@ -17,8 +17,8 @@ help:   ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 repro: .venv/.requirements   ## Run the seven stages where something changed, then show the scores
-	@dvc repro || { python -m src mend && dvc repro; } || \
-	    { echo "error: the pipeline stopped; what is broken, and what mends it:" >&2; python -m src check >&2; exit 1; }
+	@dvc repro || { python -m src repair && dvc repro; } || \
+	    { echo "error: the pipeline stopped; what is broken, and what mends it:" >&2; python -m src doctor >&2; exit 1; }
 	@python -m src scores
 
 report: .venv/.requirements-report   ## Write all that is known of the candidate to reports/index.html, one page that opens from disk

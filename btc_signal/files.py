@@ -1,4 +1,9 @@
-"""The files of a promoted model, and how a file is read: whole, or with an error that names it."""
+"""The files of a promoted model, and how a file is read: whole, or with an error that names it.
+
+Any Python from 3.8 on: the doctor starts where the environment does not.
+"""
+
+from __future__ import annotations
 
 import json
 from pathlib import Path

@@ -35,12 +35,17 @@ COMMANDS = (
     (releasing.deploy, "Export the promoted model for a bot", ["/srv/bot", "/srv/bot --rollback"]),
     (predicting.predict, "Ask the promoted model", ["bars.csv", "--follow --log bot.jsonl < feed.jsonl"]),
     (watching.monitor, "Compare live scores with the promoted ones", ["bot.jsonl", "bot.jsonl --interval 3600"]),
-    (checking.check, "Look for what is broken, and how to mend it", ["", "status", "data-check --json"]),
-    (checking.mend, "Mend what a kill or a full disk left", [""]),
+    (checking.doctor, "Look for what is broken, and how to repair it", ["", "status", "data-check --json"]),
+    (checking.repair, "Repair what a kill or a full disk left", [""]),
 )
+# The names that these commands had; they stay, and the list leaves them out.
+ALIASES = {"check": checking.doctor, "mend": checking.repair}
 for command, line, examples in COMMANDS:
     typed = "\n".join(f"  python -m src {command.__name__} {example}".rstrip() for example in examples)
     # \b: the lines stay as they are
     app.command(short_help=line, epilog=f"\b\nExamples:\n{typed}")(command)
+
+for alias, command in ALIASES.items():
+    app.command(alias, hidden=True)(command)
 
 completion_init()

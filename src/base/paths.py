@@ -60,4 +60,4 @@ def plot(name: str) -> Path:
 
 def relative(path: Path) -> str:
     """Name `path` as the user would: from the repository's root where it lies inside."""
-    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+    return path.relative_to(ROOT).as_posix() if ROOT in (path, *path.parents) else str(path)

@@ -1,23 +1,19 @@
-"""The disk, and who may read and write here.
-
-Standard library only, and any Python from 3.8 on.
-"""
+"""The disk, and who may read and write here."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import stat
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
-from src.doctor.finding import Line, fail, ok, warn
-from src.doctor.shell import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from src.doctor.check import Check, fail, ok, warn
+from src.doctor.prescriptions import quoted
+from src.verdict.finding import Finding
 
 MIB = 2**20
+# A whole run writes some tens of MiB, an environment 2 GiB.
 NEEDED_MIB, COMFORTABLE_MIB = 200, 1_000
 # Objects are written once and then protected.
 READ_ONLY, OBJECTS = (".dvc/cache", ".dvc-remote"), "/files/md5/"
@@ -26,28 +22,33 @@ COLLECT = "dvc gc --all-commits --dry"
 SHARED = "This shows which objects no commit here names; before you delete them: other clones may share the cache"
 
 
-def check(root: Path) -> Iterator[Line]:
-    """Look for room, then for files that cannot be read or written."""
-    yield _room(shutil.disk_usage(str(root)).free // MIB)
-    wrong = list(_forbidden(root))
-    if not wrong:
-        yield ok("permissions", "every file can be read and written")
-    for own, right in ((True, "u+rwX"), (False, "")):
-        names = [os.path.relpath(str(path), str(root)) for path, is_own in wrong if is_own == own]
-        if names:
-            who = "you may not read or write" if own else "another user owns, and you may not use"
-            more = f" and {len(names) - 1} more" if names[1:] else ""
-            mend = f"chmod {right} {quoted(*names)}" if own else f'sudo chown -R "$(id -un)" {quoted(*names)}'
-            yield fail("permissions", f"{who} {names[0]}{more}", mend)
+class Disk(Check):
+    """There is room on the disk, and every file can be read and written."""
+
+    name = "disk"
+    is_plain = True
+
+    def findings(self) -> Iterator[Finding]:
+        yield judge_room(shutil.disk_usage(str(self.root)).free // MIB)
+        wrong = list(_forbidden(self.root))
+        if not wrong:
+            yield ok("permissions", "every file can be read and written")
+        for own, who, repair in (
+            (True, "you may not read or write", "chmod u+rwX"),
+            (False, "another user owns, and you may not use", 'sudo chown -R "$(id -un)"'),
+        ):
+            names = [os.path.relpath(str(path), str(self.root)) for path, is_own in wrong if is_own == own]
+            if names:
+                more = f" and {len(names) - 1} more" if names[1:] else ""
+                yield fail("permissions", f"{who} {names[0]}{more}", f"{repair} {quoted(*names)}")
 
 
-def _room(free_mib: int) -> Line:
-    """Judge the room that is left; a whole run writes some tens of MiB, an environment 2 GiB."""
+def judge_room(free_mib: int) -> Finding:
+    """Judge the room that is left."""
     if free_mib >= COMFORTABLE_MIB:
         return ok("disk", f"{free_mib:,} MiB free")
     judge = fail if free_mib < NEEDED_MIB else warn
-    words = f"{free_mib:,} MiB free: make room. {SHARED}"
-    return judge("disk", words, COLLECT)
+    return judge("disk", f"{free_mib:,} MiB free: make room. {SHARED}", COLLECT)
 
 
 def _forbidden(root: Path) -> Iterator[tuple[Path, bool]]:

@@ -1,87 +1,74 @@
 """The promoted model: its metadata, and whether the files are those that the metadata describe."""
 
-import json
+from __future__ import annotations
+
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from btc_signal.bundle import FILES, read_metadata, sha256
-from btc_signal.ensemble import ProductionEnsemble
-from btc_signal.signature import check_signature
-from src.base import paths, storage
+from src.base import paths
 from src.base.errors import ModelError
-from src.doctor.finding import Line, fail, ok, warn
+from src.doctor.check import Check, fail, ok, warn
 from src.doctor.pipeline_outputs import GOOD, read_outputs
-from src.doctor.shell import N_COMMITS_SEARCHED, aside, git, is_committed, quoted, restoring
+from src.doctor.prescriptions import aside, quoted, restoring
+from src.repo.git import run_git
+from src.verdict.finding import Finding
 
 METADATA, MODELS = (paths.relative(path) for path in (paths.METADATA, paths.PRODUCTION))
 
 
-def check(root: Path) -> Iterator[Line]:
-    """Read the metadata, then verify the files against them and ask the model its known answers."""
-    if not (root / METADATA).exists() and not git(root, "log", "-1", "--format=%h", "--", METADATA).out.strip():
-        yield warn("metadata", "no model was promoted yet", "python -m src promote")
-        return
-    try:
-        metadata = read_metadata(root / METADATA)
-    except ModelError as error:
-        yield fail("metadata", str(error), restoring(root, METADATA, _are_metadata))
-        return
-    if (root / ".git").exists() and not _was_committed(root):
-        words = f"{METADATA} is not what any commit holds; only a promotion writes it"
-        yield fail("metadata", words, restoring(root, METADATA, _are_metadata))
-        return
-    yield ok("metadata", f"version {metadata['version']} describes {len(FILES)} files")
-    yield from _bundle(root, metadata)
+class Models(Check):
+    """The files of the promoted model are those that its metadata describe, and it gives its known answers."""
 
+    name = "models"
+    requires = ("pipeline-files",)
+    subsets = ("ml-models", "full-check")
 
-def _bundle(root: Path, metadata: dict[str, Any]) -> Iterator[Line]:
-    """Verify the files; a candidate that waits for its promotion is no damage."""
-    version, folder = metadata["version"], root / MODELS
-    wrong = [name for name in FILES if _digest(folder / name) != metadata["files"][name]["sha256"]]
-    if not wrong:
-        try:
-            check_signature(storage.read_bytes(folder / paths.METADATA.name), folder, version)
-        except ModelError as error:
-            yield fail("signature", str(error), "git pull --ff-only")
+    def findings(self) -> Iterator[Finding]:
+        from btc_signal.bundle import FILES, read_metadata
+
+        file = self.root / METADATA
+        commits = run_git(self.root, "log", "--format=%H", "--", METADATA).stdout.split()
+        if not file.exists() and not commits:
+            yield warn("metadata", "no model was promoted yet", "python -m src promote")
             return
         try:
-            model = ProductionEnsemble.load(folder)
+            metadata, wrong = read_metadata(file), ""
         except ModelError as error:
-            yield fail("model", str(error), "dvc repro")
+            metadata, wrong = {}, str(error)
+        # They may have been brought back from an earlier promotion.
+        kept = (run_git(self.root, "show", f"{commit}:{METADATA}").stdout for commit in commits)
+        if not wrong and (self.root / ".git").exists() and file.read_text(encoding="utf-8") not in kept:
+            wrong = f"{METADATA} is not what any commit holds; only a promotion writes it"
+        if wrong:
+            yield fail("metadata", wrong, restoring(self.root, METADATA))
             return
-        yield ok("model", f"version {model.get_model_info()['version']}, every sha256 right, known answers the same")
-        return
-    as_locked = {output.name for output in read_outputs(root) if output.file == GOOD}
-    names = [f"{MODELS}/{name}" for name in wrong]
-    if set(names) <= as_locked:
-        words = f"a candidate lies where version {version} was, so nothing can be served from here until it is promoted"
-        yield warn("model", words, "python -m src promote")
-    else:
-        words = f"{', '.join(names)} is missing or not version {version}, and is refused"
-        joined = quoted(*names)
-        damaged = [name for name in names if (root / name).exists()]
+        yield ok("metadata", f"version {metadata['version']} describes {len(FILES)} files")
+        yield self._bundle(metadata)
+
+    def _bundle(self, metadata: dict[str, Any]) -> Finding:
+        """Verify the files; a candidate that waits for its promotion is no damage."""
+        from btc_signal.bundle import FILES, sha256
+        from btc_signal.ensemble import ProductionEnsemble
+        from btc_signal.signature import check_signature
+
+        version, folder = metadata["version"], self.root / MODELS
+        files = {name: folder / name for name in FILES if (folder / name).is_file()}
+        found = {name: sha256(file.read_bytes()) for name, file in files.items()}
+        names = [f"{MODELS}/{one}" for one in FILES if found.get(one) != metadata["files"][one]["sha256"]]
+        if not names:
+            try:
+                check_signature((self.root / METADATA).read_bytes(), folder, version)
+            except ModelError as error:
+                return fail("signature", str(error), "git pull --ff-only")
+            try:
+                version = ProductionEnsemble.load(folder).get_model_info()["version"]
+            except ModelError as error:
+                return fail("model", str(error), "dvc repro")
+            return ok("model", f"version {version}, every sha256 right, known answers the same")
+        if set(names) <= {output.name for output in read_outputs(self.root)[0] if output.file == GOOD}:
+            words = f"a candidate lies where version {version} was, so nothing can be served from here"
+            return warn("model", f"{words} until it is promoted", "python -m src promote")
+        joined, damaged = quoted(*names), [name for name in names if (self.root / name).exists()]
         again = f"dvc checkout {joined} || dvc pull {joined} || dvc repro"
-        yield fail("model", words, f"{aside(*damaged)} && {{ {again}; }}" if damaged else again)
-
-
-def _digest(file: Path) -> str:
-    return sha256(storage.read_bytes(file)) if file.is_file() else ""
-
-
-def _was_committed(root: Path) -> bool:
-    """Tell whether a commit of late holds these very metadata: they may have been brought back from there."""
-    if is_committed(root, METADATA):
-        return True
-    commits = git(root, "log", f"-{N_COMMITS_SEARCHED}", "--format=%h", "--", METADATA).out.split()
-    text = (root / METADATA).read_text(encoding="utf-8")
-    return any(git(root, "show", f"{commit}:{METADATA}").out == text for commit in commits)
-
-
-def _are_metadata(text: str) -> bool:
-    """Tell whether this is what a promotion writes."""
-    try:
-        content = json.loads(text)
-    except ValueError:
-        return False
-    return isinstance(content, dict) and {"version", "files", "smoke_test", "version_control"} <= set(content)
+        words = f"{', '.join(names)} is missing or not version {version}, and is refused"
+        return fail("model", words, f"{aside(*damaged)} && {{ {again}; }}" if damaged else again)

@@ -1,20 +1,21 @@
-"""The files of the pipeline against the md5 that dvc.lock states, in the work tree and in DVC's cache.
+"""The files of the pipeline against the md5 that dvc.lock states: in the work tree, in DVC's cache, and on the remote.
 
-DVC itself is asked only where its cache is: it takes a file that has its old size and time for what it was, and an
-object for its name.
+DVC itself is asked only where they are: it takes a file that has its old size and time for what it was, and an object
+for its name.
 """
 
-import hashlib
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from src.base import paths
 from src.base.errors import PromotionError
-from src.doctor.finding import Line, fail, few, ok, warn
-from src.doctor.shell import aside, git, is_committed, quoted, restoring
-from src.doctor.syntax import locked_stages
-from src.repo.dvc_cache import cache_folder, object_file
+from src.doctor.check import Check, fail, few, ok, warn
+from src.doctor.prescriptions import aside, is_committed, quoted, restoring
+from src.repo.git import REMOTE_TIMEOUT_S, run_git
+from src.verdict.finding import Finding
 
 GOOD, MISSING, DAMAGED = "good", "missing", "damaged"
 RUN = "dvc repro"
@@ -27,153 +28,192 @@ SERVED = {paths.relative(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
 
 
 class Output(NamedTuple):
-    """One output of a stage: where, its md5 in dvc.lock, whether git keeps it, and how the file is."""
+    """An output of a stage, whether git keeps it, and how its file and its object in the cache are."""
 
     name: str
     md5: str
     is_gits: bool
     file: str
-
-
-class Kept(NamedTuple):
-    """An output that DVC keeps, where its object lies in the cache, and how that is."""
-
-    output: Output
     stored: str
     object: str
 
-    @property
-    def name(self) -> str:
-        """As in dvc.lock."""
-        return self.output.name
 
-    @property
-    def file(self) -> str:
-        """How the file is."""
-        return self.output.file
+class Outputs(Check):
+    """Every output is what dvc.lock says, in the work tree and in the cache."""
+
+    name = "outputs"
+    requires = ("git", "pipeline-files")
+    subsets = ("data-check", "full-check")
+
+    def findings(self) -> Iterator[Finding]:
+        outputs, broken = read_outputs(self.root)
+        reports, kept = [one for one in outputs if one.is_gits], [one for one in outputs if not one.is_gits]
+        found = [self._report(report) for report in reports if report.file != GOOD]
+        if reports and not found:
+            found = [ok("reports", f"{len(reports)} files are as dvc.lock says")]
+        # A report that git has comes first, so that its stage need not run.
+        from_git = [finding for finding in found if finding.command.startswith("git")]
+        yield from [*from_git, *(broken or _judge_kept(self.root, kept))]
+        yield from (finding for finding in found if finding not in from_git)
+
+    def _report(self, report: Output) -> Finding:
+        """Say how a report comes back: from git where that is the one, or else from its stage."""
+        from src.repo.dvc_lock import md5
+
+        kept = run_git(self.root, "show", f"HEAD:{report.name}").stdout
+        command = restoring(self.root, report.name) if md5(kept.encode()) == report.md5 else ""
+        how = "not there" if report.file == MISSING else "not what dvc.lock says"
+        return fail("reports", f"{report.name} is {how}", command or RUN)
 
 
-def check(root: Path) -> Iterator[Line]:
-    """Look at every output; a report that git has comes first, so that its stage need not run."""
-    outputs = read_outputs(root)
-    reports = [output for output in outputs if output.is_gits]
-    lines = [_report(root, output) for output in reports if output.file != GOOD]
-    yield from (line for line in lines if line.command != RUN)
-    yield from _check_kept(root, [output for output in outputs if not output.is_gits])
-    yield from (line for line in lines if line.command == RUN)
-    if outputs and not lines:
-        yield ok("reports", f"{len(reports)} files are as dvc.lock says")
+class ModelFiles(Check):
+    """Every model is what dvc.lock says, in the work tree and in the cache."""
+
+    name = "model-files"
+    requires = ("pipeline-files",)
+    subsets = ("ml-models",)
+
+    def findings(self) -> Iterator[Finding]:
+        outputs, broken = read_outputs(self.root)
+        yield from broken or _judge_kept(self.root, [one for one in outputs if one.name.startswith("models/")])
 
 
-def check_models(root: Path) -> Iterator[Line]:
-    """Look at the models alone."""
-    yield from _check_kept(root, [output for output in read_outputs(root) if output.name.startswith("models/")])
+class Remote(Check):
+    """The DVC remote has every object of dvc.lock, and git's remote no commit that was not fetched."""
+
+    name = "remote"
+    requires = ("git", "dvc", "pipeline-files")
+
+    def findings(self) -> Iterator[Finding]:
+        from src.repo.dvc_store import opened_stores
+
+        outputs = [output for output in read_outputs(self.root)[0] if not output.is_gits]
+        try:
+            with opened_stores() as stores:
+                found = {output: stores.read_remote(output.md5) for output in outputs}
+                places = {output: stores.place_on_remote(output.md5) for output in outputs}
+                is_folder = stores.remote_is_a_folder
+        except PromotionError as error:
+            words = f"{error}; mend network, credentials or address (docs/remotes.md), then `dvc push`"
+            yield fail("remote", words)
+        else:
+            yield from self._objects(found, places if is_folder else {})
+        yield from self._upstream()
+
+    def _objects(self, found: dict[Output, bytes | None], files: dict[Output, str]) -> Iterator[Finding]:
+        """Hash every object of the remote, since DVC does not; to delete one, it has to be a file of this machine."""
+        from src.repo.dvc_lock import md5
+
+        damaged = [output for output, content in found.items() if content is not None and md5(content) != output.md5]
+        if damaged:
+            names, is_here = [output.name for output in damaged], all(output.file == GOOD for output in damaged)
+            by_hand = "" if files else f"; delete {', '.join(one.md5 for one in damaged)} there, then `dvc push`"
+            first = "" if is_here else "; first get the right files here, or find who has them"
+            command = f"rm -f {quoted(*[files[one] for one in damaged])} && dvc push {quoted(*names)}" if files else ""
+            words = f"damaged on the remote: {', '.join(names)}{by_hand}{first}"
+            yield fail("remote", words, command if is_here else "")
+        if missing := sum(content is None for content in found.values()):
+            words = f"{missing} of {len(found)} objects are not on the remote, others cannot pull: `dvc push`"
+            yield warn("remote", words)
+        if not damaged and not missing:
+            yield ok("remote", f"it has all {len(found)} objects of dvc.lock, unharmed")
+
+    def _upstream(self) -> Iterator[Finding]:
+        """Ask the remote of git whether it has commits that were not fetched."""
+        tracked = run_git(self.root, "rev-parse", "--symbolic-full-name", "@{upstream}")
+        if tracked.status:
+            return
+        remote, _, branch = tracked.stdout.strip()[len("refs/remotes/") :].partition("/")
+        asking = ("ls-remote", "--exit-code", remote, f"refs/heads/{branch}")
+        asked = run_git(self.root, *asking, timeout_s=REMOTE_TIMEOUT_S)
+        if asked.status:
+            words = f"{remote} does not answer for {branch} ({asked.reason})"
+            yield fail("upstream", words, f"git remote show {quoted(remote)}")
+        elif asked.stdout.split()[0] != run_git(self.root, "rev-parse", "@{upstream}").stdout.strip():
+            yield warn("upstream", f"{remote} has commits that were not fetched", "git fetch --tags && git status")
+        else:
+            yield ok("upstream", f"{remote} answers, nothing there that was not fetched")
 
 
-def _check_kept(root: Path, outputs: list[Output]) -> Iterator[Line]:
-    """Judge outputs that DVC keeps, where it keeps them; of a version that was brought back some may be nowhere."""
+def read_outputs(root: Path) -> tuple[list[Output], list[Finding]]:
+    """Look at every output that dvc.lock names; if DVC cannot tell where its cache is, say so: no object is seen."""
+    from src.repo.dvc_cache import cache_folder, object_file
+    from src.repo.dvc_lock import read_dvc_lock
+
+    cache, broken = root / ".dvc" / "cache", []
     try:
         cache = cache_folder(root)
     except PromotionError as error:
-        mend = (
-            "dvc config --list --show-origin" if is_committed(root, CONFIG) else restoring(root, CONFIG, lambda _: True)
-        )
-        yield fail("cache", str(error), mend)
-        return
-    absent = absent_after_rollback(root, cache, outputs)
+        broken = [fail("cache", str(error), restoring(root, CONFIG) or "dvc config --list --show-origin")]
+    tracked, outputs = set(run_git(root, "ls-files", "-z").stdout.split("\0")), []
+    for name, out in read_dvc_lock(root).outs.items():
+        stored, is_gits = object_file(cache, out.md5), name in tracked
+        shown = str(stored.relative_to(root) if root in stored.parents else stored)
+        how = MISSING if is_gits else how_file_is(stored, out.md5)
+        outputs.append(Output(name, out.md5, is_gits, how_file_is(root / name, out.md5), shown, how))
+    return outputs, broken
+
+
+def absent_after_rollback(root: Path, outputs: list[Output]) -> list[str]:
+    """Name what is nowhere here of a version that a rollback brought back, and that serves without it.
+
+    Then dvc.lock is committed, and again what it was before another was.
+    """
+    absent = [one.name for one in outputs if not one.is_gits and one.file == one.object == MISSING]
+    if not absent or any(output.file != GOOD for output in outputs if output.name in SERVED):
+        return []
+    changes = run_git(root, "log", "--format=", "--raw", "--no-abbrev", "--", LOCK).stdout.splitlines()
+    held = [change.split()[3] for change in changes if change.startswith(":")]
+    return absent if is_committed(root, LOCK) and held[0] in held[1:] else []
+
+
+def _judge_kept(root: Path, outputs: list[Output]) -> Iterator[Finding]:
+    """Judge outputs that DVC keeps: a file that is lost, an object that is, or both."""
+    absent = absent_after_rollback(root, outputs)
     if absent:
         yield warn("outputs", f"{few(absent)}: {ABSENT}")
-    place = "" if cache == root / ".dvc" / "cache" else f", {cache}"
-    yield from judge_kept([read_kept(root, cache, output) for output in outputs if output.name not in absent], place)
-
-
-def judge_kept(outputs: list[Kept], place: str = "") -> Iterator[Line]:
-    """Judge a file that is lost, an object that is, or both."""
+    outputs = [output for output in outputs if output.name not in absent]
     again = [output for output in outputs if output.file != GOOD and output.object == GOOD]
     if again:
         names = quoted(*[output.name for output in again])
-        yield fail("outputs", _sentence(again, "the cache has them"), f"{_cleared(again)}dvc checkout {names}")
+        yield fail("outputs", f"{_named(again)}; the cache has them", f"{_cleared(again)}dvc checkout {names}")
     lost = [output for output in outputs if output.object != GOOD and (output.file != GOOD or output.object == DAMAGED)]
     if lost:
-        words = _sentence(lost, "the cache has none, or damaged ones; the remote may have them, or they are made again")
-        yield fail("outputs", words, fetching(lost))
+        rest = "the cache has none, or damaged ones; the remote may have them, or they are made again"
+        yield fail("outputs", f"{_named(lost)}; {rest}", _fetching(lost))
     unsaved = [output for output in outputs if output.object == MISSING and output.file == GOOD]
     if unsaved:
-        words = f"{len(unsaved)} of {len(outputs)} objects are not in the cache{place}; the files themselves are right"
-        yield warn("cache", words, fetching(unsaved))
+        place = unsaved[0].stored.partition("/files/md5/")[0]
+        elsewhere = "" if place == ".dvc/cache" else f", {place}"
+        rest = f"objects are not in the cache{elsewhere}; the files themselves are right"
+        yield warn("cache", f"{len(unsaved)} of {len(outputs)} {rest}", _fetching(unsaved))
     if outputs and not (again or lost or unsaved):
         yield ok("outputs", f"{len(outputs)} files are what dvc.lock says, and so are their objects in the cache")
 
 
-def read_outputs(root: Path) -> list[Output]:
-    """Read every output that dvc.lock names; what git tracks is git's to keep."""
-    tracked = set(git(root, "ls-files", "-z").out.split("\0"))
-    outs = [out for stage in locked_stages(root).values() for out in stage["outs"]]
-    return [
-        Output(out["path"], out["md5"], out["path"] in tracked, how_file_is(root / out["path"], out["md5"]))
-        for out in outs
-    ]
-
-
-def read_kept(root: Path, cache: Path, output: Output) -> Kept:
-    """Look at the object of an output; one outside the repository is named from the root of the system."""
-    file = object_file(cache, output.md5)
-    stored = file.relative_to(root) if file.is_relative_to(root) else file
-    return Kept(output, str(stored), how_file_is(file, output.md5))
-
-
-def absent_after_rollback(root: Path, cache: Path, outputs: list[Output]) -> list[str]:
-    """Name what is nowhere here of a version that a rollback brought back, and that serves without it."""
-    if any(output.file != GOOD for output in outputs if output.name in SERVED):
-        return []
-    lacking = [output for output in outputs if output.file == MISSING]
-    absent = [one.name for one in lacking if not one.is_gits and not object_file(cache, one.md5).exists()]
-    return absent if absent and _was_brought_back(root) else []
-
-
-def _was_brought_back(root: Path) -> bool:
-    """Tell whether dvc.lock is committed, and is again what it was before another was."""
-    changes = git(root, "log", "--format=", "--raw", "--no-abbrev", "--", LOCK).out.splitlines()
-    held = [change.split()[3] for change in changes if change.startswith(":")]
-    return is_committed(root, LOCK) and held[0] in held[1:]
-
-
-def fetching(outputs: list[Kept]) -> str:
-    """Return the command that gets outputs from the remote, or else from their stages; it leaves what is right."""
-    fetch, clear = f"dvc pull {quoted(*[output.name for output in outputs])} || {RUN}", _cleared(outputs)
-    return f"{clear}{{ {fetch}; }}" if clear else fetch
-
-
-def _cleared(outputs: list[Kept]) -> str:
-    """Return the command that clears damage away: files may be somebody's and are put aside, objects are nobody's."""
-    files = [output.name for output in outputs if output.file == DAMAGED]
-    objects = [output.stored for output in outputs if output.object == DAMAGED]
-    return (f"{aside(*files)} && " if files else "") + (f"rm -f {quoted(*objects)} && " if objects else "")
-
-
 def how_file_is(file: Path, digest: str) -> str:
     """Compare a file with its md5."""
+    from src.repo.dvc_lock import md5
+
     if not file.is_file():
         return MISSING
     return GOOD if md5(file.read_bytes()) == digest else DAMAGED
 
 
-def md5(content: bytes) -> str:
-    """Return DVC's name of a content."""
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-def _report(root: Path, output: Output) -> Line:
-    """Say how a report comes back: from git where that is the one, or else from its stage."""
-
-    def is_right(text: str) -> bool:
-        return md5(text.encode()) == output.md5
-
-    how = "not there" if output.file == MISSING else "not what dvc.lock says"
-    return fail("reports", f"{output.name} is {how}", restoring(root, output.name, is_right) or RUN)
-
-
-def _sentence(outputs: list[Kept], rest: str) -> str:
+def _named(outputs: list[Output]) -> str:
     """Name the outputs, and what is wrong with each."""
     named = few([f"{output.name} ({output.file if output.file != GOOD else 'its object'})" for output in outputs])
-    return f"{named}: missing or damaged; {rest}"
+    return f"{named}: missing or damaged"
+
+
+def _fetching(outputs: list[Output]) -> str:
+    """Return the command that gets outputs from the remote, or else from their stages; it leaves what is right."""
+    fetch, clear = f"dvc pull {quoted(*[output.name for output in outputs])} || {RUN}", _cleared(outputs)
+    return f"{clear}{{ {fetch}; }}" if clear else fetch
+
+
+def _cleared(outputs: list[Output]) -> str:
+    """Return the command that clears damage away: files may be somebody's and are put aside, objects are nobody's."""
+    files = [output.name for output in outputs if output.file == DAMAGED]
+    objects = [output.stored for output in outputs if output.object == DAMAGED]
+    return (f"{aside(*files)} && " if files else "") + (f"rm -f {quoted(*objects)} && " if objects else "")

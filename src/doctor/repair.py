@@ -1,85 +1,63 @@
-"""Mend what a killed command, a full disk or a bad one left behind, as far as nothing can be lost by it."""
+"""Repair what a killed command, a full disk or a bad one left behind: only repairs that cannot lose data."""
 
 import json
-import re
 from collections.abc import Iterator
-from typing import Any
 
-import yaml
 from dvc.rwlock import SCHEMA, Invalid
 
 from src.base import byte_code, paths, storage
-from src.base.errors import PromotionError
 from src.policy import load_policy
 from src.release.transaction import refuse_a_locked_index, refuse_unfinished
 from src.repo.dvc_cache import cache_folder, object_file
-from src.repo.dvc_lock import md5
+from src.repo.dvc_lock import md5, read_dvc_lock
 
 # Who reads and writes what at the moment, by process; DVC empties it to write it.
 RWLOCK = paths.ROOT / ".dvc" / "tmp" / "rwlock"
-LOCK = paths.ROOT / "dvc.lock"
-# Of a folder, DVC writes .dir after it.
-MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
-BRING_BACK = "bring it back with `git checkout dvc.lock`"
 
 
-def mend() -> list[str]:
-    """Mend, and return in words what was mended.
+def repair() -> list[str]:
+    """Repair, and return in words what was repaired.
 
     Raises
     ------
     ProjectError
         If something is left that only a person can decide on; it says what to do.
     """
-    mended = [*_mend_byte_code(), *_mend_rwlock()]
+    repaired = [*_byte_code(), *_rwlock()]
     refuse_a_locked_index()
     refuse_unfinished()
     load_policy()
-    return [*mended, *_mend_objects()]
+    return [*repaired, *_objects()]
 
 
-def _mend_byte_code() -> Iterator[str]:
+def _byte_code() -> Iterator[str]:
     """Remove what Python cannot read."""
     if damaged := byte_code.remove_damaged():
         yield f"{len(damaged)} files of Python's byte code were cut off and are removed"
 
 
-def _mend_rwlock() -> Iterator[str]:
-    """Remove a rwlock that DVC cannot read, as text, as JSON or by its own schema: DVC makes another."""
-    if RWLOCK.is_file():
-        try:
+def _rwlock() -> Iterator[str]:
+    """Remove a rwlock that DVC cannot read: it is a pipe, no text, no JSON, or not of DVC's schema."""
+    try:
+        if RWLOCK.is_file():
             SCHEMA(json.loads(storage.read_bytes(RWLOCK)))
-        except (ValueError, RecursionError, Invalid):
-            RWLOCK.unlink()
-            yield f"{paths.relative(RWLOCK)} was cut off, or of a shape that DVC does not read, and is removed"
+        if not RWLOCK.is_fifo():
+            return
+    except (ValueError, RecursionError, Invalid):
+        pass
+    RWLOCK.unlink()
+    yield f"{paths.relative(RWLOCK)} was cut off, or of a shape that DVC does not read, and is removed"
 
 
-def _mend_objects() -> Iterator[str]:
+def _objects() -> Iterator[str]:
     """Remove damaged objects from the cache, and let DVC look again at outputs it takes for unchanged by the clock."""
     cache = cache_folder(paths.ROOT)
-    for out in _outs():
-        digest, file = str(out["md5"]), paths.ROOT / out["path"]
-        kept = object_file(cache, digest)
-        if kept.exists() and md5(kept.read_bytes()) != digest:
+    for name, out in read_dvc_lock().outs.items():
+        file, kept = paths.ROOT / name, object_file(cache, out.md5)
+        if kept.exists() and md5(kept.read_bytes()) != out.md5:
             kept.unlink()
-            yield f"{out['path']} was damaged in the cache and is removed from there"
-        if file.exists() and md5(file.read_bytes()) != digest:
+            yield f"{name} was damaged in the cache and is removed from there"
+        if file.exists() and md5(file.read_bytes()) != out.md5:
             # Another file to DVC, which knows them by number and clock.
             storage.write_bytes(file.read_bytes(), file)
-            yield f"{out['path']} is not what dvc.lock says; `dvc repro` looks at it again"
-
-
-def _outs() -> list[dict[str, Any]]:
-    """Return what dvc.lock says of every output, once every entry is one that DVC writes: of others it says nothing."""
-    try:
-        stages = yaml.safe_load(storage.read_bytes(LOCK))["stages"].values()
-        entries = [entry for stage in stages for kind in ("deps", "outs") for entry in stage[kind]]
-        digests = {entry["path"]: (entry["hash"], entry["md5"]) for entry in entries}
-    except (yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError) as error:
-        msg = f"dvc.lock is damaged ({' '.join(str(error).split())}); {BRING_BACK}"
-        raise PromotionError(msg) from error
-    damaged = [path for path, (name, digest) in digests.items() if name != "md5" or not MD5.fullmatch(str(digest))]
-    if damaged:
-        msg = f"dvc.lock is damaged at {damaged[0]}; {BRING_BACK}"
-        raise PromotionError(msg)
-    return [entry for stage in stages for entry in stage["outs"]]
+            yield f"{name} is not what dvc.lock says; `dvc repro` looks at it again"

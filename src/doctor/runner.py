@@ -1,7 +1,4 @@
-"""Run the checks, each in a process of its own: one that dies, or never ends, is a line like any other.
-
-Standard library only, and any Python from 3.8 on.
-"""
+"""Run the checks, each in a process of its own: one that dies, or does not end in time, is a finding like any other."""
 
 from __future__ import annotations
 
@@ -9,125 +6,117 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from src.doctor import environment
-from src.doctor.finding import Line, exit_status, fail, warn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+from src.doctor.check import Check, exit_status, fail
+from src.doctor.data import Data
+from src.doctor.disk import Disk
+from src.doctor.dvc import Dvc
+from src.doctor.git_repository import Git
+from src.doctor.models import Models
+from src.doctor.pipeline_outputs import ModelFiles, Outputs, Remote
+from src.doctor.status import Production, Status
+from src.doctor.syntax import PACKAGES, Code, ParamsFile, Pipeline, PipelineFiles
+from src.verdict.finding import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
-# In the order in which things are mended. The first ones ask nothing of the environment.
-PLAIN = {
-    "environment": "src.doctor.environment:check",
-    "machine": "src.doctor.disk:check",
-    "git": "src.doctor.git_repository:check",
-    "dvc": "src.doctor.dvc:check",
-}
-CHECKS = {
-    **PLAIN,
-    "code": "src.doctor.syntax:check_code",
-    "params": "src.doctor.syntax:check_params",
-    "pipeline-files": "src.doctor.syntax:check_pipeline_files",
-    "outputs": "src.doctor.pipeline_outputs:check",
-    "model-files": "src.doctor.pipeline_outputs:check_models",
-    "data": "src.doctor.data:check",
-    "models": "src.doctor.models:check",
-    "pipeline": "src.doctor.pipeline:check",
-    "production": "src.doctor.status:check_production",
-    "decisions": "src.doctor.status:check",
-    "remote": "src.doctor.remotes:check",
-}
-# What stands on something broken is looked at when that is mended.
-NEEDS = {
-    "outputs": ("git", "pipeline-files"),
-    "model-files": ("pipeline-files",),
-    "data": ("params", "pipeline-files"),
-    "models": ("pipeline-files",),
-    "pipeline": ("git", "dvc", "code", "params", "pipeline-files"),
-    "remote": ("git", "dvc", "pipeline-files"),
-}
-SUBSETS = {
-    "ml-models": ("environment", "params", "pipeline-files", "model-files", "models", "production"),
-    "data-check": ("environment", "params", "pipeline-files", "outputs", "data"),
-    "full-check": tuple(name for name in CHECKS if name not in ("model-files", "production")),
-    "status": ("dvc", "decisions", "pipeline"),
-}
+# In the order of repair.
+CHECKS: tuple[type[Check], ...] = (
+    *(environment.Environment, Disk, Git, Dvc, Code, ParamsFile, PipelineFiles),
+    *(Outputs, ModelFiles, Data, Models, Pipeline, Production, Status, Remote),
+)
 FAILED = "the check itself failed"
 TIMEOUT_S = 180
 AT_ONCE = 2
 
 
-def diagnose(subset: str) -> list[Line]:
-    """Run the checks of a subset, a key of `SUBSETS`, and return their lines, in the order of mending."""
+class Outcome(NamedTuple):
+    """What a check found, or the names of the checks that have to hold before it is made."""
+
+    findings: list[Finding]
+    waits_for: str = ""
+
+
+def in_order(checks: Iterable[type[Check]]) -> list[type[Check]]:
+    """Put what a check requires before it, and leave the rest as it is; `ValueError` names a circle."""
+    waiting, placed = list(checks), []
+    while waiting:
+        names = {check.name for check in waiting}
+        ready = next((check for check in waiting if not names & set(check.requires)), None)
+        if ready is None:
+            msg = f"expected checks that require each other in no circle, got one among {', '.join(sorted(names))}"
+            raise ValueError(msg)
+        waiting.remove(ready)
+        placed.append(ready)
+    return placed
+
+
+def diagnose(subset: str) -> list[Finding]:
+    """Run the checks of a subset, one of `SUBSETS`, and return what they found, in the order of repair."""
     python = environment.python_of(ROOT)
-    can_start = python is not None and os.access(str(python), os.X_OK)
-    # What does not start is why the others cannot be asked.
-    names = SUBSETS[subset] if can_start or "environment" in SUBSETS[subset] else ("environment", *SUBSETS[subset])
-    able = [name for name in names if can_start or name in PLAIN]
-    found: dict[str, list[Line]] = {}
-    for round_ in ([name for name in able if name not in NEEDS], [name for name in able if name in NEEDS]):
-        broken = {name for name, lines in found.items() if exit_status(lines)}
-        with ThreadPoolExecutor(AT_ONCE) as executor:
-            # An environment cannot tell of itself that it does not start.
-            asked = {
-                name: executor.submit(_ask, name, sys.executable if name in PLAIN else str(python))
-                for name in round_
-                if not broken & set(NEEDS.get(name, ()))
-            }
-        found.update({name: ask.result() for name, ask in asked.items()})
-    lines = [line for name in able for line in found.get(name, [])]
+    able = str(python) if python is not None and os.access(str(python), os.X_OK) else ""
+    outcomes: dict[str, Future[Outcome]] = {}
+    with ThreadPoolExecutor(AT_ONCE) as executor:
+        for check in in_order(CHECKS):
+            # What does not start is why the others cannot be made.
+            if subset in check.subsets or (check is environment.Environment and not able):
+                first = {name: outcomes[name] for name in check.requires if name in outcomes}
+                outcomes[check.name] = executor.submit(_run, check, able, first)
+    done = {name: outcome.result() for name, outcome in outcomes.items()}
+    found = [finding for outcome in done.values() for finding in outcome.findings]
     # With half an environment, a check that failed has found nothing else than that.
-    mends = [line.command for line in found.get("environment", []) if line.verdict == "fail"]
-    lines = [line._replace(command=mends[0]) if mends and line.words.startswith(FAILED) else line for line in lines]
-    return list(_as_one([*lines, *_left_out(names, found, broken)]))
+    anew = [one.command for one in found if one.name == environment.Environment.name and one.verdict == "failed"]
+    found = [one._replace(command=anew[0]) if anew and one.words.startswith(FAILED) else one for one in found]
+    return list(_as_one([*found, *_not_run(done)]))
 
 
-def _left_out(names: Sequence[str], found: Mapping[str, object], broken: set[str]) -> Iterator[Line]:
-    """Say which checks were not made, and what comes first."""
-    waiting: dict[str, list[str]] = {}
-    for name in names:
-        if name not in found:
-            waiting.setdefault(" and ".join(sorted(broken & set(NEEDS.get(name, ())))), []).append(name)
-    for first, named in waiting.items():
-        words = f"{', '.join(named)}: not looked at before {first or 'environment'} is mended"
-        yield warn("the rest", words) if first else fail("the rest", words, environment.MAKE)
+def _run(check: type[Check], able: str, first: Mapping[str, Future[Outcome]]) -> Outcome:
+    """Run a check once all that it requires holds; those were started before it."""
+    if not (check.is_plain or able):
+        return Outcome([], environment.Environment.name)
+    before = {name: outcome.result() for name, outcome in first.items()}
+    if broken := [name for name, one in before.items() if one.waits_for or exit_status(one.findings)]:
+        return Outcome([], " and ".join(sorted(broken)))
+    # An environment cannot tell of itself that it does not start.
+    return Outcome(_ask(check.name, sys.executable if check.is_plain else able))
 
 
-def _ask(name: str, python: str) -> list[Line]:
-    """Run one check; how it ended is judged by what it left, so that even a crash of the interpreter is a line."""
+def _not_run(done: Mapping[str, Outcome]) -> Iterator[Finding]:
+    """Say which checks were not made, and what has to hold first."""
+    for first in dict.fromkeys(outcome.waits_for for outcome in done.values() if outcome.waits_for):
+        names = ", ".join(name for name, outcome in done.items() if outcome.waits_for == first)
+        waiting = Finding("the rest", None, None, "unknown", f"{names}: not looked at before {first} is mended")
+        is_first = first == environment.Environment.name
+        yield waiting._replace(verdict="failed", command=environment.MAKE) if is_first else waiting
+
+
+def _ask(name: str, python: str) -> list[Finding]:
+    """Run one check; how it ended is judged by what it left, so that even a crash of the interpreter is a finding."""
     command = [python, "-W", "ignore", "-m", "src.doctor", name]
     try:
         done = subprocess.run(  # noqa: S603
-            command,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIMEOUT_S,
-            check=False,
+            command, cwd=str(ROOT), stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
         return [fail(name, f"no end after {TIMEOUT_S} s", _by_itself(name))]
     except OSError as error:
         return [fail(name, f"{python} does not start ({error.strerror})", environment.ANEW)]
     said = done.stdout.decode(errors="replace").splitlines()
-    lines = [Line(*json.loads(line)) for line in said if line.startswith('["')]
-    if done.returncode:
-        lines.append(_died(name, done.returncode, done.stderr.decode(errors="replace")))
-    return lines
+    found = [Finding(*json.loads(line)) for line in said if line.startswith('["')]
+    return [*found, _died(name, done.returncode, done.stderr.decode(errors="replace"))] if done.returncode else found
 
 
-def _died(name: str, status: int, error: str) -> Line:
+def _died(name: str, status: int, error: str) -> Finding:
     """Say in one line what a check died of."""
     last = next((line.strip() for line in reversed(error.splitlines()) if line.strip()), "it said nothing")
     if status < 0:
-        return fail(
-            name, f"the check was killed by signal {-status}; a library is broken, or memory ran out", environment.ANEW
-        )
-    if last.startswith(("ImportError", "ModuleNotFoundError")) and "'src" not in last:
+        words = f"the check was killed by signal {-status}; a library is broken, or memory ran out"
+        return fail(name, words, environment.ANEW)
+    if last.startswith(("ImportError", "ModuleNotFoundError")) and not any(f"'{own}" in last for own in PACKAGES):
         return fail(name, f"cannot be looked at: {last}", environment.ANEW)
     return fail(name, f"{FAILED}: {last}", _by_itself(name))
 
@@ -137,10 +126,10 @@ def _by_itself(name: str) -> str:
     return f"python -m src.doctor {name}"
 
 
-def _as_one(lines: Sequence[Line]) -> Iterator[Line]:
-    """Make one line of those that say the same of several."""
-    subjects: dict[tuple[str, ...], list[str]] = {}
-    for line in lines:
-        subjects.setdefault(tuple(line[1:]), []).append(line.subject)
-    for (verdict, words, command), named in subjects.items():
-        yield Line(", ".join(dict.fromkeys(named)), verdict, words, command)
+def _as_one(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Make one finding of those that say the same of several."""
+    names: dict[Finding, list[str]] = {}
+    for found in findings:
+        names.setdefault(found._replace(name=""), []).append(found.name)
+    for same, named in names.items():
+        yield same._replace(name=", ".join(dict.fromkeys(named)))

@@ -1,132 +1,134 @@
 """What was decided last: the version in production, the gate's verdict, and the last retraining."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from src.base import paths, storage
+from src.base import paths
 from src.base.errors import DataError, ParamsError
-from src.base.yaml_lines import read_scalars
-from src.doctor.finding import Line, fail, ok, warn
-from src.doctor.shell import aside, git, restoring
+from src.doctor.check import Check, fail, ok, warn
+from src.doctor.prescriptions import aside, restoring
+from src.verdict.finding import AGAINST, Finding, findings_of
+
+if TYPE_CHECKING:
+    from src.policy import Policy
 
 GATE, RETRAIN, METADATA, MODEL = (
     paths.relative(path) for path in (paths.GATE, paths.RETRAIN, paths.METADATA, paths.ENSEMBLE)
 )
-# The results that make a verdict other than yes; up to version 1.5 a rule that failed said no.
-AGAINST = {"no": ("failed", "no"), "unknown": ("unknown",)}
 # It shows what a retraining would come to; whether to promote and publish that, a person decides.
 TRY_RETRAIN = "DRY_RUN=true make retrain"
 PUBLISHES = "`make retrain` promotes and publishes what the gate lets pass"
 
 
-def check(root: Path) -> Iterator[Line]:
-    """Say all of it."""
-    yield from check_production(root)
-    yield from check_gate(root)
-    yield from check_retrain(root)
+class Production(Check):
+    """A model is in production, and scores what the gate asks for."""
 
+    name = "production"
+    subsets = ("ml-models", "full-check", "status")
 
-def check_production(root: Path) -> Iterator[Line]:
-    """Say what is in production, on which bars, and how it scored."""
-    if not (root / METADATA).exists():
-        yield warn("production", "no metadata, so nothing can be served", "python -m src check ml-models")
-        return
-    try:
-        metadata = storage.read_json(root / METADATA)
-        scores, training, version = metadata["performance_metrics"], metadata["training_info"], metadata["version"]
-        data, f1 = training["data"], scores["f1_score"]
-        shown = ", ".join(f"{name} {scores[name]:.3f}" for name in ("roc_auc", "brier_skill", "f1_score"))
-        words = f"version {version}, promoted {metadata['created_at']}, {shown}"
-        window = f"{data['symbol']} {data['timeframe']}, {data['start']} to {data['end']}"
-    except (DataError, KeyError, TypeError, ValueError) as error:
-        mend = restoring(root, METADATA, lambda text: '"performance_metrics"' in text and text.rstrip().endswith("}"))
-        yield fail("production", f"{METADATA}: {error}", mend)
-        return
-    yield ok("production", words)
-    yield ok("window", f"{window}, {training['samples_count']:,} rows")
-    asked = _number(root, "gate", "f1_score_min")
-    if asked is not None and f1 < asked:
-        yield warn("scores", f"weighted F1 {f1:.3f} is below gate.f1_score_min, {asked:g}; {PUBLISHES}", TRY_RETRAIN)
+    def findings(self) -> Iterator[Finding]:
+        from src.base import storage
 
-
-def check_gate(root: Path) -> Iterator[Line]:
-    """Say what the gate said last, and of what."""
-    if not (root / GATE).is_file():
-        yield warn("gate", "it was not asked, or its report was removed", "python -m src gate")
-        return
-    try:
-        report = storage.read_json(root / GATE)
-        verdict, judged_at, judgements = report["verdict"], report["judged_at"], list(report["judgements"])
-        against = [judgement["name"] for judgement in judgements if judgement["verdict"] in AGAINST.get(verdict, ())]
-    except (DataError, KeyError, TypeError) as error:
-        is_kept = git(root, "ls-files", "--error-unmatch", GATE).status == 0
-        mend = (
-            restoring(root, GATE, lambda text: '"verdict"' in text and text.rstrip().endswith("}")) if is_kept else ""
-        )
-        yield fail("gate", f"{GATE} cannot be read ({error})", mend or "python -m src gate")
-        return
-    if report.get("candidate") != _candidate(root):
-        yield warn("gate", f"{judged_at} it judged another candidate than the one here", "python -m src gate")
-    elif verdict == "yes":
-        yield ok("gate", f"{judged_at} it said yes")
-    else:
-        words = f"{judged_at} it said {verdict}: {', '.join(map(str, against))}; reports/gate.md has the figures"
-        yield warn("gate", words, "python -m src gate")
-
-
-def check_retrain(root: Path) -> Iterator[Line]:
-    """Say how the last retraining ended, and whether one is due."""
-    if (root / RETRAIN).is_file():
+        if not (self.root / METADATA).exists():
+            yield warn("production", "no metadata, so nothing can be served", "python -m src doctor ml-models")
+            return
         try:
-            report = storage.read_json(root / RETRAIN)
-            outcome, words = str(report["outcome"]), f"{report['ended_at']}: {report['words']}"
-        except (DataError, KeyError) as error:
-            yield fail("retrain", f"{RETRAIN} cannot be read ({error})", aside(RETRAIN))
+            metadata = storage.read_json(self.root / METADATA)
+            scores, training = metadata["performance_metrics"], metadata["training_info"]
+            data, f1 = training["data"], scores["f1_score"]
+            shown = ", ".join(f"{name} {scores[name]:.3f}" for name in ("roc_auc", "brier_skill", "f1_score"))
+            words = f"version {metadata['version']}, promoted {metadata['created_at']}, {shown}"
+            window = f"{data['symbol']} {data['timeframe']}, {data['start']} to {data['end']}"
+            rows = f"{training['samples_count']:,} rows"
+        except (DataError, KeyError, TypeError, ValueError) as error:
+            yield fail("production", f"{METADATA}: {error}", restoring(self.root, METADATA))
             return
-        if outcome == "failed":
-            yield fail("retrain", f"the last one failed, {words}; {PUBLISHES}", TRY_RETRAIN)
+        yield ok("production", words)
+        yield ok("window", f"{window}, {rows}")
+        if (params := _params(self.root)) and f1 < params.gate.f1_score_min:
+            asked = f"gate.f1_score_min, {params.gate.f1_score_min:g}"
+            yield warn("scores", f"weighted F1 {f1:.3f} is below {asked}; {PUBLISHES}", TRY_RETRAIN)
+
+
+class Status(Check):
+    """The gate lets the candidate pass, the last retraining ended well, and none is due."""
+
+    name = "status"
+    subsets = ("full-check", "status")
+
+    def findings(self) -> Iterator[Finding]:
+        yield self._gate()
+        yield from self._retrain()
+
+    def _gate(self) -> Finding:
+        """Say what the gate said last, and of what."""
+        from src.base import storage
+
+        file, model = self.root / GATE, self.root / MODEL
+        if not file.is_file():
+            return warn("gate", "it was not asked, or its report was removed", "python -m src gate")
+        try:
+            report = storage.read_json(file)
+            verdict, judged_at = report["verdict"], report["judged_at"]
+            against = [rule.name for rule in findings_of(report) if rule.verdict == AGAINST.get(verdict)]
+        except (DataError, KeyError, TypeError) as error:
+            command = restoring(self.root, GATE) or "python -m src gate"
+            return fail("gate", f"{GATE} cannot be read ({error})", command)
+        candidate = f"sha256:{hashlib.sha256(model.read_bytes()).hexdigest()}" if model.is_file() else None
+        if report.get("candidate") != candidate:
+            return warn("gate", f"{judged_at} it judged another candidate than the one here", "python -m src gate")
+        if verdict == "yes":
+            return ok("gate", f"{judged_at} it said yes")
+        words = f"{judged_at} it said {verdict}: {', '.join(against)}; reports/gate.md has the figures"
+        return warn("gate", words, "python -m src gate")
+
+    def _retrain(self) -> Iterator[Finding]:
+        """Say how the last retraining ended, and whether one is due."""
+        from src.base import storage
+
+        if (self.root / RETRAIN).is_file():
+            try:
+                report = storage.read_json(self.root / RETRAIN)
+                outcome, words = str(report["outcome"]), f"{report['ended_at']}: {report['words']}"
+            except (DataError, KeyError) as error:
+                yield fail("retrain", f"{RETRAIN} cannot be read ({error})", aside(RETRAIN))
+                return
+            if outcome == "failed":
+                yield fail("retrain", f"the last one failed, {words}; {PUBLISHES}", TRY_RETRAIN)
+                return
+            judge = warn if outcome == "refused" else ok
+            yield judge("retrain", f"the last one: {outcome}, {words}")
+        yield from self._age()
+
+    def _age(self) -> Iterator[Finding]:
+        """Warn of a model that is due, as the monitor tells when the next one is; bars that end need no other."""
+        from src.base import storage
+
+        try:
+            trained = datetime.fromisoformat(storage.read_json(self.root / METADATA)["training_info"]["last_retrain"])
+            age_days = (datetime.now(timezone.utc) - trained) / timedelta(days=1)
+        except (DataError, KeyError, TypeError, ValueError):
             return
-        judge = warn if outcome == "refused" else ok
-        yield judge("retrain", f"the last one: {outcome}, {words}")
-    yield from _age(root)
+        words, params = f"{age_days:.1f} days since the model was trained", _params(self.root)
+        if params is None or params.data.source != "ccxt":
+            yield ok("retrain", words if params is None else f"{words}; its source is not live, none is due")
+        elif age_days > (every := params.monitor.retrain_every_days):
+            words = f"{words}; with a retraining every {every:g} days one is due, {PUBLISHES}"
+            yield warn("retrain", words, TRY_RETRAIN)
+        else:
+            yield ok("retrain", words)
 
 
-def _age(root: Path) -> Iterator[Line]:
-    """Warn of a model that is due, as the monitor tells when the next one is; bars that end need no other."""
+def _params(root: Path) -> Policy | None:
+    """Return the parameters; None if they are wrong, which their own check reports."""
+    from src.policy import load_policy
+
     try:
-        trained = datetime.fromisoformat(storage.read_json(root / METADATA)["training_info"]["last_retrain"])
-        age_days = (datetime.now(UTC) - trained) / timedelta(days=1)
-    except (DataError, KeyError, TypeError, ValueError):
-        return
-    words, every = f"{age_days:.1f} days since the model was trained", _number(root, "monitor", "retrain_every_days")
-    if _setting(root, "data", "source") != "ccxt":
-        yield ok("retrain", f"{words}; its source is not live, none is due")
-    elif every is not None and age_days > every:
-        words = f"{words}; with a retraining every {every:g} days one is due, {PUBLISHES}"
-        yield warn("retrain", words, TRY_RETRAIN)
-    else:
-        yield ok("retrain", words)
-
-
-def _setting(root: Path, *keys: str) -> str | None:
-    """Return one value of params.yaml as it is written: checking all of them takes longer than the rest."""
-    try:
-        return read_scalars(storage.read_bytes(root / "params.yaml").decode(), "params.yaml").get(keys)
-    except (DataError, ParamsError, UnicodeDecodeError):
+        return load_policy(root / "params.yaml")
+    except ParamsError:
         return None
-
-
-def _number(root: Path, *keys: str) -> float | None:
-    """Return a number of params.yaml; None if there is none, which the check of the parameters reports."""
-    try:
-        return float(_setting(root, *keys) or "")
-    except ValueError:
-        return None
-
-
-def _candidate(root: Path) -> str | None:
-    if not (root / MODEL).is_file():
-        return None
-    return f"sha256:{hashlib.sha256(storage.read_bytes(root / MODEL)).hexdigest()}"

@@ -1,179 +1,141 @@
-"""What people write: params.yaml, dvc.yaml, dvc.lock and the code, each read as its reader will."""
+"""What people write: the code, params.yaml, dvc.yaml and dvc.lock, each read as its reader will; nothing runs."""
+
+from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
+from src.base.errors import DataError, ParamsError
+from src.doctor.check import Check, fail, few, ok, warn
+from src.doctor.prescriptions import aside, is_committed, quoted, restoring
+from src.repo.git import run_git
+from src.verdict.finding import Finding
 
-from src.base.errors import ParamsError
-from src.doctor.finding import Line, fail, ok
-from src.doctor.shell import aside, git, restoring
-from src.policy import Policy, load_policy
-
-# Of a folder, DVC writes .dir after it.
-MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
-MODULE = re.compile(r"python -m (src[.\w]+)")
-MARKERS = ("<<<<<<< ", "=======\n", ">>>>>>> ")
+PACKAGES = ("btc_signal", "src")
+FILES = ("dvc.yaml", "dvc.lock")
+MADE = ("outs", "metrics", "plots")
 
 
-def check_params(root: Path) -> Iterator[Line]:
-    """Read params.yaml as every command does."""
-    file = root / "params.yaml"
-    if _is_conflicted(file):
-        yield fail(file.name, "it holds the marks of a merge", restoring(root, file.name, _are_params))
-        return
-    try:
-        params = load_policy(file)
-    except ParamsError as error:
-        words = f"{' '.join(str(error).split())}; mend that by hand, or take back the last that was right"
-        yield fail(file.name, words, restoring(root, file.name, _are_params))
-        return
-    yield ok(file.name, f"{params.data.symbol}, {params.data.timeframe}, from {params.data.source}; every value can be")
+class Code(Check):
+    """Every source file can be parsed; nothing is imported."""
+
+    name = "code"
+
+    def findings(self) -> Iterator[Finding]:
+        is_whole = True
+        for file in sorted(file for own in PACKAGES for file in (self.root / own).rglob("*.py")):
+            try:
+                # A pipe would let the reader wait for ever.
+                ast.parse(file.read_bytes() if file.is_file() else "")
+            except (SyntaxError, ValueError) as error:
+                is_whole, name = False, file.relative_to(self.root).as_posix()
+                yield fail("code", f"{name}: {error}", restoring(self.root, name))
+        if is_whole:
+            yield ok("code", "every source file can be parsed")
 
 
-def check_pipeline_files(root: Path) -> Iterator[Line]:
-    """Read dvc.yaml and dvc.lock."""
-    kept = {name: _stages_of(git(root, "show", f"HEAD:{name}").out) for name in ("dvc.yaml", "dvc.lock")}
+class ParamsFile(Check):
+    """params.yaml holds every parameter, and each has a valid value."""
 
-    def are_defined(text: str) -> str:
-        return _are_stages(text) or _lacks(set(locked), text) or _lacks_outs(locked, text) or _lacks_modules(root, text)
+    name = "params"
+    subsets = ("ml-models", "data-check", "full-check")
 
-    def are_locked(text: str) -> str:
+    def findings(self) -> Iterator[Finding]:
+        from src.policy import load_policy
+
+        file = self.root / "params.yaml"
+        try:
+            data = load_policy(file).data
+        except ParamsError as error:
+            words = f"{' '.join(str(error).split())}; mend that by hand, or take back the last that was right"
+            yield fail(file.name, words, restoring(self.root, file.name))
+            return
+        yield ok(file.name, f"{data.symbol}, {data.timeframe}, from {data.source}; every value can be")
+
+
+class PipelineFiles(Check):
+    """dvc.yaml declares what the stages made, and dvc.lock says of every stage what that was."""
+
+    name = "pipeline-files"
+    subsets = ("ml-models", "data-check", "full-check")
+
+    def findings(self) -> Iterator[Finding]:
+        texts = [
+            (self.root / name).read_text(errors="replace") if (self.root / name).is_file() else "" for name in FILES
+        ]
+        kept = [run_git(self.root, "show", f"HEAD:{name}").stdout for name in FILES]
         # A stage that the last commit does not have yet was never run.
-        return _are_locked(text) or _lacks(set(kept["dvc.yaml"]) & set(kept["dvc.lock"]), text)
-
-    # Where dvc.lock is broken, too, the last commit tells what the stages made.
-    locked = kept["dvc.lock"] if _wrong(root / "dvc.lock", are_locked) else locked_stages(root)
-    yield _read(root, "dvc.yaml", are_defined, "")
-    clear = f"{aside('dvc.lock')} && " if (root / "dvc.lock").exists() else ""
-    yield _read(root, "dvc.lock", are_locked, f"{clear}dvc repro")
-
-
-def _read(root: Path, name: str, judge: Callable[[str], str], else_: str) -> Line:
-    """Judge a file; what brings it back is git, or else another command."""
-    if wrong := _wrong(root / name, judge):
-        return fail(name, wrong, restoring(root, name, lambda text: not judge(text)) or else_)
-    return ok(name, "it can be read")
+        locked = _why_not_locked(texts[1], set(_stages(kept[0])) & set(_stages(kept[1])))
+        # Where dvc.lock is broken, too, the last commit tells what the stages made.
+        defined = _why_not_defined(texts[0], _stages(kept[1] if locked else texts[1]))
+        for name, wrong, otherwise in ((FILES[0], defined, ""), (FILES[1], locked, "dvc repro")):
+            if not (self.root / name).is_file():
+                yield fail(name, "it is not there", restoring(self.root, name) or otherwise)
+            elif wrong:
+                again = f"{aside(name)} && {otherwise}" if otherwise else ""
+                yield fail(name, wrong, restoring(self.root, name) or again)
+            else:
+                yield ok(name, "it can be read")
 
 
-def check_code(root: Path) -> Iterator[Line]:
-    """Parse every source file; nothing is imported."""
-    broken = {}
-    for file in sorted((root / "src").rglob("*.py")):
-        if words := _why_no_code(file.read_text(encoding="utf-8", errors="replace")):
-            broken[file.relative_to(root).as_posix()] = words
-    for name, words in broken.items():
-        yield fail("code", f"{name}: {words}", restoring(root, name, lambda text: not _why_no_code(text)))
-    if not broken:
-        yield ok("code", "every source file can be parsed")
+class Pipeline(Check):
+    """The outputs are what code and parameters make: DVC is asked."""
+
+    name = "pipeline"
+    requires = ("git", "dvc", "code", "params", "pipeline-files")
+    subsets = ("full-check", "status")
+
+    def findings(self) -> Iterator[Finding]:
+        from dvc.exceptions import DvcException
+        from dvc.repo import Repo
+
+        try:
+            with Repo(str(self.root)) as repo:
+                stale = repo.status()
+        except (DvcException, OSError) as error:
+            # The last commit's were read before.
+            changed = [name for name in FILES if not is_committed(self.root, name)]
+            stash = f"git stash push --quiet -- {quoted(*changed)}" if changed else "dvc status --verbose"
+            yield fail("pipeline", f"DVC cannot read it: {' '.join(str(error).split())}", stash)
+            return
+        if stale:
+            words = f"not up to date: {', '.join(map(str, stale))} would run, and what follows"
+            yield warn("pipeline", words, "dvc repro")
+        else:
+            yield ok("pipeline", "up to date: no stage would run")
 
 
-def locked_stages(root: Path) -> dict[str, Any]:
-    """Return the stages of dvc.lock; none where it cannot be read, which is told elsewhere."""
-    file = root / "dvc.lock"
-    if _wrong(file, _are_locked):
-        return {}
-    stages: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["stages"]
-    return stages
+def _stages(text: str) -> dict[str, Any]:
+    """Return the stages of dvc.yaml or dvc.lock by name; none of a text that holds none."""
+    import yaml
 
-
-def _wrong(file: Path, judge: Callable[[str], str]) -> str:
-    """Say what is wrong with a file; empty if nothing is."""
-    if not file.is_file():
-        return "it is not there"
-    if _is_conflicted(file):
-        return "it holds the marks of a merge"
-    return judge(file.read_text(encoding="utf-8", errors="replace"))
-
-
-def _is_conflicted(file: Path) -> bool:
-    """Tell whether a merge left its marks; that of a merge at work is git's to tell."""
-    return file.is_file() and all(mark in file.read_text(encoding="utf-8", errors="replace") for mark in MARKERS)
-
-
-def _are_params(text: str) -> bool:
-    """Tell whether this is a right params.yaml."""
     try:
-        Policy.model_validate(yaml.safe_load(text))
-    except (ValidationError, yaml.YAMLError):
-        return False
-    return True
+        return dict(yaml.safe_load(text)["stages"])
+    except (yaml.YAMLError, LookupError, TypeError, ValueError):
+        return {}
 
 
-def _are_stages(text: str) -> str:
-    """Say why this is no dvc.yaml; empty if it is one."""
-    content = _plain(text)
-    stages = content.get("stages") if isinstance(content, dict) else None
-    if not isinstance(stages, dict):
-        return f"expected stages, got {content}" if isinstance(content, str) else "it holds no stages"
-    wrong = [name for name, stage in stages.items() if not (isinstance(stage, dict) and stage.get("cmd"))]
-    return f"{', '.join(wrong)} has no cmd" if wrong else ""
+def _why_not_locked(text: str, ran: set[str]) -> str:
+    """Say why this is no dvc.lock of the stages that ran; empty if it is one."""
+    from src.repo.dvc_lock import parse_dvc_lock
 
-
-def _are_locked(text: str) -> str:
-    """Say why this is no dvc.lock; empty if it is one."""
-    if wrong := _are_stages(text):
-        return wrong
-    stages = _plain(text)["stages"]
-    entries = [entry for stage in stages.values() for key in ("deps", "outs") for entry in stage.get(key) or [None]]
-    if not all(
-        isinstance(entry, dict) and MD5.fullmatch(str(entry.get("md5"))) and entry.get("path") for entry in entries
-    ):
-        return "it is cut off: a stage has no outputs, or a file no md5"
-    return ""
-
-
-def _lacks(names: set[str], text: str) -> str:
-    """Say which stages are not there; empty if all are."""
-    missing = sorted(names - set(_stages_of(text)))
+    try:
+        missing = sorted(ran - set(parse_dvc_lock(text).stages))
+    except DataError as error:
+        return str(error)
     return f"it lacks {', '.join(missing)}, which ran before" if missing else ""
 
 
-def _lacks_outs(locked: dict[str, Any], text: str) -> str:
-    """Say which outputs a stage made and does not declare any more; empty if it declares all."""
-    for name, stage in _stages_of(text).items():
-        entries = [entry for key in ("outs", "metrics", "plots") for entry in stage.get(key) or []]
-        declared = {next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries}
-        missing = [out["path"] for out in locked.get(name, {"outs": []})["outs"] if out["path"] not in declared]
-        if missing:
-            return f"{name} lacks {', '.join(missing[:3])}, which it made before: cut off?"
-    return ""
+def _why_not_defined(text: str, locked: dict[str, Any]) -> str:
+    """Say why this is no dvc.yaml of the stages in dvc.lock; empty if it is one."""
+    import yaml
 
-
-def _lacks_modules(root: Path, text: str) -> str:
-    """Say which stage runs a module that never was; one that was deleted is told with git."""
-    known = {
-        *git(root, "ls-files", "src").out.split(),
-        *(str(file.relative_to(root)) for file in root.glob("src/*/*.py")),
-    }
-    for name, stage in _stages_of(text).items():
-        module = MODULE.match(str(stage["cmd"]))
-        if module and f"{module[1].replace('.', '/')}.py" not in known:
-            return f"{name} runs {module[1]}, which is not there"
-    return ""
-
-
-def _stages_of(text: str) -> dict[str, Any]:
-    """Return the stages of a text that holds some, else none."""
-    return {} if _are_stages(text) else dict(_plain(text)["stages"])
-
-
-def _plain(text: str) -> Any:  # noqa: ANN401 - YAML
-    """Return the content of a YAML text, or in words why there is none."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        return " ".join(str(error).split())
-
-
-def _why_no_code(text: str) -> str:
-    """Say where Python cannot parse a text; empty if it can."""
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError) as error:
-        return str(error)
-    return ""
+        stages = yaml.safe_load(text)["stages"].values()
+        entries = [out for stage in stages for key in MADE for out in stage.get(key) or [] if stage["cmd"]]
+    except (yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
+        return f"expected stages with a cmd: {' '.join(str(error).split())}"
+    declared = {next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries}
+    missing = [out["path"] for stage in locked.values() for out in stage["outs"] if out["path"] not in declared]
+    return f"it lacks {few(missing)}, which a stage made before: cut off?" if missing else ""

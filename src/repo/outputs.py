@@ -20,13 +20,13 @@ def check_reproduced() -> None:
         with Repo(str(paths.ROOT)) as repo:
             stale = repo.status()
     except (DvcException, OSError) as error:
-        msg = f"DVC cannot read the pipeline ({error}); `python -m src mend`, then `dvc status`"
+        msg = f"DVC cannot read the pipeline ({error}); `python -m src repair`, then `dvc status`"
         raise PromotionError(msg) from error
     if stale:
         msg = f"expected an up-to-date pipeline, but {', '.join(map(str, stale))} would run; `dvc repro`, then commit"
         raise PromotionError(msg)
     if damaged := next(changed_outs(read_dvc_lock(), paths.ROOT), None):
-        msg = f"{damaged.path} is damaged, dvc.lock has another md5; `python -m src mend`, then `dvc repro`"
+        msg = f"{damaged.path} is damaged, dvc.lock has another md5; `python -m src repair`, then `dvc repro`"
         raise PromotionError(msg)
 
 

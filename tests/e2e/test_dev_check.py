@@ -51,8 +51,9 @@ def with_environment(bare: Checkout) -> Checkout:
 def test_a_fresh_clone(with_environment: Checkout) -> None:
     """The same lines as from within: nothing was run yet."""
     lines = json.loads(dev_check(with_environment, "data-check", "--json").stdout)["lines"]
-    within = with_environment.run("python", "-m", "src", "check", "data-check", "--json", expect=1)
+    within = with_environment.run("python", "-m", "src", "doctor", "data-check", "--json", expect=1)
     assert lines == json.loads(within)["lines"]
+    assert within == with_environment.run("python", "-m", "src", "check", "data-check", "--json", expect=1)
     assert {line["subject"] for line in lines if line["verdict"] == "fail"} == {"outputs", "data"}
     assert all("|| dvc repro" in line["command"] for line in lines if line["verdict"] == "fail")
 
@@ -69,7 +70,7 @@ def test_status(with_environment: Checkout) -> None:
 def test_wrong_usage(arguments: list[str], bare: Checkout) -> None:
     """Exit status 2, as from within."""
     assert dev_check(bare, *arguments, expect=2).stdout == ""
-    bare.run("python", "-m", "src", "check", *arguments, expect=2)
+    bare.run("python", "-m", "src", "doctor", *arguments, expect=2)
 
 
 def test_its_own_code_is_broken(bare: Checkout) -> None:

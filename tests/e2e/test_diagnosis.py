@@ -1,4 +1,4 @@
-"""A repository broken by hand in many ways, and mended by nothing but the commands that `check` prints."""
+"""A repository broken by hand in many ways, and mended by nothing but the commands that `doctor` prints."""
 
 import json
 import os
@@ -21,7 +21,7 @@ Break = Callable[[Path], object]
 
 def checked(checkout: Checkout, *subset: str, expect: int = 0) -> list[dict]:
     """The lines, as a machine reads them."""
-    return json.loads(checkout.run("python", "-m", "src", "check", *subset, "--json", expect=expect))["lines"]
+    return json.loads(checkout.run("python", "-m", "src", "doctor", *subset, "--json", expect=expect))["lines"]
 
 
 def failing(lines: list[dict]) -> list[dict]:
@@ -33,7 +33,7 @@ def mended(checkout: Checkout) -> list[str]:
     said = []
     for _ in range(MAX_ROUNDS):
         done = subprocess.run(
-            ["python", "-m", "src", "check", "--json"],
+            ["python", "-m", "src", "doctor", "--json"],
             cwd=checkout.root,
             env=checkout.environment(),
             capture_output=True,
@@ -156,7 +156,7 @@ def test_the_cache_lies_elsewhere(promoted: Checkout, tmp_path: Path) -> None:
     ]
     cut(stored(checkout.root, MEMBER, "../cache"))
     assert "damaged" in str(failing(checked(checkout, "data-check", expect=1)))
-    checkout.run("python", "-m", "src", "mend")
+    checkout.run("python", "-m", "src", "repair")
     assert not stored(checkout.root, MEMBER, "../cache").exists()
 
 

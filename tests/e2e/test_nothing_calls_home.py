@@ -32,8 +32,8 @@ A_DAY = {
     "deploy": ("../served",),
     "predict": (BARS, "--log", "logs/bot.jsonl"),
     "monitor": ("logs/bot.jsonl", "--bars", BARS),
-    "check": (),
-    "mend": (),
+    "doctor": (),
+    "repair": (),
 }
 BOT = "a bot"
 # onnxruntime's telemetry collects for nine seconds before it first calls.

@@ -177,13 +177,13 @@ def remote_damaged(world: World):
 
 
 def configuration_damaged(checkout: Checkout, name: str, damage, shares):
-    """Damage a file that git has: the next repro heals, or it and `mend` say what to do."""
+    """Damage a file that git has: the next repro heals, or it and `repair` say what to do."""
     whole, lock, version = outs(checkout), (checkout.root / "dvc.lock").read_bytes(), "1.0.0"
     for share in shares:
         damage(checkout.root / name, share)
         done, then = ask(checkout, "dvc", "repro"), "`dvc repro`"
         if done.status:
-            assert name in done.said or name in src(checkout, "mend").said, done.said
+            assert name in done.said or name in src(checkout, "repair").said, done.said
             then = f"`git checkout {name}`, `dvc repro`"
         checkout.run("git", "checkout", "--quiet", name)
         assert ask(checkout, "dvc", "repro").status == 0

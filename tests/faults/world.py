@@ -95,11 +95,11 @@ def mended(checkout: Checkout, whole: dict[str, bytes]) -> str:
     """Reproduce; if that does not heal, do what `mend` does or says; say what it took to have these bytes."""
     if ask(checkout, "dvc", "repro").status == 0 and outs(checkout) == whole:
         return "`dvc repro`"
-    found, then = src(checkout, "mend"), "`python -m src mend`, `dvc repro`"
+    found, then = src(checkout, "repair"), "`python -m src repair`, `dvc repro`"
     if found.status:
         assert "bring it back with `git checkout dvc.lock`" in found.said, found.said
         checkout.run("git", "checkout", "--quiet", "dvc.lock")
-        then = "`git checkout dvc.lock`, as `python -m src mend` says, `dvc repro`"
+        then = "`git checkout dvc.lock`, as `python -m src repair` says, `dvc repro`"
     said = ask(checkout, "dvc", "repro")
     assert said.status == 0, said.said
     assert outs(checkout) == whole

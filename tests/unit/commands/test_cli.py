@@ -29,7 +29,7 @@ RUN = CliRunner()
 def test_help_names_every_command() -> None:
     """Without a command, the help is shown."""
     shown = RUN.invoke(app, ["--help"]).output
-    assert {"scores", "gate", "promote", "predict", "leakcheck", "compare", "check"} <= set(shown.split())
+    assert {"scores", "gate", "promote", "predict", "leakcheck", "compare", "doctor", "repair"} <= set(shown.split())
 
 
 def test_report_without_its_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from src.base import paths
-from src.cli import COMMANDS, app
+from src.cli import ALIASES, COMMANDS, app
 from src.commands.shared import Json
 
 RUN = CliRunner()
@@ -53,6 +53,16 @@ def test_json_is_the_same_option_everywhere() -> None:
         assert (parameter.annotation, parameter.default) == (Json, False)
 
 
+@pytest.mark.parametrize(("alias", "name"), [("check", "doctor"), ("mend", "repair")])
+def test_an_earlier_name_still_works(alias: str, name: str) -> None:
+    """It is the same command, and only the list leaves it out."""
+    commands = typer.main.get_command(app).commands
+    assert ALIASES[alias].__name__ == name
+    assert [option.name for option in commands[alias].params] == [option.name for option in commands[name].params]
+    assert (commands[alias].hidden, commands[name].hidden) == (True, False)
+    assert commands[alias].help == commands[name].help
+
+
 def test_a_misspelt_command_is_guessed() -> None:
     """With exit status 2 and where to look."""
     shown = RUN.invoke(app, ["gat"])
@@ -67,6 +77,7 @@ def test_a_misspelt_command_is_guessed() -> None:
         ("python -m src ro", "rollback"),
         ("python -m src mon", "monitor"),
         ("python -m src gate --as", "--as-first"),
+        ("python -m src doctor st", "status"),
         ("python -m src check st", "status"),
         ("python -m src deploy --stage p", "production"),
         ("python -m http ro", ""),

@@ -12,23 +12,25 @@ from dvc.rwlock import SCHEMA, Invalid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.doctor import disk as machine
-from src.doctor import dvc as locks
-from src.doctor.finding import Line
+from src.doctor import dvc
+from src.doctor.disk import Disk, judge_room
+from src.verdict.finding import Finding
 from tests.checkouts import Checkout
 
 SETTINGS = "[core]\n    remote = local\n['remote \"local\"']\n    url = ../.dvc-remote\n    verify = true\n"
 
 
-@pytest.mark.parametrize(("free_mib", "verdict"), [(5_000, "ok"), (1_000, "ok"), (999, "warn"), (199, "fail")])
+@pytest.mark.parametrize(
+    ("free_mib", "verdict"), [(5_000, "passed"), (1_000, "passed"), (999, "told"), (199, "failed")]
+)
 def test_room(free_mib: int, verdict: str) -> None:
     """Less than a run needs is broken; what could go is shown, and nothing goes: a cache may be shared."""
-    line = machine._room(free_mib)
-    assert (line.verdict, line.command) == (verdict, "" if verdict == "ok" else "dvc gc --all-commits --dry")
+    line = judge_room(free_mib)
+    assert (line.verdict, line.command) == (verdict, "" if verdict == "passed" else "dvc gc --all-commits --dry")
 
 
-def forbidden(root: Path) -> list[Line]:
-    return [line for line in machine.check(root) if line.verdict == "fail"]
+def forbidden(root: Path) -> list[Finding]:
+    return [line for line in Disk(root).findings() if line.verdict == "failed"]
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o400, 0o200])
@@ -75,17 +77,17 @@ def checkout(tmp_path: Path) -> Checkout:
     return made
 
 
-def seen(checkout: Checkout) -> Line:
-    (line,) = locks.check(checkout.root)
+def seen(checkout: Checkout) -> Finding:
+    (line,) = dvc.Dvc(checkout.root).findings()
     return line
 
 
 def mend(checkout: Checkout, expect: str) -> None:
     """Run the command of the one line, and see that all is well."""
     line = seen(checkout)
-    assert (line.verdict, expect in line.words) == ("fail", True)
+    assert (line.verdict, expect in line.words) == ("failed", True)
     checkout.run("bash", "-c", line.command)
-    assert seen(checkout).verdict == "ok"
+    assert seen(checkout).verdict == "passed"
 
 
 def test_settings_that_are_gone(checkout: Checkout) -> None:
@@ -147,9 +149,9 @@ def test_a_rwlock_is_right_where_dvc_can_read_it(content: object) -> None:
     try:
         SCHEMA(json.loads(json.dumps(content)))
     except Invalid:
-        assert locks._holders(content) is None
+        assert dvc._holders(content) is None
     else:
-        assert locks._holders(content) is not None
+        assert dvc._holders(content) is not None
 
 
 def test_a_rwlock_that_is_a_folder(checkout: Checkout) -> None:
@@ -166,7 +168,7 @@ def test_dead_processes_are_forgotten(checkout: Checkout) -> None:
     ended.wait()
     held = {"write": {}, "read": {"a": [{"pid": ended.pid, "cmd": "dvc repro"}]}}
     (checkout.root / ".dvc" / "tmp" / "rwlock").write_text(json.dumps(held))
-    assert seen(checkout).verdict == "ok"
+    assert seen(checkout).verdict == "passed"
 
 
 def test_a_dvc_at_work_is_left_alone(checkout: Checkout) -> None:
@@ -174,8 +176,8 @@ def test_a_dvc_at_work_is_left_alone(checkout: Checkout) -> None:
     lock = checkout.root / ".dvc" / "tmp" / "lock"
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert (seen(checkout).verdict, "at work" in seen(checkout).words) == ("warn", True)
-    assert seen(checkout).verdict == "ok"
+        assert (seen(checkout).verdict, "at work" in seen(checkout).words) == ("told", True)
+    assert seen(checkout).verdict == "passed"
     with subprocess.Popen([sys.executable, "-c", "input()", "dvc"], stdin=subprocess.PIPE) as process:
         held = {"write": {"a": {"pid": process.pid, "cmd": "dvc repro"}}}
         (checkout.root / ".dvc" / "tmp" / "rwlock").write_text(json.dumps(held))
@@ -187,3 +189,10 @@ def test_a_lock_that_is_a_folder(checkout: Checkout) -> None:
     """Nothing could lock it."""
     (checkout.root / ".dvc" / "tmp" / "lock").mkdir()
     mend(checkout, "is a folder")
+
+
+@pytest.mark.parametrize("name", ["lock", "rwlock"])
+def test_a_pipe_in_place_of_a_lock_is_told_at_once(name: str, checkout: Checkout) -> None:
+    """Whoever opened it would wait for a writer that never comes."""
+    os.mkfifo(checkout.root / ".dvc" / "tmp" / name)
+    mend(checkout, name)

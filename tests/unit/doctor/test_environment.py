@@ -7,7 +7,8 @@ import pytest
 
 from src.base import paths
 from src.doctor import environment
-from src.doctor.finding import Line
+from src.doctor.check import fail, ok
+from src.verdict.finding import Finding
 
 LOCK = """\
 This_lock_is_for_Python_3.11==0 ; python_full_version >= '3.12' or sys_platform != 'linux' --hash=sha256:00
@@ -51,15 +52,15 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return site
 
 
-def seen(root: Path) -> Line:
-    (line,) = environment.check(root)
+def seen(root: Path) -> Finding:
+    (line,) = environment.Environment(root).findings()
     return line
 
 
 def test_as_locked(site: Path, tmp_path: Path) -> None:
     """However a name is spelled; what is for another system is not asked for, and what is besides does not matter."""
     install(site, "besides", "3.0")
-    assert seen(tmp_path) == Line("environment", "ok", "2 packages as locked, in .venv")
+    assert seen(tmp_path) == ok("environment", "2 packages as locked, in .venv")
 
 
 def test_another_version(site: Path, tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_another_python(site: Path, tmp_path: Path) -> None:
     """The one that .python-version names is expected."""
     (tmp_path / ".python-version").write_text("3.7\n")
     line = seen(tmp_path)
-    assert (line.verdict, line.words) == ("fail", f"expected Python 3.7, .venv is 3.{sys.version_info[1]}")
+    assert (line.verdict, line.words) == ("failed", f"expected Python 3.7, .venv is 3.{sys.version_info[1]}")
     assert line.command == environment.ANEW
 
 
@@ -107,15 +108,15 @@ def test_a_python_that_does_not_start(text: str | None, site: Path, tmp_path: Pa
         python.write_text(text)
         python.chmod(0o755)
     line = seen(tmp_path)
-    assert (line.verdict, line.command) == ("fail", environment.ANEW)
+    assert (line.verdict, line.command) == ("failed", environment.ANEW)
     assert ".venv does not start" in line.words
 
 
 def test_no_environment_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a Python that has nothing."""
     monkeypatch.setattr(environment.importlib.util, "find_spec", lambda _: None)
-    assert seen(tmp_path) == Line(
-        "environment", "fail", "there is no .venv, and this Python has no DVC", "make .venv/.requirements"
+    assert seen(tmp_path) == fail(
+        "environment", "there is no .venv, and this Python has no DVC", "make .venv/.requirements"
     )
 
 
@@ -128,13 +129,13 @@ def test_no_lock(site: Path, tmp_path: Path) -> None:
 def test_a_shell_of_another_environment(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands that follow would be another environment's."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    _, line = environment.check(tmp_path)
-    assert (line.verdict, line.command) == ("warn", "source .venv/bin/activate")
+    _, line = environment.Environment(tmp_path).findings()
+    assert (line.verdict, line.command) == ("told", "source .venv/bin/activate")
 
 
 def test_the_lock_of_this_repository() -> None:
     """Every line that pins is read."""
     text = (paths.ROOT / "requirements.lock").read_text()
     pinned = [line for line in text.splitlines() if "==" in line and not line.startswith((" ", "#"))]
-    assert len(pinned) - 2 <= len(environment._pins(text)) <= len(pinned)
-    assert environment._pins(text)["dvc"].startswith("3.")
+    assert len(pinned) - 2 <= len(environment.pins_of(text)) <= len(pinned)
+    assert environment.pins_of(text)["dvc"].startswith("3.")

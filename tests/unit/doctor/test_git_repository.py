@@ -2,14 +2,17 @@
 
 import os
 import shutil
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from src.doctor import git_repository as repository
-from src.doctor.finding import Line, as_text
-from src.doctor.shell import quoted, restoring
+from src.doctor.check import as_text, ok
+from src.doctor.git_repository import Git
+from src.doctor.prescriptions import quoted, restoring
+from src.verdict.finding import Finding
 from tests.checkouts import Checkout
 
 
@@ -30,8 +33,8 @@ def bash(checkout: Checkout, command: str, expect: int = 0) -> str:
     return checkout.run("bash", "-c", command, expect=expect)
 
 
-def seen(checkout: Checkout) -> list[Line]:
-    return list(repository.check(checkout.root))
+def seen(checkout: Checkout) -> list[Finding]:
+    return list(Git(checkout.root).findings())
 
 
 def other_branch(checkout: Checkout) -> None:
@@ -72,14 +75,13 @@ def cut_index(checkout: Checkout) -> None:
 BROKEN = {
     "killed": (lambda c: (c.root / ".git" / "index.lock").touch(), "left .git/index.lock"),
     "killed at a ref": (lambda c: (c.root / ".git/refs/heads/main.lock").touch(), "left .git/refs/heads/main.lock"),
-    "no head": (lambda c: (c.root / ".git" / "HEAD").write_text(""), ".git/HEAD is damaged"),
-    "index cut off": (cut_index, "the index cannot be read"),
+    "index cut off": (cut_index, "index file smaller than expected"),
     "index gone": (lambda c: (c.root / ".git" / "index").unlink(), "the index is not there"),
-    "merge": (conflict("merge --quiet"), "a merge waits for a.txt"),
-    "rebase": (conflict("rebase --quiet"), "a rebase waits for a.txt"),
-    "cherry-pick": (conflict("cherry-pick"), "a cherry-pick waits for a.txt"),
-    "merge resolved": (resolved, "a merge has no conflicts left"),
-    "stash popped": (popped, "conflicts of a.txt are not resolved"),
+    "merge": (conflict("merge --quiet"), "conflicts in a.txt: On branch main You have unmerged paths."),
+    "rebase": (conflict("rebase --quiet"), '(use "git rebase --abort" to check out the original branch)'),
+    "cherry-pick": (conflict("cherry-pick"), '(use "git cherry-pick --abort" to cancel the cherry-pick operation)'),
+    "merge resolved": (resolved, "All conflicts fixed but you are still merging."),
+    "stash popped": (popped, "conflicts in a.txt: no changes added to commit"),
     "file gone": (lambda c: (c.root / "b c.txt").unlink(), "1 files of the last commit are not there: b c.txt"),
     "file removed": (
         lambda c: c.run("git", "rm", "--quiet", "b c.txt"),
@@ -92,10 +94,10 @@ BROKEN = {
 def test_the_command_mends(spoil: Callable[[Checkout], object], words: str, checkout: Checkout) -> None:
     """One line says what is broken; after its command nothing is, and both files are there."""
     spoil(checkout)
-    (line,) = [line for line in seen(checkout) if line.verdict == "fail"]
+    (line,) = [line for line in seen(checkout) if line.verdict == "failed"]
     assert words in line.words
     bash(checkout, line.command)
-    assert "fail" not in {line.verdict for line in seen(checkout)}
+    assert "failed" not in {line.verdict for line in seen(checkout)}
     assert (checkout.root / "a.txt").exists()
     assert (checkout.root / "b c.txt").exists()
 
@@ -107,21 +109,19 @@ def test_what_was_resolved_so_far_is_kept(command: str, checkout: Checkout) -> N
     (checkout.root / "a.txt").write_text("an hour of work\n")
     (line,) = seen(checkout)
     bash(checkout, line.command)
-    assert "an hour of work" in (checkout.root / repository.PATCH).read_text()
+    (kept,) = (checkout.root / ".dvc" / "tmp").iterdir()
+    assert "an hour of work" in kept.read_text()
 
 
 def test_what_was_kept_before_is_not_written_over(checkout: Checkout) -> None:
-    """A second going back, and a file that happens to have the name."""
-    conflict("merge --quiet")(checkout)
-    (checkout.root / repository.PATCH).write_text("of before\n")
-    bash(checkout, seen(checkout)[0].command)
-    assert (checkout.root / repository.PATCH).read_text() == "of before\n"
-    (checkout.root / "a.txt.conflict").write_text("mine\n")
+    """A stash that does not fit, twice: each time what the file held is kept under a name of its own."""
     popped(checkout)
-    (line,) = [line for line in seen(checkout) if line.verdict == "fail"]
-    bash(checkout, line.command)
-    assert (checkout.root / "a.txt.conflict").read_text() == "mine\n"
-    assert "<<<<<<<" in (checkout.root / "a.txt.conflict2").read_text()
+    for again in ("", "git stash pop"):
+        bash(checkout, again, expect=1 if again else 0)
+        (line,) = [line for line in seen(checkout) if line.verdict == "failed"]
+        bash(checkout, line.command)
+    kept = [file.read_text() for file in (checkout.root / ".dvc" / "tmp").iterdir()]
+    assert ["<<<<<<<" in text for text in kept] == [True, True]
 
 
 def test_a_name_that_acts_on_the_terminal_can_be_copied(checkout: Checkout) -> None:
@@ -130,7 +130,7 @@ def test_a_name_that_acts_on_the_terminal_can_be_copied(checkout: Checkout) -> N
     (checkout.root / name).write_text("text\n")
     checkout.commit("a name")
     (checkout.root / name).unlink()
-    (line,) = [line for line in seen(checkout) if line.verdict == "fail"]
+    (line,) = [line for line in seen(checkout) if line.verdict == "failed"]
     assert as_text([line]).replace("\n", "").isprintable()
     assert "::error::" not in as_text([line]).splitlines()[0]
 
@@ -145,22 +145,41 @@ def test_a_quoted_name_is_that_name_to_bash(name: str, checkout: Checkout) -> No
 
 
 def test_without_git_a_person_is_told(checkout: Checkout) -> None:
-    """No command can bring back a history whose address nobody knows; the words say what does."""
-    address = checkout.root.parent / "address"
-    checkout.run("git", "clone", "--quiet", "--bare", ".", str(address))
+    """In git's words where it has some; within another repository git would speak of that one."""
     shutil.rmtree(checkout.root / ".git")
-    (checkout.root / "a.txt").write_text("not committed\n")
     (line,) = seen(checkout)
-    assert (line.verdict, line.command) == ("fail", "")
-    command = line.words.split("`")[1].replace("ADDRESS", str(address))
-    bash(checkout, command)
+    assert (line.verdict, line.command, "not a git repository" in line.words) == ("failed", "", True)
+    checkout.run("git", "init", "--quiet", "..")
+    checkout.run("git", "commit", "--quiet", "--allow-empty", "--message", "around")
     (line,) = seen(checkout)
-    assert line.words.startswith("changed since the last commit: a.txt; ")
+    assert (line.verdict, line.words) == ("failed", "there is no .git; a new clone has the history")
+
+
+@pytest.mark.parametrize("text", ["", "ref: refs/heads/none\n"])
+def test_a_head_that_git_cannot_read_is_told_in_its_words(text: str, checkout: Checkout) -> None:
+    """Whatever is wrong with it."""
+    (checkout.root / ".git" / "HEAD").write_text(text)
+    (line,) = seen(checkout)
+    assert (line.verdict, line.words.startswith("fatal: ")) == ("failed", True)
+
+
+def test_a_git_at_work_keeps_its_lock(checkout: Checkout) -> None:
+    """One that somebody else started; those of the checks beside this one do not count."""
+    (checkout.root / ".git" / "index.lock").touch()
+    waiting = ["bash", "-c", "exec 3<&0; git cat-file --batch <&3 & echo started; wait"]
+    for is_elsewhere, verdict in ((False, "failed"), (True, "told")):
+        with subprocess.Popen(
+            waiting, cwd=checkout.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=is_elsewhere
+        ) as process:
+            process.stdout.readline()
+            time.sleep(0.2)  # bash has started it, and it has its own name
+            assert [line.verdict for line in seen(checkout)] == [verdict]
+            process.communicate()
 
 
 def test_all_is_well(checkout: Checkout) -> None:
     """One line."""
-    assert seen(checkout) == [Line("git", "ok", "on main, clean, nothing half done")]
+    assert seen(checkout) == [ok("git", "on main, clean, nothing half done")]
 
 
 WARNED = {
@@ -180,26 +199,30 @@ def test_a_state_that_is_no_damage(spoil: str, words: str, command: str, checkou
     """A warning, and what a person would do."""
     bash(checkout, spoil)
     (line,) = seen(checkout)
-    assert (line.verdict, words in line.words, line.command.startswith(command)) == ("warn", True, True)
+    assert (line.verdict, words in line.words, line.command.startswith(command)) == ("told", True, True)
     if "switch" in line.command:
         bash(checkout, line.command)
-        assert seen(checkout)[0].verdict == "ok"
+        assert seen(checkout)[0].verdict == "passed"
+
+
+TRACKS = "main...origin/main"
 
 
 def test_clones(checkout: Checkout, tmp_path: Path) -> None:
     """How far a clone is from what it was made of."""
     clone = checkout.clone(tmp_path / "clone")
-    assert seen(clone)[0].verdict == "ok"
+    assert seen(clone)[0].verdict == "passed"
     bash(clone, "echo mine > a.txt && git commit --quiet --all -m mine")
-    assert [line.words.partition(";")[0] for line in seen(clone)] == ["1 commits are only here"]
+    assert [line.words.partition(";")[0] for line in seen(clone)] == [f"{TRACKS} [ahead 1]: commits are only here"]
     bash(checkout, "echo theirs > 'b c.txt' && git commit --quiet --all -m theirs")
     bash(clone, "git fetch --quiet")
-    assert [line.words for line in seen(clone)] == ["1 commits are only there and 1 only here"]
+    assert [line.words for line in seen(clone)] == [f"{TRACKS} [ahead 1, behind 1]"]
     bash(clone, seen(clone)[0].command + " --quiet --no-edit")
     (line,) = seen(clone)
-    assert (line.words.partition(";")[0], line.command) == ("2 commits are only here", "")
+    assert ("[ahead 2]" in line.words, line.command) == (True, "")
     bash(clone, "git reset --quiet --hard HEAD~1 && git reset --quiet --hard HEAD~1")
-    assert [line.words for line in seen(clone)] == ["1 commits behind"]
+    (line,) = seen(clone)
+    assert (line.words, line.command) == (f"{TRACKS} [behind 1]", "git pull --ff-only && dvc pull")
     bash(clone, "git branch --unset-upstream")
     (line,) = seen(clone)
     assert ("main follows no branch of a remote" in line.words, line.command) == (True, "")
@@ -212,15 +235,20 @@ def test_a_shallow_clone(checkout: Checkout, tmp_path: Path) -> None:
     (line,) = seen(clone)
     assert "shallow" in line.words
     bash(clone, line.command)
-    assert seen(clone)[0].verdict == "ok"
+    assert seen(clone)[0].verdict == "passed"
 
 
-def test_a_file_comes_back_from_the_last_commit_that_had_it_right(checkout: Checkout) -> None:
-    """Whether the wrong one is committed or not, and what was not committed is in the stash."""
+def test_a_file_comes_back(checkout: Checkout) -> None:
+    """From the last commit, with what was not committed in the stash; a committed one from the commit before."""
     (checkout.root / "a.txt").write_text("wrong\n")
     checkout.commit("wrong")
     (checkout.root / "a.txt").write_text("worse\n")
-    bash(checkout, restoring(checkout.root, "a.txt", lambda text: text in {"one\n", "two\n"}))
-    assert (checkout.root / "a.txt").read_text() == "two\n"
+    bash(checkout, restoring(checkout.root, "a.txt"))
+    assert (checkout.root / "a.txt").read_text() == "wrong\n"
     assert "+worse" in checkout.run("git", "stash", "show", "-p")
-    assert restoring(checkout.root, "a.txt", lambda text: text == "never\n") == ""
+    bash(checkout, restoring(checkout.root, "a.txt"))
+    assert (checkout.root / "a.txt").read_text() == "two\n"
+    (checkout.root / "b c.txt").unlink()
+    bash(checkout, restoring(checkout.root, "b c.txt"))
+    assert (checkout.root / "b c.txt").read_text() == "two\n"
+    assert restoring(checkout.root, "never.txt") == ""

@@ -8,10 +8,10 @@ from dvc.repo import Repo
 
 from src.base import paths
 from src.base.errors import PromotionError
-from src.doctor import pipeline_outputs as outputs
-from src.doctor.finding import Line
-from src.doctor.pipeline_outputs import md5
+from src.doctor.pipeline_outputs import ModelFiles
 from src.repo.dvc_cache import cache_folder, object_file
+from src.repo.dvc_lock import md5
+from src.verdict.finding import Finding
 from tests.checkouts import Checkout
 
 MODEL, GRAPH, MEMBER = paths.relative(paths.ENSEMBLE), paths.relative(paths.GRAPH), "models/training/a.pkl"
@@ -48,8 +48,8 @@ def checkout(tmp_path: Path) -> Checkout:
     return made
 
 
-def seen(checkout: Checkout) -> list[Line]:
-    return list(outputs.check_models(checkout.root))
+def seen(checkout: Checkout) -> list[Finding]:
+    return list(ModelFiles(checkout.root).findings())
 
 
 SETTINGS = {
@@ -74,25 +74,25 @@ def test_the_cache_is_where_dvc_says(
     (checkout.root / ".dvc" / "cache").rename(elsewhere)
     with Repo(str(checkout.root)) as repo:
         assert repo.cache.local.path == str(cache_folder(checkout.root) / "files" / "md5")
-    assert [line.verdict for line in seen(checkout)] == ["ok"]
+    assert [line.verdict for line in seen(checkout)] == ["passed"]
     stored = object_file(elsewhere, md5(f"{MEMBER} 1.0.0".encode()))
     stored.write_bytes(b"damaged")
     (line,) = seen(checkout)
-    assert (line.verdict, str(stored) in line.command) == ("fail", True)
+    assert (line.verdict, str(stored) in line.command) == ("failed", True)
     stored.unlink()
     (line,) = seen(checkout)
-    assert (line.verdict, f"1 of 3 objects are not in the cache, {elsewhere};" in line.words) == ("warn", True)
+    assert (line.verdict, f"1 of 3 objects are not in the cache, {elsewhere};" in line.words) == ("told", True)
 
 
 def test_settings_that_dvc_cannot_read_are_a_line(checkout: Checkout) -> None:
     """Not a check that failed; what was written there goes to the stash."""
     (checkout.root / ".dvc" / "config").write_text("[core\n")
     (line,) = seen(checkout)
-    assert (line.verdict, "DVC cannot read its settings" in line.words) == ("fail", True)
+    assert (line.verdict, "DVC cannot read its settings" in line.words) == ("failed", True)
     with pytest.raises(PromotionError, match="DVC cannot read its settings"):
         cache_folder(checkout.root)
     checkout.run("bash", "-c", line.command)
-    assert [line.verdict for line in seen(checkout)] == ["ok"]
+    assert [line.verdict for line in seen(checkout)] == ["passed"]
 
 
 def test_a_file_that_somebody_put_there_is_kept(checkout: Checkout) -> None:
@@ -126,9 +126,9 @@ def test_what_a_rollback_could_not_bring_back_is_told(checkout: Checkout) -> Non
     """What serves is right, what is absent is named, and nothing fails."""
     rolled_back(checkout)
     told, right = seen(checkout)
-    assert (told.verdict, told.command) == ("warn", "")
+    assert (told.verdict, told.command) == ("told", "")
     assert told.words.startswith(f"{MEMBER}: not here and not in the cache since that version was brought back")
-    assert (right.verdict, right.words[:7]) == ("ok", "2 files")
+    assert (right.verdict, right.words[:7]) == ("passed", "2 files")
 
 
 def test_what_serves_is_never_merely_absent(checkout: Checkout) -> None:
@@ -136,7 +136,7 @@ def test_what_serves_is_never_merely_absent(checkout: Checkout) -> None:
     rolled_back(checkout)
     lose(checkout, GRAPH, "1.0.0")
     (line,) = seen(checkout)
-    assert (line.verdict, GRAPH in line.command, MEMBER in line.command) == ("fail", True, True)
+    assert (line.verdict, GRAPH in line.command, MEMBER in line.command) == ("failed", True, True)
 
 
 @pytest.mark.parametrize("where", ["never rolled back", "on from there", "dvc.lock changed"])
@@ -151,4 +151,4 @@ def test_what_is_lost_without_a_rollback_fails(where: str, checkout: Checkout) -
     else:
         rolled_back(checkout)
         (checkout.root / "dvc.lock").write_text((checkout.root / "dvc.lock").read_text() + "\n")
-    assert "fail" in {line.verdict for line in seen(checkout)}
+    assert "failed" in {line.verdict for line in seen(checkout)}

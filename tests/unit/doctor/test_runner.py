@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 
 from src.base import paths
 from src.doctor import environment, runner
-from src.doctor.finding import Line, as_json, as_text, exit_status, fail, ok, warn
+from src.doctor.check import SUBSETS, Check, as_json, as_text, exit_status, fail, ok, warn
+from src.doctor.syntax import Pipeline
+from src.verdict.finding import Finding
 
 # Stands for src.doctor: does what its argument says, after one line that is right.
 STAND_IN = """
 import json, os, signal, sys, time
-print(json.dumps(["first", "ok", "words", ""]), flush=True)
+print(json.dumps(["first", None, None, "passed", "words", ""]), flush=True)
 print("something that a library prints")
 exec(sys.argv[1])
 """
@@ -42,33 +45,35 @@ def test_a_check_that_dies_is_a_line(code: str, words: str, command: str, stand_
     """What it found before stays."""
     first, last = runner._ask(code, sys.executable)
     assert first == ok("first", "words")
-    assert (last.verdict, words in last.words, last.command.startswith(command)) == ("fail", True, True)
+    assert (last.verdict, words in last.words, last.command.startswith(command)) == ("failed", True, True)
 
 
 def test_a_check_without_end_is_a_line(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others go on."""
     monkeypatch.setattr(runner, "TIMEOUT_S", 0.5)
     (line,) = runner._ask("time.sleep(60)", sys.executable)
-    assert (line.verdict, line.words) == ("fail", "no end after 0.5 s")
+    assert (line.verdict, line.words) == ("failed", "no end after 0.5 s")
 
 
-@pytest.mark.parametrize("subset", [name for name, checks in runner.SUBSETS.items() if "pipeline" in checks])
+@pytest.mark.parametrize("subset", [subset for subset in SUBSETS if subset in Pipeline.subsets])
 def test_the_pipeline_is_not_looked_at_before_dvc_is_mended(subset: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In no subset: what DVC says of a lock that it cannot read mends nothing."""
     broken = fail("dvc", "a lock", "rm -f lock")
     monkeypatch.setattr(runner, "_ask", lambda name, _: [broken] if name == "dvc" else [ok(name, "asked")])
     lines = runner.diagnose(subset)
     assert broken in lines
-    assert "pipeline" not in {line.subject for line in lines}
+    assert "pipeline" not in {line.name for line in lines}
 
 
 def test_a_python_that_does_not_start_is_a_line(stand_in: Path) -> None:
     """As one that was removed meanwhile."""
     (line,) = runner._ask("pass", str(stand_in / "no python"))
-    assert (line.verdict, line.command) == ("fail", environment.ANEW)
+    assert (line.verdict, line.command) == ("failed", environment.ANEW)
 
 
-def found(monkeypatch: pytest.MonkeyPatch, answers: dict[str, list[Line]], *, can_start: bool = True) -> list[Line]:
+def found(
+    monkeypatch: pytest.MonkeyPatch, answers: dict[str, list[Finding]], *, can_start: bool = True
+) -> list[Finding]:
     """What a full check says if the checks answer so; the rest are well."""
     monkeypatch.setattr(environment, "python_of", lambda _: Path(sys.executable) if can_start else None)
     monkeypatch.setattr(runner, "_ask", lambda name, _: answers.get(name, [ok(name, f"{name} is well")]))
@@ -77,24 +82,67 @@ def found(monkeypatch: pytest.MonkeyPatch, answers: dict[str, list[Line]], *, ca
 
 def test_the_order_is_that_of_mending(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever check ends first."""
-    subjects = [line.subject for line in found(monkeypatch, {})]
-    assert subjects == [name for name in runner.CHECKS if name not in {"model-files", "production"}]
+    subjects = [line.name for line in found(monkeypatch, {})]
+    assert subjects == [check.name for check in runner.CHECKS if "full-check" in check.subsets]
 
 
 def test_what_stands_on_something_broken_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command for outputs is no good while dvc.lock cannot be read."""
     lines = found(monkeypatch, {"pipeline-files": [fail("dvc.lock", "cut off", "mend it")]})
     words = "outputs, data, models, pipeline, remote: not looked at before pipeline-files is mended"
-    assert lines[-1] == warn("the rest", words)
-    assert [line.subject for line in lines if line.verdict == "fail"] == ["dvc.lock"]
+    assert lines[-1] == Finding("the rest", None, None, "unknown", words)
+    assert [line.name for line in lines if line.verdict == "failed"] == ["dvc.lock"]
 
 
 def test_without_a_python_the_plain_checks_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Git can be asked all the same."""
     answers = {"environment": [fail("environment", "there is none", "make it")]}
     lines = found(monkeypatch, answers, can_start=False)
-    assert [line.subject for line in lines[:-1]] == list(runner.PLAIN)
-    assert (lines[-1].verdict, lines[-1].command) == ("fail", environment.MAKE)
+    assert [line.name for line in lines[:-1]] == [check.name for check in runner.CHECKS if check.is_plain]
+    assert (lines[-1].verdict, lines[-1].command) == ("failed", environment.MAKE)
+
+
+def made(name: str, *requires: str) -> type[Check]:
+    """A check of that name which requires others."""
+    return type(name, (Check,), {"name": name, "requires": requires, "is_plain": True})
+
+
+def test_a_check_whose_required_one_failed_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is one that requires it in turn; both say which one has to hold first, and the rest is looked at."""
+    monkeypatch.setattr(
+        runner, "CHECKS", (made("third", "second"), made("second", "first"), made("first"), made("other"))
+    )
+    asked = []
+
+    def answer(name: str, _: str) -> list[Finding]:
+        asked.append(name)
+        return [fail(name, "broken", "mend it")] if name == "first" else [ok(name, "well")]
+
+    monkeypatch.setattr(runner, "_ask", answer)
+    lines = runner.diagnose("full-check")
+    assert sorted(asked) == ["first", "other"]
+    assert [line.words for line in lines if line.verdict == "unknown"] == [
+        "second: not looked at before first is mended",
+        "third: not looked at before second is mended",
+    ]
+    assert '"verdict": "warn"' in as_json(lines)
+
+
+def test_no_checks_require_each_other_in_a_circle() -> None:
+    """What is required comes first, the rest stays in the order of repair; a circle is named."""
+    assert runner.in_order(runner.CHECKS) == list(runner.CHECKS)
+    ordered = runner.in_order((made("third", "second"), made("second", "first"), made("first")))
+    assert [check.name for check in ordered] == ["first", "second", "third"]
+    with pytest.raises(ValueError, match="in no circle, got one among a, b, c"):
+        runner.in_order((made("a", "b"), made("b", "c"), made("c", "a")))
+
+
+@pytest.mark.parametrize("check", runner.CHECKS, ids=lambda check: check.name)
+def test_a_check_says_what_it_is(check: type[Check]) -> None:
+    """Its title is one line, its subsets are known ones, and what it requires is a check."""
+    assert re.fullmatch(r"\S.+\.", check.__doc__)
+    assert set(check.subsets) <= set(SUBSETS)
+    assert set(check.requires) < {other.name for other in runner.CHECKS}
 
 
 def test_the_same_said_of_several_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,21 +177,32 @@ def test_json_and_exit_status() -> None:
     assert (exit_status(lines), exit_status([*lines, fail("data", "gone")]), exit_status([])) == (0, 1, 0)
 
 
-# What dev_check.py and the plain checks consist of.
-PLAIN = ("finding", "shell", "runner", "environment", "disk", "git_repository", "dvc", "__main__", "__init__")
-ANY_PYTHON = [*(paths.ROOT / "src" / "doctor" / f"{name}.py" for name in PLAIN), paths.ROOT / "src" / "__init__.py"]
-ANY_PYTHON += [paths.ROOT / "src" / "base" / "foreign_text.py", paths.ROOT / "scripts" / "management" / "dev_check.py"]
+# What dev_check.py starts with: every module in which there is a check, and what those import.
+ANY_PYTHON = sorted(set((paths.ROOT / "src" / "doctor").glob("*.py")) - {paths.ROOT / "src" / "doctor" / "repair.py"})
+BELOW = (
+    "btc_signal",
+    "btc_signal.exceptions",
+    "btc_signal.files",
+    "src",
+    "src.base",
+    "src.base.errors",
+    "src.base.foreign_text",
+    "src.base.paths",
+)
+BELOW += ("src.repo", "src.repo.git", "src.verdict", "src.verdict.finding")
+ANY_PYTHON += [paths.ROOT / "scripts" / "management" / "dev_check.py"]
+ANY_PYTHON += [file for name in BELOW if (file := paths.ROOT / f"{name.replace('.', '/')}.py").exists()]
 
 
 @pytest.mark.parametrize("file", ANY_PYTHON, ids=lambda file: file.name)
 def test_any_python_from_3_8_on(file: Path) -> None:
-    """Its grammar, annotations that are never evaluated, the standard library, and nothing else of this project."""
+    """Its grammar, annotations that are never evaluated, and at its top the standard library alone."""
     tree = ast.parse(file.read_text(), feature_version=(3, 8))
-    imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    imported = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     modules = {node.module for node in imported if isinstance(node, ast.ImportFrom)}
     modules |= {name.name for node in imported if isinstance(node, ast.Import) for name in node.names}
-    own = {module for module in modules if module.startswith("src")}
-    assert own <= {"src.doctor", "src.base", "src.base.foreign_text", *(f"src.doctor.{name}" for name in PLAIN)}
+    own = {module for module in modules if module.startswith(("src", "btc_signal"))}
+    assert {module for module in own if not module.startswith("src.doctor")} <= set(BELOW)
     assert {module.partition(".")[0] for module in modules - own} <= sys.stdlib_module_names
     annotated = any(isinstance(node, ast.FunctionDef) and node.returns for node in ast.walk(tree))
     assert "__future__" in modules or not annotated

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from src.base import paths
-from src.doctor import syntax as written
-from src.doctor.finding import Line
+from src.doctor import syntax
+from src.verdict.finding import Finding
 from tests.checkouts import Checkout
 
 FILES = ("params.yaml", "dvc.yaml", "dvc.lock")
@@ -25,15 +25,13 @@ def checkout(tmp_path: Path) -> Checkout:
     return made
 
 
-def seen(root: Path) -> dict[str, Line]:
-    return {
-        line.subject: line for check in (written.check_params, written.check_pipeline_files) for line in check(root)
-    }
+def seen(root: Path) -> dict[str, Finding]:
+    return {line.name: line for check in (syntax.ParamsFile, syntax.PipelineFiles) for line in check(root).findings()}
 
 
 def test_as_they_are(checkout: Checkout) -> None:
     """Nothing to mend."""
-    assert {name: line.verdict for name, line in seen(checkout.root).items()} == dict.fromkeys(FILES, "ok")
+    assert {name: line.verdict for name, line in seen(checkout.root).items()} == dict.fromkeys(FILES, "passed")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.62])
@@ -43,15 +41,15 @@ def test_cut_off(share: float, checkout: Checkout) -> None:
         content = (paths.ROOT / name).read_bytes()
         (checkout.root / name).write_bytes(content[: int(share * len(content))])
     for line in seen(checkout.root).values():
-        assert line.verdict == "fail", line
+        assert line.verdict == "failed", line
         checkout.run("bash", "-c", line.command)
-    assert {line.verdict for line in seen(checkout.root).values()} == {"ok"}
+    assert {line.verdict for line in seen(checkout.root).values()} == {"passed"}
 
 
 def test_code_that_is_none(checkout: Checkout) -> None:
     """Named with its line."""
     (checkout.root / "src" / "stages" / "train.py").write_text("def\n")
-    (line,) = written.check_code(checkout.root)
+    (line,) = syntax.Code(checkout.root).findings()
     assert "src/stages/train.py: invalid syntax" in line.words
     checkout.run("bash", "-c", line.command)
-    assert [line.verdict for line in written.check_code(checkout.root)] == ["ok"]
+    assert [line.verdict for line in syntax.Code(checkout.root).findings()] == ["passed"]

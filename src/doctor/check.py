@@ -1,0 +1,91 @@
+"""What a check is, what it says, and how that is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from src.base.foreign_text import one_line
+from src.verdict.finding import Finding
+
+SUBSETS = ("ml-models", "data-check", "full-check", "status")
+MAX_WIDTH, N_NAMED = 20, 3
+# From the best to the worst: the word for each result.
+SHOWN = {"passed": "ok", "off": "ok", "told": "warn", "unknown": "warn", "failed": "fail"}
+VERDICTS = tuple(dict.fromkeys(SHOWN.values()))
+
+
+class Check:
+    """One part of the repository that is looked at; the docstring of each check, its title, says what should hold.
+
+    Attributes
+    ----------
+    name
+        As ``python -m src.doctor NAME`` takes it.
+    requires
+        Names of the checks that must hold first: without them, this one could only repeat what they say.
+    subsets
+        Of `SUBSETS`, in which it is looked at.
+    is_plain
+        Whether any Python can look, even where there is no environment.
+    """
+
+    name: ClassVar[str]
+    requires: ClassVar[tuple[str, ...]] = ()
+    subsets: ClassVar[tuple[str, ...]] = ("full-check",)
+    is_plain: ClassVar[bool] = False
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def findings(self) -> Iterator[Finding]:
+        """Look, and yield what was found, in the order of repair."""
+        raise NotImplementedError
+
+
+def ok(name: str, words: str) -> Finding:
+    """Say that nothing is wrong with it."""
+    return Finding(name, None, None, "passed", words)
+
+
+def warn(name: str, words: str, command: str = "") -> Finding:
+    """Say what a person should know of it; work can go on."""
+    return Finding(name, None, None, "told", words, command)
+
+
+def fail(name: str, words: str, command: str = "") -> Finding:
+    """Say what is broken."""
+    return Finding(name, None, None, "failed", words, command)
+
+
+def few(names: Sequence[str]) -> str:
+    """Name the first three, and count the rest."""
+    more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
+    return f"{', '.join(names[:N_NAMED])}{more}"
+
+
+def exit_status(findings: Sequence[Finding]) -> int:
+    """Return 1 if anything is broken."""
+    return int(any(finding.verdict == "failed" for finding in findings))
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """Write the findings for a machine, the worst verdict first."""
+    lines = [{"subject": f.name, "verdict": SHOWN[f.verdict], "words": f.words, "command": f.command} for f in findings]
+    worst = max((line["verdict"] for line in lines), key=VERDICTS.index, default="ok")
+    return json.dumps({"verdict": worst, "lines": lines}, indent=2)
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """Write the findings for a person, each command on a line of its own."""
+    width, text = min(MAX_WIDTH, max((len(found.name) for found in findings), default=0)), []
+    for found in findings:
+        words = one_line(" ".join(found.words.split()))
+        text.append(f"{SHOWN[found.verdict]:<4}  {one_line(found.name):<{width}}  {words}")
+        text += [f"{'':4}  {'':{width}}  $ {found.command}"] if found.command else []
+    counts = {word: sum(SHOWN[found.verdict] == word for found in findings) for word in reversed(VERDICTS)}
+    total = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    order = "; mend from the top down, then check again" if counts["fail"] else ""
+    return "\n".join([*text, f"{total}{order}"])
