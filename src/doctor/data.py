@@ -18,6 +18,7 @@ from src.doctor.syntax import locked_stages
 from src.features.catalog import FEATURE_NAMES, TARGET
 from src.policy import Policy, load_policy
 from src.repo.dvc_cache import cache_folder
+from src.sources.registry import SOURCES
 
 BARS, FEATURES, QUALITY = (paths.relative(path) for path in (paths.BARS, paths.FEATURES, paths.DATA_QUALITY))
 
@@ -51,15 +52,16 @@ def _absent_one(name: str) -> Iterator[Line]:
 
 def _source(root: Path, params: Policy) -> Iterator[Line]:
     """Look at the file that the bars are made from."""
-    if params.data.source == "ccxt":
+    file = SOURCES[params.data.source].file_of(params.data)
+    if file is None:
         yield ok("source", f"{params.data.exchange}, asked when bars are fetched")
         return
-    name = paths.relative(paths.SAMPLE) if params.data.source == "sample" else params.data.path
+    name = paths.relative(file) if file == paths.SAMPLE else params.data.path
     deps = [dep for dep in locked_stages(root).get("fetch", {}).get("deps", []) if dep["path"] == name]
     state = how_file_is(root / name, deps[0]["md5"] if deps else "")
     if state == GOOD or (deps == [] and (root / name).is_file()):
         yield ok("source", f"{name} is there")
-    elif params.data.source == "sample":
+    elif file == paths.SAMPLE:
         gone = not (root / name).exists()
         mend = f"git checkout HEAD -- {quoted(name)}" if gone else f"git stash push --quiet -- {quoted(name)}"
         yield fail("source", f"{name}, which the repository bundles, is {state}", mend)
@@ -112,7 +114,7 @@ def _quality(root: Path, params: Policy) -> Iterator[Line]:
         return
     missing, asked = quality.get("missing_share"), params.gate.missing_share_max
     age_h, allowed_h = _age_h(quality, params), params.gate.newest_bar_age_max_h
-    renew = TRY_RETRAIN if params.data.source == "ccxt" else "dvc repro"
+    renew = TRY_RETRAIN if params.data.is_live else "dvc repro"
     if not isinstance(missing, float | int) or age_h is None:
         yield fail("quality", f"{QUALITY} lacks missing_share or last_open", "dvc repro")
     elif missing > asked:

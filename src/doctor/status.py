@@ -7,6 +7,7 @@ from pathlib import Path
 
 from src.base import paths, storage
 from src.base.errors import DataError, ParamsError
+from src.base.params import LIVE
 from src.base.yaml_lines import read_scalars
 from src.doctor.finding import Line, fail, ok, warn
 from src.doctor.shell import aside, git, restoring
@@ -101,7 +102,7 @@ def _age(root: Path) -> Iterator[Line]:
     except (DataError, KeyError, TypeError, ValueError):
         return
     words, every = f"{age_days:.1f} days since the model was trained", _number(root, "monitor", "retrain_every_days")
-    if _setting(root, "data", "source") != "ccxt":
+    if _setting(root, "data", "source") not in LIVE:
         yield ok("retrain", f"{words}; its source is not live, none is due")
     elif every is not None and age_days > every:
         words = f"{words}; with a retraining every {every:g} days one is due, {PUBLISHES}"
