@@ -8,8 +8,9 @@ from src.evaluation.parity import check_parity
 from src.evaluation.summary import evaluate
 from src.features.catalog import FEATURE_NAMES
 from src.ml.ensemble import ProductionEnsemble
+from src.training.importances import importances
 from src.training.member_files import read_members
-from src.training.members import MEMBERS, importances
+from src.training.members.registry import MEMBERS
 
 
 def main() -> None:

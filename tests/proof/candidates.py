@@ -21,7 +21,7 @@ from src.ml.model_view import VIEW_NAMES
 from src.ml.voters import weighted_vote
 from src.policy import Policy
 from src.training.fit import fit, out_of_fold
-from src.training.members import MEMBERS, build_member
+from src.training.members.registry import MEMBERS, build_member
 from src.training.splits import walk_forward
 from src.verdict.finding import Verdict, overall
 

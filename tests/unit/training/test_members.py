@@ -13,7 +13,8 @@ from src.base.errors import ModelError
 from src.features.catalog import FEATURE_NAMES
 from src.ml.model_view import VIEW_NAMES
 from src.training.fit import fit
-from src.training.members import MEMBERS, build_member, importances
+from src.training.importances import importances
+from src.training.members.registry import MEMBERS, build_member
 
 RNG = np.random.default_rng(5)
 X = RNG.uniform(1, 2, (800, 12))
@@ -21,7 +22,7 @@ Y = (X[:, 2] + RNG.normal(0, 0.3, 800) > 1.5).astype(int)
 
 FIT_AND_PRINT_DIGEST = """
 import hashlib, pickle, numpy as np
-from src.training.members import build_member
+from src.training.members.registry import build_member
 from src.training.fit import fit
 from src.policy import load_policy
 train = load_policy().train
