@@ -19,13 +19,13 @@ from src.base.errors import DataError
 from src.training.members.registry import MEMBERS, REGISTRY
 
 DIGEST_BYTES = hashlib.sha256().digest_size
-# What the pickles of all members hold, and of each its own.
-KNOWN = {
+SHARED = {
     *{("sklearn.pipeline", "Pipeline"), ("sklearn.preprocessing._function_transformer", "FunctionTransformer")},
     *{("src.ml.model_view", "scale_free_view"), ("numpy", "dtype")},
     *{("numpy._core.multiarray", "scalar"), ("numpy._core.numeric", "_frombuffer")},
-    *(name for member in REGISTRY.values() for name in member.PICKLED),
 }
+# What a member's pickle may name.
+KNOWN = SHARED.union(*(member.PICKLED for member in REGISTRY.values()))
 
 
 def write_member(member: Pipeline, path: Path) -> None:
