@@ -265,9 +265,9 @@ def test_bar_by_bar_is_the_same_to_the_last_bit(bars, params):
 
 
 def test_a_feature_that_is_not_computed_at_once_is_made_bar_by_bar(bars, params, monkeypatch):
-    """It is asked for by its name in the catalog."""
-    monkeypatch.setattr(indicators, "FEATURE_NAMES", ("close", "typical_price"))
-    made = {"typical_price": np.arange(600.0)}
-    monkeypatch.setattr(indicators, "bar_by_bar", lambda bars, settings, names: {name: made[name] for name in names})
-    computed = indicators.compute(columns_of(bars.iloc[:600]), params.features)
-    assert computed["typical_price"] is made["typical_price"]
+    """It is the expression that stands in its place of the stream."""
+    columns = columns_of(bars.iloc[:600])
+    expected = indicators.compute(columns, params.features)["volume_ratio"]
+    monkeypatch.setattr(indicators, "FEATURE_NAMES", (*FEATURE_NAMES[:-1], "other"))
+    found = indicators.compute(columns, params.features)["other"]
+    np.testing.assert_array_equal(found[-100:], expected[-100:])
