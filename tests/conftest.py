@@ -13,13 +13,13 @@ import pytest
 from filelock import FileLock
 from sklearn.pipeline import Pipeline
 
+from btc_signal.graph import MemberGraph
 from src.base import paths, tables
 from src.ml.ensemble import ProductionEnsemble
-from src.ml.graph import MemberGraph
 from src.policy import Policy, load_policy
 from src.training.export import build_graph
 from src.training.fit import fit
-from src.training.members.registry import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member
 from tests.checkouts import LENIENT, MORE_FOREST, SMALL, Checkout, copy_work_tree
 
 

@@ -18,24 +18,24 @@ from pydantic import (
     model_validator,
 )
 
+from btc_signal.times import read_timeframe, read_utc
 from src.base import paths
 from src.base.errors import ParamsError, truncate
 from src.base.section import Count, Rate, Section, Share, Window
-from src.base.times import read_timeframe, read_utc
 from src.base.yaml_lines import Location, read_yaml
 
 Moment = Annotated[datetime | None, BeforeValidator(read_utc)]
 # The sections of `src.policy`.
 POLICY = ("gate", "retrain", "monitor")
-# The names that `src.sources.registry` knows, and those of live sources, whose bars go on.
-Source = Literal["sample", "file", "ccxt"]
-LIVE: tuple[Source, ...] = ("ccxt",)
+# The names that `src.sources.source` knows, and those of live sources, whose bars go on.
+SourceName = Literal["sample", "file", "ccxt"]
+LIVE: tuple[SourceName, ...] = ("ccxt",)
 
 
 class Data(Section):
     """Where the bars come from, and which of them."""
 
-    source: Source
+    source: SourceName
     path: str
     exchange: str
     symbol: str

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 import talib
 
-from src.bars.bar import COLUMNS, EARLIEST, Bar
+from btc_signal.bar import COLUMNS, EARLIEST, Bar
+from btc_signal.catalog import FEATURE_NAMES
+from btc_signal.stream_state import Recursion
 from src.base.params import Features
-from src.features.catalog import FEATURE_NAMES
-from src.features.stream_state import Recursion
 
 Column = np.ndarray
 

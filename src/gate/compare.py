@@ -10,24 +10,24 @@ import pandas as pd
 import yaml
 from statsmodels.stats.contingency_tables import mcnemar
 
+from btc_signal.bundle import read_metadata
+from btc_signal.catalog import FEATURE_NAMES, TARGET
+from btc_signal.ensemble import ProductionEnsemble
+from btc_signal.in_sample import first_unknown
+from btc_signal.times import utc_text
+from btc_signal.voters import weighted_vote
 from src.base import paths, storage, tables
 from src.base.errors import DataError, ModelError
 from src.base.params import Params, load_params
-from src.base.times import utc_text
 from src.evaluation.intervals import bootstrap_scores
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, difference, score
 from src.evaluation.regimes import regimes
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.labels import volatility_trend
 from src.gate.changes import what_changed
-from src.ml.bundle import read_metadata
-from src.ml.ensemble import ProductionEnsemble
-from src.ml.in_sample import first_unknown
-from src.ml.voters import weighted_vote
 from src.repo.git import git
 from src.repo.revision import Revision
 from src.training.fit import out_of_fold
-from src.training.members.registry import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member
 from src.training.splits import Fold
 
 COMPARED = ("log_loss", "brier_skill", "roc_auc", "f1_score")
@@ -76,7 +76,7 @@ def _out_of_fold(read: Callable[[Path], pd.DataFrame], settings: Mapping[str, An
 def _promoted() -> str:
     """Return the commit that holds the promoted model's metadata and, in dvc.lock, its files."""
     # An error says what to do where there are none.
-    read_metadata()
+    read_metadata(paths.METADATA)
     return git("log", "-1", "--format=%H", "--", str(paths.METADATA))
 
 

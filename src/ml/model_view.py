@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from btc_signal.catalog import FEATURE_NAMES, FEATURES
 from src.base.errors import ModelError
-from src.features.catalog import FEATURE_NAMES, FEATURES
 
 _CURRENCIES = ("quote currency", "base currency")
 _FREE_OF_SCALE = tuple(feature.name for feature in FEATURES if feature.unit not in _CURRENCIES)

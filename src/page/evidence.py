@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
+from btc_signal.bundle import sha256
 from src.base import paths, storage
-from src.ml.bundle import sha256
 from src.policy import Policy, load_policy
 from src.release.metadata import libraries
 from src.repo.git import git

@@ -14,12 +14,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from btc_signal.bundle import FILES, read_metadata, sha256
+from btc_signal.ensemble import ProductionEnsemble
 from src.base import paths, storage
 from src.base.errors import ModelError, PromotionError
-from src.ml.bundle import FILES, read_metadata, sha256
-from src.ml.ensemble import ProductionEnsemble
-from src.ml.signature import copy_signatures
-from src.release.releases import RELEASES, VERSION, Releases, Warn
+from src.release.releases import RELEASES, VERSION, Releases, Warn, copy_signatures
 
 STAGES = ("staging", "production")
 PREVIOUS = ".previous"

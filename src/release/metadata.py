@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from btc_signal.bundle import sha256
+from btc_signal.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
+from btc_signal.ensemble import ProductionEnsemble
+from btc_signal.in_sample import first_unknown
+from btc_signal.times import utc_text
 from src.base import paths
 from src.base.params import Params
-from src.base.times import utc_text
-from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from src.gate.trials import params_hash
-from src.ml.bundle import sha256
-from src.ml.ensemble import ProductionEnsemble
-from src.ml.in_sample import first_unknown
 from src.training.fit import PROBABILITY_DECIMALS
 
 LIBRARIES = (*("joblib", "lightgbm", "numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "ta-lib", "treelite"),)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from btc_signal.bundle import read_metadata, sha256
 from src.base import paths, storage, tables
 from src.base.errors import GateError, PromotionError
 from src.gate.changes import what_changed
 from src.gate.gate import gate
 from src.gate.gate_report import headline, summary
-from src.ml.bundle import read_metadata, sha256
 from src.policy import load_policy
 from src.release.base_commit import check_upstream
 from src.release.committed import check_committed
@@ -67,7 +67,7 @@ def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
     """Look, ask, commit and tag."""
     files = {path.name: storage.read_bytes(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
     promoted = history()
-    before = read_metadata() if paths.METADATA.exists() else None
+    before = read_metadata(paths.METADATA) if paths.METADATA.exists() else None
     if before and _digests(before) == {name: sha256(content) for name, content in files.items()}:
         _tag_as_first_committed(before, promoted, stage)
         return before

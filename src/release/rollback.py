@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from btc_signal.ensemble import ProductionEnsemble
 from src.base import paths, storage
 from src.base.errors import PromotionError
 from src.base.yaml_lines import read_scalars, replace_scalars
-from src.ml.ensemble import ProductionEnsemble
-from src.ml.signature import copy_signatures
 from src.release.base_commit import check_upstream
 from src.release.committed import check_committed
 from src.release.history import promotions
+from src.release.releases import copy_signatures
 from src.release.tags import Tagged
 from src.release.transaction import exclusive, transaction
 from src.repo.bundle_outputs import BUNDLE, fetch_and_checkout, keep_outputs
@@ -78,7 +78,7 @@ def _rollback(name: str) -> RolledBack:
         git("checkout", target.commit, "--", *restored)
         storage.write_bytes(params.encode(), paths.PARAMS)
         fetch_and_checkout()
-        version_now = ProductionEnsemble().get_model_info()["version"]
+        version_now = ProductionEnsemble.load(paths.PRODUCTION).get_model_info()["version"]
         if git("status", "--porcelain", "--", *changed):
             git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
     missing = [path for path in target.outs if not (paths.ROOT / path).exists()]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import yaml
 
+from btc_signal.ensemble import ProductionEnsemble
 from src.base import paths
 from src.base.errors import ModelError, PromotionError
-from src.ml.ensemble import ProductionEnsemble
 from src.release.base_commit import Base
 from src.repo.git import git
 from src.repo.revision import md5

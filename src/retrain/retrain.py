@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from btc_signal.times import utc_text
 from src.base import paths, storage
 from src.base.errors import GateError, ProjectError, PromotionError
-from src.base.times import utc_text
 from src.gate.gate_report import headline
 from src.release.base_commit import find_base
 from src.release.committed import check_committed

@@ -8,7 +8,7 @@ from src.base import paths, storage, tables
 from src.base.console import say
 from src.base.errors import exit_on_error
 from src.base.params import load_params
-from src.sources.registry import SOURCES
+from src.sources.source import SOURCES
 
 
 def main() -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import joblib
 import numpy as np
 
+from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths, tables
-from src.features.catalog import FEATURE_NAMES
 from src.gate.serving_cost import one_thread
 from src.gate.timing import run_fresh_process, time_interleaved
 from src.ml.ensemble import ProductionEnsemble
 from src.training.member_files import read_members
-from src.training.members.registry import MEMBERS
+from src.training.members.member import MEMBERS
 from tests.bench.result import result
 
 SCORE = "import numpy; row = numpy.array([[8000, 100, 0, 50, 1, 1, 30, 0.5, 8000, 8000, 0, 1]], dtype=float); "

@@ -65,7 +65,7 @@ JSON_FILE = '''
 
 import pandas as pd
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
 from src.bars.schema import TIME_DTYPE
 from src.base import paths
 
@@ -128,7 +128,7 @@ def test_an_indicator_is_one_expression_and_a_catalog_line() -> None:
 def test_a_member_is_one_file_a_registry_line_its_parameters_and_its_stage(contributor: Checkout) -> None:
     """It is trained, votes in the graph, and is scored."""
     (contributor.root / "src/training/members/et.py").write_text(EXTRA_TREES.lstrip())
-    registry, sections = "src/training/members/registry.py", "src/base/params.py"
+    registry, sections = "src/training/members/member.py", "src/base/params.py"
     replace(contributor, registry, "import lgbm, rf, xgb", "import et, lgbm, rf, xgb")
     edit(contributor, registry, '"rf": rf', ', "et": et')
     replace(contributor, sections, "\nclass Train(Section):", EXTRA_TREES_SECTION)
@@ -185,16 +185,16 @@ def test_a_source_is_one_file_a_registry_line_and_its_name(contributor: Checkout
     (contributor.root / "src/sources/json_file.py").write_text(JSON_FILE.lstrip())
     replace(
         contributor,
-        "src/sources/registry.py",
+        "src/sources/source.py",
         "import exchange, file, sample",
         "import exchange, file, json_file, sample",
     )
-    edit(contributor, "src/sources/registry.py", '"ccxt": exchange', ', "json": json_file')
+    edit(contributor, "src/sources/source.py", '"ccxt": exchange', ', "json": json_file')
     edit(contributor, "src/base/params.py", 'Literal["sample", "file", "ccxt"', ', "json"')
     contributor.set_params({("data", "source"): "json", ("data", "path"): "data/bars.json"})
     assert touched(contributor) == {
         "src/sources/json_file.py",
-        "src/sources/registry.py",
+        "src/sources/source.py",
         "src/base/params.py",
         "params.yaml",
     }

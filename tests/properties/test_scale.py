@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from src.bars.bar import PRICES
-from src.features.catalog import FEATURE_NAMES, TARGET
+from btc_signal.bar import PRICES
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import FeatureManager, build_dataset
 from src.ml.model_view import scale_free_view
 from src.training.fit import fit
-from src.training.members.registry import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member
 
 # Worst differences measured on all bundled bars: 5e-11 for prices times 100, 1e-12 for volumes times 3.
 SCALES = [

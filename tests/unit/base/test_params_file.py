@@ -9,7 +9,7 @@ import pytest
 from src.base import paths
 from src.base.errors import ParamsError
 from src.policy import load_policy
-from src.sources.registry import SOURCES
+from src.sources.source import SOURCES
 
 SHIPPED = paths.PARAMS.read_text(encoding="utf-8")
 START, END = '"2017-07-01T11:00:00Z"', '"2019-10-17T10:00:00Z"'

@@ -23,7 +23,7 @@ from src.base import storage
 from src.base.errors import DataError
 from src.training import member_files
 from src.training.member_files import read_member, write_member
-from src.training.members.registry import REGISTRY
+from src.training.members.member import REGISTRY
 
 ROWS = np.random.default_rng(7).uniform(1, 2, (30, 12))
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import yaml
 
+from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths
 from src.base.errors import ModelError
 from src.base.params import Train, Weights
-from src.features.catalog import FEATURE_NAMES
 from src.ml.model_view import VIEW_NAMES
 from src.training.fit import fit
 from src.training.importances import importances
-from src.training.members.registry import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member
 
 RNG = np.random.default_rng(5)
 X = RNG.uniform(1, 2, (800, 12))
@@ -24,7 +24,7 @@ Y = (X[:, 2] + RNG.normal(0, 0.3, 800) > 1.5).astype(int)
 
 FIT_AND_PRINT_DIGEST = """
 import hashlib, pickle, numpy as np
-from src.training.members.registry import build_member
+from src.training.members.member import build_member
 from src.training.fit import fit
 from src.policy import load_policy
 train = load_policy().train

@@ -9,7 +9,7 @@ import pytest
 
 from src.base import params as sections
 from src.base import paths
-from src.sources.registry import SOURCES
+from src.sources.source import SOURCES
 
 NOW = datetime(2026, 1, 5, 3, 17, 40, tzinfo=UTC)
 FILES = sorted((paths.ROOT / "src").rglob("*.py"))
@@ -17,7 +17,7 @@ FILES = sorted((paths.ROOT / "src").rglob("*.py"))
 
 def test_the_parameters_allow_what_the_registry_has() -> None:
     """A name that only one of them knew could not be used, or would not be refused with its line."""
-    assert list(get_args(sections.Source)) == list(SOURCES), "src/base/params.py and src/sources/registry.py differ"
+    assert list(get_args(sections.SourceName)) == list(SOURCES), "src/base/params.py and src/sources/source.py differ"
     assert set(sections.LIVE) <= set(SOURCES)
 
 

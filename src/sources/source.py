@@ -1,4 +1,4 @@
-"""What `data.source` may name. Each source is a module of this room that has the functions of `Source`."""
+"""The registry of sources, as params.yaml calls them. Each is a module of this room, with the functions of `Source`."""
 
 from datetime import datetime
 from pathlib import Path

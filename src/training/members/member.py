@@ -1,4 +1,4 @@
-"""The members of the ensemble, as params.yaml and dvc.yaml call them. Each is a module that has what `Member` lists.
+"""The registry of members, as params.yaml and dvc.yaml call them. Each is a module of this folder, as `Member` says.
 
 A library is imported only where a member of it is built or read: a stage that trains one need not load the others.
 The modules bear the names in params.yaml, since one named like a library would be taken for it where it is started.
