@@ -70,7 +70,7 @@ def test_the_map_has_every_room_in_the_order_of_the_layers() -> None:
 def test_every_push_is_of_branch_and_tags_or_of_neither(name: str) -> None:
     """In guides, messages and programs: the number of a tag whose commit was rejected is lost to everybody."""
     assert [push for push in PUSHED[name] if "--atomic" not in push] == []
-    if name != "src/release/publish.py":  # which names each tag
+    if name != "src/retrain/publish.py":  # which names each tag
         assert [push for push in PUSHED[name] if "--follow-tags" not in push] == []
 
 
