@@ -53,8 +53,7 @@ EXTRA_TREES_STAGE = """
     outs:
       - models/training/extra_trees.pkl
       - data/oof/extra_trees.parquet
-
-  ensemble:"""
+"""
 GATE_RULE = '''
 def _judge_ranking(metrics: Mapping[str, Any], gate: Gate) -> Finding:
     """Ask that the forecasts rank rises above other bars."""
@@ -93,14 +92,6 @@ def contributor(small: Checkout, tmp_path: Path) -> Checkout:
     return small.copy(tmp_path / "repository")
 
 
-def edit(checkout: Checkout, name: str, after: str, add: str) -> None:
-    """Add text after the one place of a file that holds another text."""
-    file = checkout.root / name
-    text = file.read_text()
-    assert text.count(after) == 1, f"expected {after!r} once in {name}"
-    file.write_text(text.replace(after, after + add))
-
-
 def replace(checkout: Checkout, name: str, old: str, new: str) -> None:
     """Replace the one place of a file that holds a text."""
     file = checkout.root / name
@@ -125,29 +116,32 @@ def test_an_indicator_is_one_expression_and_a_catalog_line() -> None:
     assert len(re.findall(r"^\+(?!\+)", patch, re.MULTILINE)) == 3
 
 
+def add_extra_trees(checkout: Checkout, weights: dict[str, float]) -> None:
+    """Add a fourth member, in every file that it takes."""
+    (checkout.root / "src/training/members/et.py").write_text(EXTRA_TREES.lstrip())
+    replace(checkout, "src/training/members/member.py", "import lgbm, rf, xgb", "import et, lgbm, rf, xgb")
+    replace(checkout, "src/training/members/member.py", '"rf": rf', '"rf": rf, "et": et')
+    replace(checkout, "src/base/params.py", "\nclass Train(Section):", EXTRA_TREES_SECTION)
+    replace(checkout, "src/base/params.py", "    rf: Rf\n", "    rf: Rf\n    et: Et\n")
+    share = "    random_forest: Share\n"
+    replace(checkout, "src/base/params.py", share, f"{share}    extra_trees: Share\n")
+    settings = {"n_estimators": 20, "max_depth": 8, "min_samples_leaf": 50}
+    checkout.set_params({("train", "et"): settings, ("ensemble", "weights"): weights})
+    file = checkout.root / "dvc.yaml"
+    training, after = file.read_text().split("\n  ensemble:")
+    for dep in ("      - models/training/random_forest.pkl\n", "      - data/oof/random_forest.parquet\n"):
+        after = after.replace(dep, dep + dep.replace("random_forest", "extra_trees"))
+    file.write_text(f"{training}{EXTRA_TREES_STAGE}\n  ensemble:{after}")
+
+
 def test_a_member_is_one_file_a_registry_line_its_parameters_and_its_stage(contributor: Checkout) -> None:
     """It is trained, votes in the graph, and is scored."""
-    (contributor.root / "src/training/members/et.py").write_text(EXTRA_TREES.lstrip())
-    registry, sections = "src/training/members/member.py", "src/base/params.py"
-    replace(contributor, registry, "import lgbm, rf, xgb", "import et, lgbm, rf, xgb")
-    edit(contributor, registry, '"rf": rf', ', "et": et')
-    replace(contributor, sections, "\nclass Train(Section):", EXTRA_TREES_SECTION)
-    edit(contributor, sections, "    rf: Rf\n", "    et: Et\n")
-    edit(contributor, sections, "    random_forest: Share\n", "    extra_trees: Share\n")
     weights = {"lightgbm": 0.3, "xgboost": 0.3, "random_forest": 0.2, "extra_trees": 0.2}
-    settings = {"n_estimators": 20, "max_depth": 8, "min_samples_leaf": 50}
-    contributor.set_params({("train", "et"): settings, ("ensemble", "weights"): weights})
-    replace(contributor, "dvc.yaml", "\n  ensemble:", EXTRA_TREES_STAGE)
-    pipeline = contributor.root / "dvc.yaml"
-    trained, forecasts = "      - models/training/random_forest.pkl\n", "      - data/oof/random_forest.parquet\n"
-    stages, later = pipeline.read_text().split("\n  ensemble:")
-    for line in (trained, forecasts):
-        later = later.replace(line, line + line.replace("random_forest", "extra_trees"))
-    pipeline.write_text(f"{stages}\n  ensemble:{later}")
+    add_extra_trees(contributor, weights)
     assert touched(contributor) == {
         "src/training/members/et.py",
-        registry,
-        sections,
+        "src/training/members/member.py",
+        "src/base/params.py",
         "params.yaml",
         "dvc.yaml",
     }
@@ -161,15 +155,11 @@ def test_a_member_is_one_file_a_registry_line_its_parameters_and_its_stage(contr
 
 def test_a_rule_of_the_gate_is_one_function_and_one_threshold(contributor: Checkout) -> None:
     """No stage runs again, and the gate refuses by it."""
-    rules = "src/gate/rules.py"
-    edit(contributor, rules, 'METRICS = "reports/metrics.json"\n', GATE_RULE)
-    edit(
-        contributor,
-        rules,
-        '    yield _judge_decisions(number(metrics, "decision_rate"))\n',
-        "    yield _judge_ranking(metrics, gate)\n",
-    )
-    edit(contributor, "src/policy.py", "    f1_score_min: Share\n", "    roc_auc_min: Share\n")
+    rules, last = "src/gate/rules.py", '    yield _judge_decisions(number(metrics, "decision_rate"))\n'
+    replace(contributor, rules, "\ndef judge_scores(", f"{GATE_RULE}\n\ndef judge_scores(")
+    replace(contributor, rules, last, f"{last}    yield _judge_ranking(metrics, gate)\n")
+    f1 = "    f1_score_min: Share\n"
+    replace(contributor, "src/policy.py", f1, f"{f1}    roc_auc_min: Share\n")
     contributor.set_params({("gate", "roc_auc_min"): 0.99})
     assert touched(contributor) == {rules, "src/policy.py", "params.yaml"}
 
@@ -189,8 +179,8 @@ def test_a_source_is_one_file_a_registry_line_and_its_name(contributor: Checkout
         "import exchange, file, sample",
         "import exchange, file, json_file, sample",
     )
-    edit(contributor, "src/sources/source.py", '"ccxt": exchange', ', "json": json_file')
-    edit(contributor, "src/base/params.py", 'Literal["sample", "file", "ccxt"', ', "json"')
+    replace(contributor, "src/sources/source.py", '"ccxt": exchange', '"ccxt": exchange, "json": json_file')
+    replace(contributor, "src/base/params.py", '"file", "ccxt"]', '"file", "ccxt", "json"]')
     contributor.set_params({("data", "source"): "json", ("data", "path"): "data/bars.json"})
     assert touched(contributor) == {
         "src/sources/json_file.py",
