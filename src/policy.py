@@ -65,8 +65,8 @@ class Policy(Params):
     def _a_live_source_has_an_age(cls, section: Gate | Monitor, info: ValidationInfo) -> Gate | Monitor:
         data = info.data.get("data")
         key = {"gate": "newest_bar_age_max_h", "monitor": "late_bars_max"}[str(info.field_name)]
-        if data is not None and data.source == "ccxt" and getattr(section, key) is None:
-            msg = f"{info.field_name}.{key} must be a number if data.source is ccxt, a live source; got null"
+        if data is not None and data.is_live and getattr(section, key) is None:
+            msg = f"{info.field_name}.{key} must be a number if data.source is {data.source}, a live source; got null"
             raise ValueError(msg)
         return section
 

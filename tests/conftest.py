@@ -19,7 +19,7 @@ from src.ml.ensemble import ProductionEnsemble
 from src.policy import Policy, load_policy
 from src.training.export import build_graph
 from src.training.fit import fit
-from src.training.members import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member
 from tests.checkouts import LENIENT, MORE_FOREST, SMALL, Checkout, copy_work_tree
 
 

@@ -27,12 +27,15 @@ from src.base.yaml_lines import Location, read_yaml
 Moment = Annotated[datetime | None, BeforeValidator(read_utc)]
 # The sections of `src.policy`.
 POLICY = ("gate", "retrain", "monitor")
+# The names that `src.sources.source` knows, and those of live sources, whose bars go on.
+SourceName = Literal["sample", "file", "ccxt"]
+LIVE: tuple[SourceName, ...] = ("ccxt",)
 
 
 class Data(Section):
     """Where the bars come from, and which of them."""
 
-    source: Literal["sample", "file", "ccxt"]
+    source: SourceName
     path: str
     exchange: str
     symbol: str
@@ -51,8 +54,9 @@ class Data(Section):
     @field_validator("start", "end")
     @classmethod
     def _is_closed_if_live(cls, moment: datetime | None, info: ValidationInfo) -> datetime | None:
-        if info.data.get("source") == "ccxt" and (moment is None or moment.timestamp() % 3600):
-            msg = "must be a whole hour if source is ccxt, and not null: its bars go on, and a rerun must agree"
+        source = info.data.get("source")
+        if source in LIVE and (moment is None or moment.timestamp() % 3600):
+            msg = f"must be a whole hour if source is {source}, and not null: an open window gives each run other bars"
             raise ValueError(msg)
         return moment
 
@@ -66,9 +70,9 @@ class Data(Section):
         return end
 
     @property
-    def file(self) -> Path:
-        """The file that the source names; a relative path starts at the repository's root."""
-        return paths.SAMPLE if self.source == "sample" else (paths.ROOT / self.path).resolve()
+    def is_live(self) -> bool:
+        """Whether new bars keep coming, so that a window must be closed and has an age."""
+        return self.source in LIVE
 
     @property
     def step(self) -> timedelta:

@@ -40,16 +40,18 @@ class Data(Check):
     def _source(self, params: Policy) -> Finding:
         """Look at the file that the bars are made from."""
         from src.repo.dvc_lock import read_dvc_lock
+        from src.sources.source import SOURCES
 
-        if params.data.source == "ccxt":
+        if (source := SOURCES[params.data.source].file_of(params.data)) is None:
             return ok("source", f"{params.data.exchange}, asked when bars are fetched")
-        name = paths.relative(paths.SAMPLE) if params.data.source == "sample" else str(params.data.path)
+        is_bundled = source == paths.SAMPLE
+        name = paths.relative(source) if is_bundled else str(params.data.path)
         fetch, file = read_dvc_lock(self.root).stages.get("fetch"), self.root / name
         made_from = {dep.path: dep.md5 for dep in (fetch.deps if fetch else [])}
         state = how_file_is(file, made_from.get(name, "")) if name in made_from or not file.is_file() else GOOD
         if state == GOOD:
             return ok("source", f"{name} is there")
-        if params.data.source == "sample":
+        if is_bundled:
             return fail("source", f"{name}, which the repository bundles, is {state}", restoring(self.root, name))
         if file.is_file():
             return warn("source", f"{name} changed since bars were made from it", "dvc repro")
@@ -92,7 +94,7 @@ class Data(Check):
             yield warn("quality", f"the source lacks {missing:.2%} of the bars, {allowed}")
         elif allowed_h is not None and age_h > allowed_h:
             words = f"the newest bar closed {age_h:,.0f} hours ago, {allowed_h:g} are allowed"
-            yield warn("quality", words, TRY_RETRAIN if params.data.source == "ccxt" else "dvc repro")
+            yield warn("quality", words, TRY_RETRAIN if params.data.is_live else "dvc repro")
         else:
             yield ok("quality", f"{missing:.2%} of the bars missing, the newest opened {opened}")
 

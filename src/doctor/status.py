@@ -115,7 +115,7 @@ class Status(Check):
         except (DataError, KeyError, TypeError, ValueError):
             return
         words, params = f"{age_days:.1f} days since the model was trained", _params(self.root)
-        if params is None or params.data.source != "ccxt":
+        if params is None or not params.data.is_live:
             yield ok("retrain", words if params is None else f"{words}; its source is not live, none is due")
         elif age_days > (every := params.monitor.retrain_every_days):
             words = f"{words}; with a retraining every {every:g} days one is due, {PUBLISHES}"

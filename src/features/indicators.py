@@ -8,9 +8,14 @@ References
 .. [1] TA-Lib, Technical Analysis Library, https://ta-lib.org
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import talib
 
+from btc_signal.bar import COLUMNS, EARLIEST, Bar
+from btc_signal.catalog import FEATURE_NAMES
+from btc_signal.stream_state import Recursion
 from src.base.params import Features
 
 Column = np.ndarray
@@ -69,7 +74,7 @@ def volume_ratio(volume: Column, n_bars: int) -> Column:
 
 
 def compute(bars: dict[str, Column], settings: Features) -> dict[str, Column]:
-    """Compute the twelve, by name.
+    """Compute the features, by name: with TA-Lib, and what is not among these bar by bar.
 
     Parameters
     ----------
@@ -80,7 +85,7 @@ def compute(bars: dict[str, Column], settings: Features) -> dict[str, Column]:
     """
     close, volume = bars["close"], bars["volume"]
     macd, macd_signal, _ = talib.MACD(close, settings.macd_fast, settings.macd_slow, settings.macd_signal)
-    return {
+    at_once = {
         "close": close,
         "volume": volume,
         "returns_1": talib.ROCP(close, 1),
@@ -94,6 +99,21 @@ def compute(bars: dict[str, Column], settings: Features) -> dict[str, Column]:
         "zscore": zscore(close, settings.zscore_window),
         "volume_ratio": volume_ratio(volume, settings.volume_ratio_window),
     }
+    others = [name for name in FEATURE_NAMES if name not in at_once]
+    return at_once | (bar_by_bar(bars, settings, others) if others else {})
+
+
+def bar_by_bar(bars: dict[str, Column], settings: Features, names: Sequence[str]) -> dict[str, Column]:
+    """Compute features as serving does, about 12 us a bar. First valid row: that of the longest average, for all."""
+    recursion = Recursion(settings.model_dump())
+    closed = [Bar(EARLIEST, *values) for values in zip(*(bars[name].tolist() for name in COLUMNS), strict=True)]
+    memory, rows = recursion.start(closed[: recursion.n_start]), []
+    for bar in closed[recursion.n_start :]:
+        row, memory = recursion.step(memory, bar)
+        rows.append(row)
+    table = np.full((len(closed), len(FEATURE_NAMES)), np.nan)
+    table[recursion.n_start :] = rows
+    return {name: table[:, FEATURE_NAMES.index(name)] for name in names}
 
 
 def _ratio(above: Column, below: Column, *, where_flat: float, flat: Column) -> Column:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from src.repo.dvc_lock import read_dvc_lock
 from src.repo.git import git
 from src.repo.revision import Revision
 from src.training.fit import out_of_fold
-from src.training.members import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member
 from src.training.splits import Fold
 
 COMPARED = ("log_loss", "brier_skill", "roc_auc", "f1_score")
@@ -44,9 +45,8 @@ def compare(name: str | None = None) -> dict[str, Any]:
     """
     champion = Revision(name or _promoted())
     params = load_params()
-    files = {member: paths.out_of_fold(member) for member in MEMBERS.values()}
-    theirs = vote({m: champion.read_frame(file) for m, file in files.items()}, champion.params["ensemble"])
-    ours = vote({m: tables.read_frame(file) for m, file in files.items()}, params.ensemble.model_dump())
+    theirs = _out_of_fold(champion.read_frame, champion.params["ensemble"])
+    ours = _out_of_fold(tables.read_frame, params.ensemble.model_dump())
     dataset = tables.read_frame(paths.FEATURES)
     return {
         "champion": {"revision": champion.name, "commit": champion.commit},
@@ -54,6 +54,11 @@ def compare(name: str | None = None) -> dict[str, Any]:
         **compare_forecasts(theirs, ours, dataset, name=champion.name, seed=params.seed),
         "since_training": _since(champion, theirs.index[-1], dataset, params),
     }
+
+
+def _out_of_fold(read: Callable[[Path], pd.DataFrame], settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Read what the members that have a weight forecast, and join it."""
+    return vote({name: read(paths.out_of_fold(name)) for name in settings["weights"]}, settings)
 
 
 def _promoted() -> str:

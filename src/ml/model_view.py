@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from btc_signal.catalog import FEATURE_NAMES
+from btc_signal.catalog import FEATURE_NAMES, FEATURES
 from src.base.errors import ModelError
 
-_FREE_OF_SCALE = ("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio")
-_IN_QUOTE_CURRENCY = ("macd", "macd_signal", "atr_14", "ema_20", "ema_50")
+_CURRENCIES = ("quote currency", "base currency")
+_FREE_OF_SCALE = tuple(feature.name for feature in FEATURES if feature.unit not in _CURRENCIES)
+_IN_QUOTE_CURRENCY = tuple(f.name for f in FEATURES if f.unit == "quote currency" and f.name != "close")
 
 CLOSE = FEATURE_NAMES.index("close")
 AS_THEY_ARE = [FEATURE_NAMES.index(name) for name in _FREE_OF_SCALE]
@@ -17,7 +18,7 @@ VOLATILITY = "atr_14_over_close"
 
 
 def scale_free_view(X: np.ndarray) -> np.ndarray:
-    """Divide what is measured in quote currency by close; leave out close and volume.
+    """Divide what is measured in quote currency by close; leave out close and what is in base currency.
 
     Parameters
     ----------

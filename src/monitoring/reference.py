@@ -16,9 +16,8 @@ from src.monitoring.drift import columns_of
 from src.policy import Policy
 from src.release.history import Promoted, promotions
 from src.repo.revision import Revision
-from src.sources.exchange import fetch_bars
-from src.sources.file import read_bars, read_file
-from src.training.members import MEMBERS
+from src.sources.file import read_bars
+from src.sources.source import SOURCES
 
 # The label of the newest bars, and a stretch before them for what is usual.
 SPARE_BARS = 50
@@ -44,8 +43,8 @@ class Reference(NamedTuple):
 
     def training_columns(self) -> pd.DataFrame:
         """Return what that model learned from, and its out-of-fold probability, as `columns_of` lays them out."""
-        frames = {name: self.revision.read_frame(paths.out_of_fold(name)) for name in MEMBERS.values()}
-        forecasts = vote(frames, self.revision.params["ensemble"])
+        ensemble = self.revision.params["ensemble"]
+        forecasts = vote({n: self.revision.read_frame(paths.out_of_fold(n)) for n in ensemble["weights"]}, ensemble)
         return columns_of(self.revision.read_frame(paths.FEATURES), forecasts["probability"])
 
 
@@ -65,11 +64,14 @@ def newest_bars(file: Path | None, params: Policy, now: datetime) -> pd.DataFram
     data = params.data
     if file is not None:
         return read_bars(file, data.timeframe)
-    if data.source != "ccxt":
-        return build_bars(read_file(data.file)[0], data.model_copy(update={"start": None, "end": None}), now)[0]
+    window = data.model_copy(update=_newest_window(params, now) if data.is_live else {"start": None, "end": None})
+    return build_bars(SOURCES[data.source].rows(window, now)[0], window, now)[0]
+
+
+def _newest_window(params: Policy, now: datetime) -> dict[str, datetime]:
+    """Return whole days that end with the newest closed bar, as many as a look needs."""
     n_bars = params.features.warm_up_bars + params.monitor.window_bars + SPARE_BARS
     end = now.replace(minute=0, second=0, microsecond=0)
-    end -= (end - datetime(1970, 1, 1, tzinfo=end.tzinfo)) % data.step
-    start = (end - n_bars * data.step).replace(hour=0)
-    window = data.model_copy(update={"start": start, "end": max(end, start + timedelta(days=1))})
-    return build_bars(fetch_bars(window, now), window, now)[0]
+    end -= (end - datetime(1970, 1, 1, tzinfo=end.tzinfo)) % params.data.step
+    start = (end - n_bars * params.data.step).replace(hour=0)
+    return {"start": start, "end": max(end, start + timedelta(days=1))}

@@ -9,7 +9,7 @@ from src.base.errors import DataError
 from src.base.params import Data
 from src.base.yaml_lines import Location, replace_scalars
 from src.policy import Policy, load_policy
-from src.sources.file import read_bars
+from src.sources.source import SOURCES
 
 
 def move_window(root: Path, end: datetime | None, now: datetime) -> Data:
@@ -55,15 +55,7 @@ def _next_window(params: Policy, end: datetime | None, now: datetime) -> dict[st
             "brings an earlier model back"
         )
         raise DataError(msg)
-    newest = end or _newest_close(data, now)
+    newest = end or SOURCES[data.source].newest_close(data, now)
     closes = newest if data.end is None else max(newest, data.end)
     start = data.start if days is None else closes - timedelta(days=days)
     return {"start": start, "end": None if end is None and data.end is None else closes}
-
-
-def _newest_close(data: Data, now: datetime) -> datetime:
-    """Return when the newest bar closed that the source has; an exchange is asked for whole days."""
-    if data.source == "ccxt":
-        return now.replace(hour=0, minute=0, second=0, microsecond=0)
-    newest: datetime = read_bars(data.file, data.timeframe).index[-1].to_pydatetime()
-    return newest + data.step

@@ -23,6 +23,20 @@ DAY = timedelta(days=1)
 FIELDS = ("time", *COLUMNS)
 
 
+def file_of(_data: Data) -> None:
+    """Return no file."""
+
+
+def rows(data: Data, now: datetime) -> tuple[pd.DataFrame, list[str]]:
+    """Fetch the window."""
+    return fetch_bars(data, now), []
+
+
+def newest_close(_data: Data, now: datetime) -> datetime:
+    """Return the last midnight: an exchange is asked for whole days."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def fetch_bars(
     data: Data,
     now: datetime,

@@ -12,7 +12,7 @@ import pyarrow as pa
 from btc_signal.bar import COLUMNS, EARLIEST, EPOCH_UNITS, LATEST, TIME_NAMES
 from src.bars.build import build_bars
 from src.bars.schema import TIME_DTYPE
-from src.base import tables
+from src.base import paths, tables
 from src.base.errors import DataError, truncate
 from src.base.params import Data
 from src.base.paths import relative
@@ -21,6 +21,21 @@ UTC_NAMES = {"UTC", "Etc/UTC", "GMT", "+00:00"}
 _UTC_SUFFIX = re.compile(r"\s*(?:Z|UTC|GMT|[+-]00(?::?00)?)$", re.IGNORECASE)
 _ANY_OFFSET = re.compile(r"\d\s*(?:[+-]\d{2}(?::?\d{2})?|[A-Z]{2,5})$", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?")
+
+
+def file_of(data: Data) -> Path:
+    """Return the file that `data.path` names; a relative path starts at the repository's root."""
+    return (paths.ROOT / data.path).resolve()
+
+
+def rows(data: Data, _now: datetime) -> tuple[pd.DataFrame, list[str]]:
+    """Read the file."""
+    return read_file(file_of(data))
+
+
+def newest_close(data: Data, _now: datetime) -> datetime:
+    """Return when the file's last bar closed."""
+    return read_bars(file_of(data), data.timeframe).index[-1].to_pydatetime() + data.step
 
 
 def read_file(path: Path) -> tuple[pd.DataFrame, list[str]]:

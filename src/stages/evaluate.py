@@ -8,8 +8,9 @@ from src.base.errors import exit_on_error
 from src.base.params import load_params
 from src.evaluation.parity import check_parity
 from src.evaluation.summary import evaluate
+from src.training.importances import importances
 from src.training.member_files import read_members
-from src.training.members import MEMBERS, importances
+from src.training.members.member import MEMBERS
 
 
 def main() -> None:

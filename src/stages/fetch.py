@@ -8,14 +8,13 @@ from src.base import paths, storage, tables
 from src.base.console import say
 from src.base.errors import exit_on_error
 from src.base.params import load_params
-from src.sources.exchange import fetch_bars
-from src.sources.file import read_file
+from src.sources.source import SOURCES
 
 
 def main() -> None:
     """Read the source, build bars, write them and their quality."""
     data, now = load_params().data, datetime.now(UTC)
-    table, ignored_columns = (fetch_bars(data, now), []) if data.source == "ccxt" else read_file(data.file)
+    table, ignored_columns = SOURCES[data.source].rows(data, now)
     bars, decisions = build_bars(table, data, now)
     quality = describe(bars, data, decisions, ignored_columns)
     tables.write_frame(bars, paths.BARS)

@@ -11,11 +11,11 @@ from src.base.params import load_params
 from src.features.labels import volatility_trend
 from src.training.fit import fit, out_of_fold
 from src.training.member_files import write_member
-from src.training.members import MEMBERS, MemberKey, build_member
+from src.training.members.member import MEMBERS, build_member
 from src.training.splits import walk_forward
 
 
-def main(key: MemberKey) -> None:
+def main(key: str) -> None:
     """Read features, fit walk-forward and on all rows, write both results."""
     params = load_params()
     dataset = tables.read_frame(paths.FEATURES)

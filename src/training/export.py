@@ -19,6 +19,7 @@ from treelite.model import TreeAccessor
 from btc_signal.catalog import FEATURE_NAMES
 from btc_signal.graph import INPUT, OUTPUT, graph_labels
 from src.ml.model_view import AS_THEY_ARE, CLOSE, OVER_CLOSE
+from src.training.members.member import REGISTRY
 
 OPSETS = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 5)]
 IR_VERSION = 10
@@ -42,7 +43,7 @@ def build_graph(members: Mapping[str, Pipeline]) -> bytes:
     Parameters
     ----------
     members
-        Pipelines of the scale-free view and a LightGBM, XGBoost or RandomForest classifier, by name.
+        Pipelines of the scale-free view and a classifier of one of the members, by name.
 
     Returns
     -------
@@ -105,20 +106,15 @@ def _member_nodes(name: str, forest: Forest) -> Iterator[onnx.NodeProto]:
         yield helper.make_node("Sigmoid", [f"{name}_margin"], [name])
 
 
-def _read_forest(classifier: Any) -> Forest:  # noqa: ANN401 - of any of three libraries
-    """Read a fitted classifier's trees, whichever library grew them."""
-    library = type(classifier).__module__.partition(".")[0]
-    if library == "lightgbm":
-        model = treelite.frontend.from_lightgbm(classifier.booster_)
-    elif library == "xgboost":
-        model = treelite.frontend.from_xgboost(classifier.get_booster())
-    else:
-        model = treelite.sklearn.import_model(classifier)
+def _read_forest(classifier: Any) -> Forest:  # noqa: ANN401 - of any library
+    """Read a fitted classifier's trees as the member whose class it is says."""
+    kind = (type(classifier).__module__, type(classifier).__name__)
+    member = {member.CLASSIFIER: member for member in REGISTRY.values()}[kind]
+    model = member.read_trees(classifier)
     header = model.get_header_accessor()
     is_average = bool(header.get_field("average_tree_output")[0])
     base_score = 0.0 if is_average else float(header.get_field("base_scores")[0])
-    # LightGBM compares doubles; XGBoost and scikit-learn round what they are given.
-    return Forest(_attributes(model), base_score, is_average, library != "lightgbm")
+    return Forest(_attributes(model), base_score, is_average, member.IS_SINGLE_PRECISION)
 
 
 def _attributes(model: treelite.Model) -> dict[str, Any]:

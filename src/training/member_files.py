@@ -17,20 +17,16 @@ from sklearn.pipeline import Pipeline
 from btc_signal.bundle import PICKLE_PROTOCOL, UNREADABLE_PICKLE
 from src.base import paths, storage
 from src.base.errors import DataError
-from src.training.members import MEMBERS
+from src.training.members.member import MEMBERS, REGISTRY
 
 DIGEST_BYTES = hashlib.sha256().digest_size
-# What scikit-learn, LightGBM, XGBoost and numpy write for the members as `build_member` makes them.
-KNOWN = {
+SHARED = {
     *{("sklearn.pipeline", "Pipeline"), ("sklearn.preprocessing._function_transformer", "FunctionTransformer")},
-    *{("src.ml.model_view", "scale_free_view"), ("sklearn.preprocessing._label", "LabelEncoder")},
-    *{("lightgbm.sklearn", "LGBMClassifier"), ("lightgbm.basic", "Booster")},
-    *{("xgboost.sklearn", "XGBClassifier"), ("xgboost.core", "Booster")},
-    *{("sklearn.ensemble._forest", "RandomForestClassifier"), ("sklearn.tree._tree", "Tree")},
-    *{("sklearn.tree._classes", "DecisionTreeClassifier"), ("collections", "OrderedDict")},
-    *{("numpy", "dtype"), ("numpy._core.multiarray", "scalar"), ("numpy._core.numeric", "_frombuffer")},
-    ("collections", "defaultdict"),
+    *{("src.ml.model_view", "scale_free_view"), ("numpy", "dtype")},
+    *{("numpy._core.multiarray", "scalar"), ("numpy._core.numeric", "_frombuffer")},
 }
+# What a member's pickle may name.
+KNOWN = SHARED.union(*(member.PICKLED for member in REGISTRY.values()))
 
 
 def write_member(member: Pipeline, path: Path) -> None:
@@ -70,7 +66,7 @@ def read_member(path: Path) -> Pipeline:
 
 
 def read_members() -> dict[str, Pipeline]:
-    """Read the three fitted members, by the names that the ensemble has for them."""
+    """Read the fitted members, by the names that the ensemble has for them."""
     return {name: read_member(paths.member_model(name)) for name in MEMBERS.values()}
 
 

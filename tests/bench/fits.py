@@ -17,10 +17,10 @@ from src.base.errors import ModelError
 from src.features.labels import volatility_trend
 from src.policy import load_policy
 from src.training.fit import fit
-from src.training.members import MEMBERS, MemberKey, build_member
+from src.training.members.member import MEMBERS, build_member
 from tests.bench.result import result
 
-MEASURED: tuple[MemberKey, ...] = ("lgbm", "xgb")  # a forest's threads do not wait for each other
+MEASURED = ("lgbm", "xgb")  # a forest's threads do not wait for each other
 ROUNDS = 5
 N_CORES = 2  # `n_jobs` of params.yaml
 # Threads that wait for another one, and do not sleep, take many times as much.
@@ -48,7 +48,7 @@ def check(found: dict[str, Any]) -> None:
         raise ModelError(msg)
 
 
-def measure(key: MemberKey) -> dict[str, list[float]]:
+def measure(key: str) -> dict[str, list[float]]:
     """Fit in turns alone and beside busy processes, after one that warms up; return the processor seconds."""
     cores = spread()
     params = load_policy()

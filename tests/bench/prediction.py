@@ -13,7 +13,7 @@ from src.gate.serving_cost import one_thread
 from src.gate.timing import run_fresh_process, time_interleaved
 from src.ml.ensemble import ProductionEnsemble
 from src.training.member_files import read_members
-from src.training.members import MEMBERS
+from src.training.members.member import MEMBERS
 from tests.bench.result import result
 
 SCORE = "import numpy; row = numpy.array([[8000, 100, 0, 50, 1, 1, 30, 0.5, 8000, 8000, 0, 1]], dtype=float); "

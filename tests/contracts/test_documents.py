@@ -2,13 +2,14 @@
 
 import ast
 import re
+import tomllib
 
 import pytest
 
 from src.base import paths
 from tests.documents import DOCUMENTS, TEST
 
-PATH = re.compile(r"`((?:\.github|data|docs|models|reports|scripts|src|tests)/[\w/.-]*)(?:::(\w+))?`")
+PATH = re.compile(r"`((?:\.github|btc_signal|data|docs|models|reports|scripts|src|tests)/[\w/.-]*)(?:::(\w+))?`")
 RUN_BY = re.compile(f"^<!-- run by: {TEST.pattern} -->$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]*))?\)")
 # What people read, type, or have run for them.
@@ -52,6 +53,17 @@ def test_every_guide_is_listed_in_readme() -> None:
     """What nothing leads to is not found."""
     guides = {name for name in DOCUMENTS if name.startswith("docs/")}
     assert guides - set(LINK.sub(r"\n\1\n", DOCUMENTS["README.md"]).splitlines()) == set()
+
+
+def test_the_map_has_every_room_in_the_order_of_the_layers() -> None:
+    """From the command line down, neighbours of a layer in one row; last the bot's, which all others may import."""
+    (rooms,) = re.findall(r"^\| room \|.*\n(?:\|.*\n)+", DOCUMENTS["docs/architecture.md"], re.MULTILINE)
+    rows = [line.split("|")[1] for line in rooms.splitlines()[2:]]
+    shown = [set(re.findall(r"`(?:src/)?(\w+)(?:/|\.py)`", row)) for row in rows]
+    layers = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0][
+        "layers"
+    ]
+    assert shown == [*({room.strip() for room in layer.split("|")} for layer in layers[1:]), {"btc_signal"}]
 
 
 @pytest.mark.parametrize("name", sorted(PUSHED))

@@ -67,9 +67,11 @@ def test_threads_spin_for_long_unless_told() -> None:
 @pytest.mark.parametrize(
     ("module", "said", "expected"),
     [
-        pytest.param("src.training.members", {}, f"PASSIVE {SPIN_ROUNDS}", id="training"),
-        pytest.param("src.training.members", {"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE None", id="the owner's own policy"),
-        pytest.param("src.training.members", {"GOMP_SPINCOUNT": "7"}, "PASSIVE 7", id="the owner's own rounds"),
+        pytest.param("src.training.members.member", {}, f"PASSIVE {SPIN_ROUNDS}", id="training"),
+        pytest.param(
+            "src.training.members.member", {"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE None", id="the owner's own policy"
+        ),
+        pytest.param("src.training.members.member", {"GOMP_SPINCOUNT": "7"}, "PASSIVE 7", id="the owner's own rounds"),
         pytest.param("src.ml.ensemble, src.features.stream", {}, "None None", id="a bot"),
     ],
 )

@@ -16,7 +16,7 @@ from src.base import tables
 from src.features.feature_manager import FeatureManager
 from src.ml.ensemble import ProductionEnsemble
 from src.training.member_files import read_member
-from src.training.members import MEMBERS
+from src.training.members.member import MEMBERS
 from tests.checkouts import Checkout
 
 SERVE = """

@@ -21,7 +21,7 @@ from src.gate.rules import judge_champion, judge_scores
 from src.ml.model_view import VIEW_NAMES
 from src.policy import Policy
 from src.training.fit import fit, out_of_fold
-from src.training.members import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member
 from src.training.splits import walk_forward
 from src.verdict.finding import Verdict, overall
 

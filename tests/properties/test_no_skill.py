@@ -10,7 +10,7 @@ from btc_signal.catalog import TARGET
 from src.base.params import Label, Split
 from src.features.feature_manager import build_dataset
 from src.training.fit import out_of_fold
-from src.training.members import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member
 from src.training.splits import walk_forward
 
 SPLIT = Split(n_splits=3, gap=1)

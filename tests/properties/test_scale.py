@@ -8,7 +8,7 @@ from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import FeatureManager, build_dataset
 from src.ml.model_view import scale_free_view
 from src.training.fit import fit
-from src.training.members import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member
 
 # Worst differences measured on all bundled bars: 5e-11 for prices times 100, 1e-12 for volumes times 3.
 SCALES = [

@@ -6,7 +6,7 @@ import pytest
 from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import FeatureManager, build_dataset
 from src.training.fit import fit
-from src.training.members import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member
 
 STARTS = [1, 7, 499, 1_234, 3_000]
 N_BARS = 6_000

@@ -9,6 +9,7 @@ import pytest
 from src.base import paths
 from src.base.errors import ParamsError
 from src.policy import load_policy
+from src.sources.source import SOURCES
 
 SHIPPED = paths.PARAMS.read_text(encoding="utf-8")
 START, END = '"2017-07-01T11:00:00Z"', '"2019-10-17T10:00:00Z"'
@@ -170,17 +171,18 @@ def test_a_relative_path_starts_at_the_root_of_the_repository(data, monkeypatch,
     """Wherever the command is run from."""
     monkeypatch.chdir(tmp_path)
     section = data((SOURCE, "source: file"), (PATH, "path: data/../data/mine.csv"))
-    assert section.file == paths.ROOT / "data" / "mine.csv"
+    assert SOURCES["file"].file_of(section) == paths.ROOT / "data" / "mine.csv"
 
 
 def test_an_absolute_path_may_lie_anywhere(data):
     """Who writes it in full means it."""
-    assert data((SOURCE, "source: file"), (PATH, "path: /srv/bars.csv")).file == Path("/srv/bars.csv")
+    section = data((SOURCE, "source: file"), (PATH, "path: /srv/bars.csv"))
+    assert SOURCES["file"].file_of(section) == Path("/srv/bars.csv")
 
 
 def test_the_sample_is_read_whatever_the_path_says(data):
     """The path counts if the source is file."""
-    assert data((PATH, "path: data/mine.csv")).file == paths.SAMPLE
+    assert SOURCES["sample"].file_of(data((PATH, "path: data/mine.csv"))) == paths.SAMPLE
 
 
 @pytest.mark.parametrize("path", ["null", "5", "[]", '"a\\0b.csv"'])

@@ -252,3 +252,22 @@ def test_volume_ratio_range(volumes):
     ratio = indicators.volume_ratio(np.array(volumes), 20)[19:]
     # one bar that traded alone is 20 times the mean of its window
     assert ((ratio >= 0) & (ratio <= 20 * (1 + 1e-6))).all()
+
+
+def test_bar_by_bar_is_the_same_to_the_last_bit(bars, params):
+    """So an indicator that only serving has an expression for trains on what it serves."""
+    columns = columns_of(bars.iloc[:2000])
+    at_once = indicators.compute(columns, params.features)
+    found = indicators.bar_by_bar(columns, params.features, FEATURE_NAMES)
+    warm = slice(params.features.warm_up_bars - 1, None)
+    assert {name for name in FEATURE_NAMES if (found[name][warm] != at_once[name][warm]).any()} == set()
+    assert all(np.isnan(found[name][:50]).all() for name in FEATURE_NAMES)
+
+
+def test_a_feature_that_is_not_computed_at_once_is_made_bar_by_bar(bars, params, monkeypatch):
+    """It is the expression that stands in its place of the stream."""
+    columns = columns_of(bars.iloc[:600])
+    expected = indicators.compute(columns, params.features)["volume_ratio"]
+    monkeypatch.setattr(indicators, "FEATURE_NAMES", (*FEATURE_NAMES[:-1], "other"))
+    found = indicators.compute(columns, params.features)["other"]
+    np.testing.assert_array_equal(found[-100:], expected[-100:])

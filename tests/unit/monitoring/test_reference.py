@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from src.base import paths
-from src.monitoring import reference as sources
 from src.monitoring.reference import Reference, newest_bars
 from src.policy import Policy
+from src.sources import exchange
 from src.sources.exchange import fetch_bars
 from tests.exchange_server import Bitbank, rows_of, serve
 
@@ -21,10 +21,10 @@ NOW = datetime(2017, 12, 1, 10, 20, 30, tzinfo=UTC)
 @pytest.fixture
 def bitbank(bars: pd.DataFrame, tmp_path, monkeypatch) -> Iterator[Bitbank]:
     """An exchange whose bars are the bundled ones."""
-    with serve() as exchange:
-        exchange.row_at, exchange.now = rows_of(bars), NOW
-        monkeypatch.setattr(sources, "fetch_bars", partial(fetch_bars, connect=exchange.connect, cache=tmp_path))
-        yield exchange
+    with serve() as server:
+        server.row_at, server.now = rows_of(bars), NOW
+        monkeypatch.setattr(exchange, "fetch_bars", partial(fetch_bars, connect=server.connect, cache=tmp_path))
+        yield server
 
 
 def live(params: Policy, timeframe: str) -> Policy:

@@ -14,6 +14,7 @@ from btc_signal.bar import COLUMNS
 from src.base import paths, storage, tables
 from src.base.errors import exit_on_error
 from src.base.params import load_params
+from src.sources import exchange
 from src.sources.exchange import fetch_bars
 from src.stages import fetch
 from tests.exchange_server import sends, serve
@@ -245,7 +246,9 @@ def test_as_a_command_it_reads_a_relative_path_and_exits_with_a_status(checkout,
 def bitbank(monkeypatch, tmp_path):
     """A server that speaks bitbank's language, where the stage looks for the exchange."""
     with serve() as server:
-        monkeypatch.setattr(fetch, "fetch_bars", partial(fetch_bars, connect=server.connect, cache=tmp_path / "cache"))
+        monkeypatch.setattr(
+            exchange, "fetch_bars", partial(fetch_bars, connect=server.connect, cache=tmp_path / "cache")
+        )
         yield server
 
 

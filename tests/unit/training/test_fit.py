@@ -10,7 +10,7 @@ from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.base.params import Label, Split
 from src.features.feature_manager import build_dataset
 from src.training.fit import fit, out_of_fold, row_weights
-from src.training.members import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member
 from src.training.splits import Fold, walk_forward
 
 

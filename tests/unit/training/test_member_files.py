@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import hashlib
+import io
 import os
 import pickle
 import shutil
@@ -22,6 +23,7 @@ from src.base import storage
 from src.base.errors import DataError
 from src.training import member_files
 from src.training.member_files import read_member, write_member
+from src.training.members.member import REGISTRY
 
 ROWS = np.random.default_rng(7).uniform(1, 2, (30, 12))
 
@@ -68,20 +70,34 @@ def test_a_member_is_read_back(member, file, tmp_path):
     assert file.read_bytes()[:2] == b"\x80\x05"
 
 
-def test_the_list_names_nothing_superfluous(members, tmp_path):
-    """What may be looked up is what the three members are made of."""
-    named = set()
+@pytest.fixture
+def named(members):
+    """What each member's pickle names."""
+    found = {name: set() for name in members}
 
     class Noting(pickle.Unpickler):
         def find_class(self, module, name):
-            named.add((module, name))
+            self.seen.add((module, name))
             return super().find_class(module, name)
 
-    for name, one in members.items():
-        write_member(one, tmp_path / name)
-        with (tmp_path / name).open("rb") as opened:
-            Noting(opened).load()
-    assert named == member_files.KNOWN
+    for name, member in members.items():
+        reader = Noting(io.BytesIO(pickle.dumps(member, 5)))
+        reader.seen = found[name]
+        reader.load()
+    return found
+
+
+def test_the_list_names_nothing_superfluous(named):
+    """What may be looked up is what the members are made of."""
+    assert set.union(*named.values()) == member_files.KNOWN
+
+
+@pytest.mark.parametrize("key", REGISTRY)
+def test_a_member_lists_what_its_own_pickle_names(key, named):
+    """Beside what members have in common; its class is among it."""
+    member = REGISTRY[key]
+    assert named[member.NAME] - member_files.SHARED == member.PICKLED
+    assert member.CLASSIFIER in member.PICKLED
 
 
 PAYLOADS = {

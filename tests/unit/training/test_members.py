@@ -7,13 +7,16 @@ import sys
 
 import numpy as np
 import pytest
+import yaml
 
 from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths
 from src.base.errors import ModelError
+from src.base.params import Train, Weights
 from src.ml.model_view import VIEW_NAMES
 from src.training.fit import fit
-from src.training.members import MEMBERS, build_member, importances
+from src.training.importances import importances
+from src.training.members.member import MEMBERS, build_member
 
 RNG = np.random.default_rng(5)
 X = RNG.uniform(1, 2, (800, 12))
@@ -21,7 +24,7 @@ Y = (X[:, 2] + RNG.normal(0, 0.3, 800) > 1.5).astype(int)
 
 FIT_AND_PRINT_DIGEST = """
 import hashlib, pickle, numpy as np
-from src.training.members import build_member
+from src.training.members.member import build_member
 from src.training.fit import fit
 from src.policy import load_policy
 train = load_policy().train
@@ -42,6 +45,14 @@ def train(params):
 
 def fitted(key, train, *, seed=1, n_jobs=1):
     return fit(build_member(key, train, trend=1, seed=seed, n_jobs=n_jobs), X, Y, half_life_rows=None)
+
+
+def test_every_member_has_its_settings_its_weight_and_its_stage():
+    """What the registry, the parameters and dvc.yaml call it is the same, in the same order."""
+    stages = yaml.safe_load((paths.ROOT / "dvc.yaml").read_text())["stages"]
+    assert [name for name in Train.model_fields if name != "half_life_rows"] == list(MEMBERS)
+    assert list(Weights.model_fields) == list(MEMBERS.values())
+    assert [name for name in stages if name.startswith("train_")] == [f"train_{key}" for key in MEMBERS]
 
 
 @pytest.mark.parametrize("key", MEMBERS)
