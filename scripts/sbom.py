@@ -28,9 +28,8 @@ SERVING = "requirements-serve.lock"
 # What a column of the table is called, and which lock it shows.
 USERS = {
     "serve": SERVING,
-    "pipeline": "requirements.lock",
-    "weekly": "requirements-retrain.lock",
-    "report": "requirements-report.lock",
+    "model": "requirements-model.lock",
+    "commands": "requirements.lock",
 }
 PROJECT = "btc-signal-pipeline"
 AGAIN = "run `make .venv/.requirements-dev`, then `make sbom`"

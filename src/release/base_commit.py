@@ -9,7 +9,7 @@ from src.repo.git import git
 from src.repo.ls_remote import ls_remote
 
 # What must be the same here and there: this environment and this code do the work.
-CODE = ("src", "requirements.lock", ".python-version", "dvc.yaml")
+CODE = ("src", "requirements.lock", "requirements-model.lock", ".python-version", "dvc.yaml")
 # Branch and tags or neither: a tag of a commit that nobody else has keeps its number from everybody. Tags that are not
 # named follow where the remote has none of that name, and are left out in silence where it has another.
 PUSH = "git push --atomic --follow-tags"
