@@ -24,8 +24,12 @@ def _pins(name: str) -> dict[str, str]:
 
 def _asked(group: str) -> set[str]:
     """The distributions that a group asks for, those of the groups in it among them."""
-    names = {re.split(r"[<>=;\[ ]", line)[0].lower().replace(".", "-") for line in GROUPS[group] if isinstance(line, str)}
-    return names.union(*(_asked(line["include-group"]) for line in GROUPS[group] if isinstance(line, dict)))
+    names = {re.split(r"[<>=;\[ ]", line)[0].lower().replace(".", "-") for line in _lines(group, str)}
+    return names.union(*(_asked(line["include-group"]) for line in _lines(group, dict)))
+
+
+def _lines(group: str, kind: type) -> list:
+    return [line for line in GROUPS[group] if isinstance(line, kind)]
 
 
 @pytest.mark.parametrize("name", LOCKS)

@@ -58,8 +58,9 @@ def _move_pin(workspace: Checkout, lock: str, package: str) -> None:
 
 def test_a_package_that_makes_no_number_reruns_nothing(workspace: Checkout) -> None:
     """Another DVC, typer or linter is no other model."""
-    for lock, package in [("requirements.lock", "dvc"), ("requirements.lock", "typer"), ("requirements-dev.lock", "ruff")]:
-        _move_pin(workspace, lock, package)
+    for package in ("dvc", "typer"):
+        _move_pin(workspace, "requirements.lock", package)
+    _move_pin(workspace, "requirements-dev.lock", "ruff")
     assert workspace.run("dvc", "status").strip() == "Data and pipelines are up to date."
 
 
