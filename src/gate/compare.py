@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from statsmodels.stats.contingency_tables import mcnemar
 
-from src.base import paths, storage, tables
+from src.base import paths, tables
 from src.base.errors import DataError, ModelError
 from src.base.params import Params, load_params
 from src.base.times import utc_text
@@ -23,6 +22,7 @@ from src.ml.bundle import read_metadata
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.in_sample import first_unknown
 from src.ml.voters import weighted_vote
+from src.repo.dvc_lock import read_dvc_lock
 from src.repo.git import git
 from src.repo.revision import Revision
 from src.training.fit import out_of_fold
@@ -62,7 +62,7 @@ def compare(name: str | None = None) -> dict[str, Any]:
     dataset = tables.read_frame(paths.FEATURES)
     return {
         "champion": {"revision": champion.name, "commit": champion.commit},
-        "changed": what_changed(champion.stages, yaml.safe_load(storage.read_bytes(paths.LOCK))["stages"]),
+        "changed": what_changed(champion.lock, read_dvc_lock()),
         **compare_forecasts(theirs, ours, dataset, name=champion.name, seed=params.seed),
         "since_training": _since(champion, theirs.index[-1], dataset, params),
     }

@@ -22,7 +22,7 @@ from src.ml.bundle import sha256
 from src.ml.inputs import as_rows
 from src.policy import Policy, load_policy
 from src.repo.git import git
-from src.repo.reproduced import check_reproduced
+from src.repo.outputs import check_reproduced
 from src.training.member_files import read_members
 from src.verdict.finding import Finding, number, overall
 

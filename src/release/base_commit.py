@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from src.base.errors import PromotionError
 from src.release.tags import REFS, Stage, names_of, tags_here
-from src.repo.git import git
-from src.repo.ls_remote import ls_remote
+from src.repo.git import git, git_config, is_true, ls_remote
 
 # What must be the same here and there: this environment and this code do the work.
 CODE = ("src", "requirements.lock", "requirements-model.lock", ".python-version", "dvc.yaml")
@@ -37,7 +36,7 @@ def find_base() -> Base:
     branch = _short(ref)
     if not git("remote"):
         return Base(branch, git("rev-parse", "HEAD"), None, ref, ref)
-    remote = git("config", "--default", "", "--get", f"branch.{branch}.remote")
+    remote = git_config(f"branch.{branch}.remote")
     if not remote:
         push = f"{PUSH} --set-upstream origin {shlex.quote(branch)}"
         msg = f"expected {branch} to follow a branch of a remote; `{push}`"
@@ -120,14 +119,14 @@ def _published_at(head: str) -> tuple[str, str]:
     """Return the remote and the ref that a branch follows, or would be pushed to; an empty remote if there is none."""
     branch = _short(head)
     if remote := _followed(branch):
-        return remote, git("config", "--default", head, "--get", f"branch.{branch}.merge")
+        return remote, git_config(f"branch.{branch}.merge", head)
     remotes = git("remote").splitlines()
     return ("origin" if "origin" in remotes else next(iter(remotes), "")), head
 
 
 def _followed(branch: str) -> str:
     """Return the remote that a branch follows; empty if it follows none, or another branch of this clone."""
-    remote = git("config", "--default", "", "--get", f"branch.{branch}.remote")
+    remote = git_config(f"branch.{branch}.remote")
     return "" if remote == "." else remote
 
 
@@ -146,11 +145,7 @@ def _check_same_tags(remote: str, there: dict[str, str]) -> None:
 
 def _is_ancestor(commit: str) -> bool:
     """Tell whether this commit is an ancestor of the last one; a commit that is unknown here is not."""
-    try:
-        git("merge-base", "--is-ancestor", commit, "HEAD")
-    except PromotionError:
-        return False
-    return True
+    return is_true("cat-file", "-e", commit) and is_true("merge-base", "--is-ancestor", commit, "HEAD")
 
 
 def _short(ref: str) -> str:

@@ -12,14 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from src.base import paths, storage
 from src.base.errors import ModelError, PromotionError
 from src.ml.bundle import FILES, read_metadata, sha256
 from src.ml.ensemble import ProductionEnsemble
 from src.ml.signature import copy_signatures
 from src.release.releases import RELEASES, VERSION, Releases, Warn
+from src.repo.locks import acquire
 
 STAGES = ("staging", "production")
 PREVIOUS = ".previous"
@@ -58,7 +57,7 @@ def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUC
     """
     model = ProductionEnsemble.load(promoted)
     version = _version_of(model)
-    with _alone(folder):
+    with _exclusive(folder):
         releases = Releases(folder, warn)
         releases.adopt()
         current = _current(folder, stage)
@@ -98,7 +97,7 @@ def roll_back(folder: Path, stage: str, *, away_from: str | None = None, warn: W
     ModelError
         If that release is not what its metadata say.
     """
-    with _alone(folder):
+    with _exclusive(folder):
         previous, current = served(folder, stage + PREVIOUS), _current(folder, stage)
         if away_from not in (None, current):
             msg = f"{folder / stage} serves {current} and no longer {away_from}; nothing was changed"
@@ -141,14 +140,11 @@ def _version_of(model: ProductionEnsemble) -> str:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _exclusive(folder: Path) -> Iterator[None]:
     """Keep others out of the folder while it changes."""
     try:
         (folder / RELEASES).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock").acquire(timeout=0)
-    except Timeout as error:
-        msg = f"{folder}: another deployment is at work; wait for it"
-        raise PromotionError(msg) from error
+        lock = acquire(folder / ".lock", f"{folder}: another deployment is at work")
     except OSError as error:
         msg = f"{folder}: cannot be used for releases ({error.strerror}); name a folder that you may write to"
         raise PromotionError(msg) from error

@@ -19,7 +19,7 @@ from src.release.tags import Stage, Tagged, tagged_versions
 from src.release.transaction import exclusive, transaction
 from src.release.versions import highest, next_version
 from src.repo.git import check_full_history, git
-from src.repo.reproduced import check_reproduced
+from src.repo.outputs import check_reproduced
 from src.repo.revision import Revision
 
 # What a promotion commits; the candidate itself was committed before, as hashes in dvc.lock.
@@ -111,7 +111,7 @@ def _version(promoted: Sequence[Promoted]) -> str:
     if not versions:
         return next_version(taken, "patch")
     before, after = Revision(versions[highest(list(versions))]), Revision("HEAD")
-    return next_version(taken, what_changed(before.stages, after.stages))
+    return next_version(taken, what_changed(before.lock, after.lock))
 
 
 def _previous(promoted: Sequence[Promoted], before: dict[str, Any] | None) -> str | None:

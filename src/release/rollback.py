@@ -15,8 +15,8 @@ from src.release.committed import check_committed
 from src.release.history import promotions
 from src.release.tags import Tagged
 from src.release.transaction import exclusive, transaction
-from src.repo.bundle_outputs import BUNDLE, fetch_and_checkout, keep_outputs
 from src.repo.git import check_full_history, git
+from src.repo.outputs import BUNDLE, fetch_and_checkout, keep_outputs
 from src.repo.revision import Revision
 
 # Beside the outputs of the pipeline that git keeps.
@@ -70,7 +70,7 @@ def _rollback(name: str) -> RolledBack:
     target = Revision(_commit_of(name, known))
     version = _verify(target)
     params = _params_of(target)
-    restored = [path for path in (*target.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
+    restored = [path for path in (*target.lock.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
     changed = [*restored, paths.relative(paths.PARAMS)]
     tagged = Tagged(version, "production", known.get(version, target.commit))
     keep_outputs()
@@ -81,7 +81,7 @@ def _rollback(name: str) -> RolledBack:
         version_now = ProductionEnsemble().get_model_info()["version"]
         if git("status", "--porcelain", "--", *changed):
             git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
-    missing = [path for path in target.outs if not (paths.ROOT / path).exists()]
+    missing = [path for path in target.lock.outs if not (paths.ROOT / path).exists()]
     return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
 
 

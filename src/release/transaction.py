@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from src.base import paths, storage
 from src.base.errors import PromotionError
 from src.release.tags import Tagged, check_taggable, tag, tags_here, untag
-from src.repo.bundle_outputs import fetch_and_checkout
-from src.repo.git import git
+from src.repo.git import git, read_blobs
+from src.repo.locks import acquire
+from src.repo.outputs import fetch_and_checkout
 from src.repo.subprocesses import sigterm_as_exit
 
 NOTE, LOCK, INDEX_LOCK = "unfinished.json", "production.lock", "index.lock"
@@ -33,12 +32,8 @@ def exclusive() -> Iterator[None]:
     PromotionError
         If another promotion or rollback is at work in this clone, or a git is, or was killed.
     """
-    try:
-        lock = FileLock(_in_git(LOCK)).acquire(timeout=0)
-    except Timeout as error:
-        msg = "another promotion or rollback is at work in this clone; nothing was changed, wait for it"
-        raise PromotionError(msg) from error
-    with lock, sigterm_as_exit():
+    held = "another promotion or rollback is at work in this clone; nothing was changed"
+    with acquire(_in_git(LOCK), held), sigterm_as_exit():
         refuse_a_locked_index()
         _recover()
         yield
@@ -144,8 +139,9 @@ def _restage(entries: Sequence[str], files: Iterable[str]) -> None:
 def _commit_that_made(version: str, since: str) -> str | None:
     """Return the first commit since then whose metadata are those of this version."""
     metadata = paths.relative(paths.METADATA)
-    log = git("log", "--reverse", "--diff-filter=AM", "--format=%H", f"{since}..HEAD", "--", metadata)
-    made = (commit for commit in log.split() if json.loads(git("show", f"{commit}:{metadata}"))["version"] == version)
+    log = git("log", "--reverse", "--diff-filter=AM", "--format=%H", f"{since}..HEAD", "--", metadata).split()
+    texts = read_blobs(f"{commit}:{metadata}" for commit in log)
+    made = (commit for commit, text in zip(log, texts, strict=True) if json.loads(text or "{}")["version"] == version)
     return next(made, None)
 
 

@@ -11,10 +11,9 @@ from dvc.repo import Repo
 
 from src.base import paths
 from src.base.errors import PromotionError
+from src.repo.git import REMOTE_TIMEOUT_S
 
 Where = Literal["cache", "remote", "gone"]
-# The libraries try again for minutes where a server takes the call and says nothing.
-ANSWER_S = 30
 # What else the libraries raise; each is there only with its kind of remote.
 RAISED = {
     "asyncssh": ("Error", "KeyEncryptionError", "KeyImportError"),
@@ -68,7 +67,7 @@ class Stores:
     def _remote(self) -> Any:  # noqa: ANN401 - DVC has no types
         remote = self.repo.cloud.get_remote_odb()
         if remote.fs.protocol == "ssh":
-            remote.fs.fs_args["timeout"] = ANSWER_S  # for the connection
+            remote.fs.fs_args["timeout"] = REMOTE_TIMEOUT_S  # for the connection
         _ = remote.fs.fs  # connects
         return remote
 
@@ -76,7 +75,7 @@ class Stores:
         """Ask the remote for an object; DVC's own `exists` says no, too, where nobody answers."""
         fs = self._remote.fs
         try:
-            fs.info(self._remote.oid_to_path(digest), timeout=ANSWER_S)
+            fs.info(self._remote.oid_to_path(digest), timeout=REMOTE_TIMEOUT_S)
         except FileNotFoundError:
             root = fs.parts(self._remote.path)[0]  # the bucket, where there is one
             if not fs.exists(root):
@@ -93,7 +92,7 @@ def opened_stores() -> Iterator[Stores]:
         with Repo(str(paths.ROOT)) as repo:
             yield Stores(repo)
     except _raised() as error:
-        words = " ".join(str(error).split()) or f"no answer in {ANSWER_S} s"
+        words = " ".join(str(error).split()) or f"no answer in {REMOTE_TIMEOUT_S} s"
         msg = f"DVC cannot be asked for the files ({words}); `dvc remote list` names the remote, `dvc doctor` says more"
         raise PromotionError(msg) from error
 

@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import yaml
-
 from src.base import paths
 from src.base.errors import ModelError, PromotionError
 from src.ml.ensemble import ProductionEnsemble
 from src.release.base_commit import Base
+from src.repo.dvc_lock import changed_outs, read_dvc_lock
 from src.repo.git import git
-from src.repo.revision import md5
 from src.repo.subprocesses import run, run_checked
 from src.retrain.scratch_clone import share_dvc
 
@@ -63,11 +61,9 @@ def _prove(clone: Path) -> None:
     if done.status:
         msg = f"what was pushed cannot be pulled again ({done.words}); {MEND}"
         raise PromotionError(msg)
-    stages = yaml.safe_load((proof / "dvc.lock").read_text(encoding="utf-8"))["stages"]
-    for out in (out for stage in stages.values() for out in stage["outs"]):
-        if md5((proof / out["path"]).read_bytes()) != out["md5"]:
-            msg = f"{out['path']} is damaged on the remote, as {out['md5']}; {MEND}"
-            raise PromotionError(msg)
+    if damaged := next(changed_outs(read_dvc_lock(proof), proof), None):
+        msg = f"{damaged.path} is damaged on the remote, as {damaged.md5}; {MEND}"
+        raise PromotionError(msg)
     try:
         ProductionEnsemble.load(proof / paths.relative(paths.PRODUCTION))
     except ModelError as error:

@@ -14,7 +14,7 @@ from src.base import paths
 from src.base.errors import PromotionError
 from src.release.base_commit import check_upstream, find_base, how_to_publish
 from src.release.tags import Stage, tag
-from src.repo import ls_remote
+from src.repo import git
 from tests.checkouts import GIT_IDENTITY, Checkout
 from tests.remotes import closed_port, silent_port
 
@@ -240,7 +240,7 @@ def test_a_remote_that_does_not_answer_is_refused(
     prepare: Callable[[Checkout], None], url: str, words: str, mine: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the time that it is given, with git's own reason, and nothing changed; --offline goes on and says so."""
-    monkeypatch.setattr(ls_remote, "ANSWER_S", 1)
+    monkeypatch.setattr(git, "REMOTE_TIMEOUT_S", 1)
     prepare(mine)
     with silent_port() if "silent" in url else nullcontext() as silent:
         address = url.format(folder=mine.root.parent, closed=closed_port(), silent=silent)

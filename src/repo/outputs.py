@@ -1,15 +1,33 @@
-"""The outputs of the pipeline in the work tree, as dvc.lock names them."""
+"""The outputs of the pipeline in the work tree: whether they are what it makes, and how they come back."""
 
 from contextlib import suppress
 
+from dvc.exceptions import DvcException
 from dvc.fs import localfs
+from dvc.repo import Repo
 
 from src.base import paths
 from src.base.errors import PromotionError
+from src.repo.dvc_lock import changed_outs, md5, read_dvc_lock
 from src.repo.dvc_store import opened_stores
-from src.repo.revision import md5
 
 BUNDLE = (paths.GRAPH, paths.ENSEMBLE)
+
+
+def check_reproduced() -> None:
+    """Refuse outputs that are not what code and parameters make; `PromotionError` names the stages that would run."""
+    try:
+        with Repo(str(paths.ROOT)) as repo:
+            stale = repo.status()
+    except (DvcException, OSError) as error:
+        msg = f"DVC cannot read the pipeline ({error}); `python -m src mend`, then `dvc status`"
+        raise PromotionError(msg) from error
+    if stale:
+        msg = f"expected an up-to-date pipeline, but {', '.join(map(str, stale))} would run; `dvc repro`, then commit"
+        raise PromotionError(msg)
+    if damaged := next(changed_outs(read_dvc_lock(), paths.ROOT), None):
+        msg = f"{damaged.path} is damaged, dvc.lock has another md5; `python -m src mend`, then `dvc repro`"
+        raise PromotionError(msg)
 
 
 def keep_outputs() -> None:
