@@ -74,7 +74,7 @@ def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
     report = gate(as_first=as_first)
     _check_gate(report, files)
     promotion = Promotion(
-        version=_version(promoted),
+        version=_version(promoted, report["comparison"]),
         git_commit=git("rev-parse", "HEAD^" if amend else "HEAD"),
         previous_version=_previous(promoted, before),
         moment=datetime.now(UTC),
@@ -104,14 +104,16 @@ def _tag_as_first_committed(metadata: dict[str, Any], promoted: Sequence[Promote
         pass  # nothing to commit
 
 
-def _version(promoted: Sequence[Promoted]) -> str:
+def _version(promoted: Sequence[Promoted], comparison: dict[str, Any] | None) -> str:
     """Return the number that what changed since the highest version asks for, after those of other branches, too."""
     versions = {version.version: version.commit for version in promoted}
     taken = [*versions, *tagged_versions()]
     if not versions:
         return next_version(taken, "patch")
-    before, after = Revision(versions[highest(list(versions))]), Revision("HEAD")
-    return next_version(taken, what_changed(before.lock, after.lock))
+    before = versions[highest(list(versions))]
+    if comparison and comparison["champion"]["commit"] == before:
+        return next_version(taken, comparison["changed"])
+    return next_version(taken, what_changed(Revision(before), Revision("HEAD").lock).kind)
 
 
 def _previous(promoted: Sequence[Promoted], before: dict[str, Any] | None) -> str | None:

@@ -8,8 +8,8 @@ from src.ml.ensemble import ProductionEnsemble
 from src.release.base_commit import Base
 from src.repo.dvc_lock import changed_outs, read_dvc_lock
 from src.repo.git import git
+from src.repo.scratch_folder import share_dvc
 from src.repo.subprocesses import run, run_checked
-from src.retrain.scratch_clone import share_dvc
 
 # DVC takes what is there for what it is called.
 MEND = "`dvc push` replaces no object that is there: delete the damaged one on the remote, and run it again"
