@@ -1,43 +1,28 @@
 """Ask the advisory service about every pin of the locks. Exit status 1: something is known; 2: nobody could tell.
 
-pyproject.toml, section `tool.audit`, names the advisories that people accepted: id, until when, and why.
+pip-audit asks. It exits with 1 for both, takes a service that knows nothing of anything for good news, and accepts an
+advisory for ever. So a pin of which everybody knows advisories is asked about, too, and pyproject.toml, section
+`tool.audit`, names what people accepted: id, until when, and why.
 """
 
-import json
 import re
 import subprocess
 import sys
-import tempfile
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-# Everybody knows advisories for it. A service that does not knows nothing, so its silence is no good news.
 KNOWN = "django==1.8"
-MEND = (
-    "to mend it: `make lock UPGRADE=name`, `make sbom`, `make repro`, and commit; "
-    "to accept it: pyproject.toml, section tool.audit\n"
-)
-QUIETLY = ("--progress-spinner", "off", "--desc", "off", "--aliases", "on", "--format", "json")
-
-
-class Advisory(NamedTuple):
-    """What is known of a pin: the ids under which it is known, and the versions that mend it."""
-
-    pin: str
-    ids: list[str]
-    mended_in: list[str]
-
-
-def read_pins() -> dict[str, list[str]]:
-    """Return which locks hold each pin; those of other systems count, too."""
-    pins: dict[str, list[str]] = {}
-    for lock in sorted(ROOT.glob("requirements*.lock")):
-        for pin in re.findall(r"^[a-z0-9-]+==\S+", lock.read_text(), re.MULTILINE):
-            pins.setdefault(pin, []).append(lock.name)
-    return pins
+ASK = "pip_audit --requirement /dev/stdin --no-deps --disable-pip --strict --vulnerability-service osv"
+QUIETLY = "--progress-spinner off --desc off --aliases on"
+UNKNOWN = """\
+error: expected an answer of the advisory service about {} pins, got {}; whether anything is known of them nobody can \
+tell from here; run `make audit` again where the service can be reached"""
+MEND = """\
+error: expected no advisory that nobody accepts; to mend it: `make lock UPGRADE=name`, `make sbom`, `make repro`, and \
+commit; to accept it: pyproject.toml, section tool.audit"""
 
 
 def read_accepted() -> list[dict[str, Any]]:
@@ -45,78 +30,48 @@ def read_accepted() -> list[dict[str, Any]]:
     accepted = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["audit"]["accepted"]
     for rule in accepted:
         if set(rule) != {"id", "until", "reason"} or type(rule["until"]) is not date:
-            stop(f"pyproject.toml, section tool.audit: expected id, until (a date) and reason, got {rule}")
+            stop(2, f"error: pyproject.toml, section tool.audit: expected id, until (a date) and reason, got {rule}")
     return accepted
 
 
-def stop(message: str) -> None:
-    """End as one who cannot tell."""
-    sys.stderr.write(f"error: {message}\n")
-    sys.exit(2)
+def over(accepted: list[dict[str, Any]], today: date) -> dict[str, str]:
+    """Return what to say of every acceptance whose last day was before today."""
+    said = "error: {id} was accepted until {until}: {reason}; decide again, or drop it"
+    return {rule["id"]: said.format(**rule) for rule in accepted if rule["until"] < today}
 
 
-def ask(pins: list[str]) -> list[Advisory]:
-    """Return what the service knows, or end if it does not answer."""
-    with tempfile.TemporaryDirectory() as folder:
-        file, answer = Path(folder) / "pins.txt", Path(folder) / "answer.json"
-        file.write_text("\n".join([*pins, KNOWN]))
-        command = [
-            sys.executable,
-            "-m",
-            "pip_audit",
-            "--requirement",
-            str(file),
-            "--no-deps",
-            "--disable-pip",
-            "--strict",
-        ]
-        command += ["--vulnerability-service", "osv", "--cache-dir", folder, *QUIETLY, "--output", str(answer)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours, no shell
-        found = json.loads(answer.read_text())["dependencies"] if answer.exists() else []
-    advisories = [
-        Advisory(f"{part['name']}=={part['version']}", [known["id"], *known["aliases"]], known["fix_versions"])
-        for part in found
-        for known in part["vulns"]
-    ]
-    said = done.stderr.strip().splitlines()
-    if not any(advisory.pin == KNOWN for advisory in advisories):
-        reason = [line for line in said if "rror: " in line] or said or ["silence"]
-        stop(
-            f"expected an answer of the advisory service about {len(pins)} pins, got {reason[-1]}; whether anything is "
-            "known of them nobody can tell from here; run `make audit` again where the service can be reached"
-        )
-    return [advisory for advisory in advisories if advisory.pin != KNOWN]
+def stop(status: int, *lines: str) -> None:
+    """Say what is wrong, and end."""
+    sys.stderr.writelines(f"{line}\n" for line in lines)
+    sys.exit(status)
 
 
-def judge(
-    advisories: list[Advisory], pins: dict[str, list[str]], accepted: list[dict[str, Any]], today: date
-) -> list[str]:
-    """Return a line for every advisory that is not accepted, and for every acceptance that is over."""
-    valid = {rule["id"] for rule in accepted if today <= rule["until"]}
-    unmended = [
-        f"{known.pin} in {', '.join(pins[known.pin])}: {' '.join(known.ids)}, "
-        f"mended in {', '.join(known.mended_in) or 'no version yet'}"
-        for known in advisories
-        if not valid & set(known.ids)
-    ]
-    over = [
-        f"{rule['id']} was accepted until {rule['until']}: {rule['reason']}; decide again, or drop it"
-        for rule in accepted
-        if rule["id"] not in valid
-    ]
-    return unmended + over
+def read_pins() -> dict[str, list[str]]:
+    """Return which locks hold each pin; without its marker, since those of other systems count, too."""
+    pins: dict[str, list[str]] = {}
+    for lock in sorted(ROOT.glob("requirements*.lock")):
+        for pin in re.findall(r"^[a-z0-9-]+==\S+", lock.read_text(), re.MULTILINE):
+            pins.setdefault(pin, []).append(lock.name)
+    return pins
 
 
 def main() -> None:
-    """Ask, judge, say."""
-    accepted, pins = read_accepted(), read_pins()
-    advisories = ask(sorted(pins))
-    wrong = judge(advisories, pins, accepted, datetime.now(UTC).date())
-    if wrong:
-        sys.stderr.writelines(f"error: {line}\n" for line in wrong)
-        sys.stderr.write(MEND)
-        sys.exit(1)
-    sys.stdout.write(f"{len(pins)} pins, known advisories: {len(advisories)}{', accepted' if advisories else ''}\n")
+    """Ask, and add to the table of pip-audit which locks hold what is known."""
+    pins, accepted = read_pins(), read_accepted()
+    ended = over(accepted, datetime.now(UTC).date())
+    command = [sys.executable, "-m", *ASK.split(), *QUIETLY.split()]
+    command += [f"--ignore-vuln={rule['id']}" for rule in accepted if rule["id"] not in ended]
+    asked = "\n".join([*pins, KNOWN])
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
+    head, *rows = done.stdout.splitlines() or [""]
+    said = done.stderr.strip().splitlines() or ["silence"]
+    if not any(row.split()[:2] == KNOWN.split("==") for row in rows):
+        stop(2, UNKNOWN.format(len(pins), next((line for line in said[::-1] if "rror: " in line), said[-1])))
+    known = [f"{row}  {', '.join(locks)}" for row in rows if (locks := pins.get("==".join(row.split()[:2])))]
+    if known or ended:
+        stop(1, f"{head}  Locks", *known, *ended.values(), MEND)
+    ignored = re.search(r"ignored (\d+)", said[-1])
+    sys.stdout.write(f"{len(pins)} pins, known advisories: {f'{ignored[1]}, accepted' if ignored else 0}\n")
 
 
 if __name__ == "__main__":

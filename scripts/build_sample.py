@@ -16,7 +16,7 @@ from source_archive import Archive, download
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
 from src.bars.schema import TIME_DTYPE
 from src.base import paths, tables
 

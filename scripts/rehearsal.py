@@ -18,11 +18,11 @@ sys.path.insert(0, str(ROOT))
 
 import pandas as pd
 
+from btc_signal.in_sample import honest_from
+from btc_signal.times import utc_text
 from src.base import paths, storage, tables
 from src.base.errors import DataError, exit_on_error
-from src.base.times import utc_text
 from src.base.yaml_lines import replace_scalars
-from src.ml.in_sample import honest_from
 from src.policy import Policy, load_policy
 from src.repo.git import check_full_history, git
 from src.repo.subprocesses import run_checked, sigterm_as_exit

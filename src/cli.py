@@ -6,8 +6,7 @@ A command imports what it needs when it runs: `predict` starts in a fraction of 
 import typer
 from typer._completion_classes import completion_init
 
-from src.commands import candidate, checking, versions, watching
-from src.commands import predicting as serving
+from src.commands import candidate, checking, predicting, releasing, watching
 
 app = typer.Typer(
     help="Commands around the pipeline, which `dvc repro` runs. COMMAND -h has examples.",
@@ -25,12 +24,12 @@ COMMANDS = (
     (candidate.gate, "Judge whether the candidate may go into production", ["", "--as-first", "--markdown > gate.md"]),
     (candidate.compare, "Compare with another revision on the same bars", ["", "main", "v1.0.0 --json"]),
     (candidate.leakcheck, "Search features, labels and folds for the future", ["", "--callable my_features:mine"]),
-    (versions.promote, "Make the candidate the production model", ["", "--stage staging"]),
-    (versions.retrain, "Fetch, reproduce, promote, publish", ["--dry-run", "--end 2026-01-01T00:00:00Z"]),
-    (versions.history, "List every promoted version", ["", "--json | jq -r '.versions[].version'"]),
-    (versions.rollback, "Bring an earlier version back", ["1.0.0", "HEAD~3"]),
-    (versions.deploy, "Export the promoted model for a bot", ["/srv/bot", "/srv/bot --rollback"]),
-    (serving.predict, "Ask the promoted model", ["bars.csv", "--follow --log bot.jsonl < feed.jsonl"]),
+    (releasing.promote, "Make the candidate the production model", ["", "--stage staging"]),
+    (releasing.retrain, "Fetch, reproduce, promote, publish", ["--dry-run", "--end 2026-01-01T00:00:00Z"]),
+    (releasing.history, "List every promoted version", ["", "--json | jq -r '.versions[].version'"]),
+    (releasing.rollback, "Bring an earlier version back", ["1.0.0", "HEAD~3"]),
+    (releasing.deploy, "Export the promoted model for a bot", ["/srv/bot", "/srv/bot --rollback"]),
+    (predicting.predict, "Ask the promoted model", ["bars.csv", "--follow --log bot.jsonl < feed.jsonl"]),
     (watching.monitor, "Hold the model at work against its promise", ["bot.jsonl", "bot.jsonl --interval 3600"]),
     (checking.check, "Look for what is broken, and how to mend it", ["", "status", "data-check --json"]),
     (checking.mend, "Mend what a kill or a full disk left", [""]),

@@ -13,9 +13,9 @@ import pytest
 from filelock import FileLock
 from sklearn.pipeline import Pipeline
 
+from btc_signal.graph import MemberGraph
 from src.base import paths, tables
 from src.ml.ensemble import ProductionEnsemble
-from src.ml.graph import MemberGraph
 from src.policy import Policy, load_policy
 from src.training.export import build_graph
 from src.training.fit import fit

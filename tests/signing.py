@@ -4,8 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
+from btc_signal.signature import signature_file
 from src.base import paths
-from src.ml.signature import signature_file
 
 
 def openssl(*arguments: object) -> None:

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
+from btc_signal.times import timeframe_text, utc_text
 from src.bars.schema import check_bars, digits
 from src.base.errors import DataError
 from src.base.params import Data
-from src.base.times import timeframe_text, utc_text
 
 MICROSECOND = timedelta(microseconds=1)
 # So many equal steps in a row that are longer than the usual one are another timeframe, not gaps.

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from btc_signal.times import timeframe_text, utc_text
 from src.bars.build import MICROSECOND, Decisions
 from src.base.params import Data
-from src.base.times import timeframe_text, utc_text
 
 LONGEST_GAPS_KEPT = 20
 

@@ -2,13 +2,13 @@
 
 Bars are indexed by their *open* time, strictly increasing, at multiples of one step; `open high low close volume`
 are float64, prices in quote currency, volume in base currency. A missing bar is a gap and stays one. What is
-wrong with a bar is said in `src.bars.bar`, which decides for one bar at a time.
+wrong with a bar is said in `btc_signal.bar`, which decides for one bar at a time.
 """
 
 import numpy as np
 import pandas as pd
 
-from src.bars.bar import COLUMNS, LARGEST, what_is_wrong
+from btc_signal.bar import COLUMNS, LARGEST, what_is_wrong
 from src.base.errors import DataError
 
 TIME_DTYPE = "datetime64[us, UTC]"

@@ -20,32 +20,18 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
+from btc_signal.exceptions import DataError, GapError, ModelError, ProjectError
 from src.base.foreign_text import one_line
+
+__all__ = ["DataError", "GapError", "GateError", "ModelError", "ParamsError", "ProjectError", "PromotionError"]
+__all__ += ["exit_on_error", "truncate", "words_of"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class ProjectError(ValueError):
-    """The common base: catch this to catch all of them."""
-
-    exit_status: ClassVar[int] = 2
-
-
 class ParamsError(ProjectError):
     """params.yaml lacks a key, has an unknown one, or holds a value that cannot be."""
-
-
-class DataError(ProjectError):
-    """Bars, features or labels break their contract."""
-
-
-class GapError(DataError):
-    """Bars are missing between the last one and this one, which by itself is right."""
-
-
-class ModelError(ProjectError):
-    """A model's input or a model's file is not what was promised."""
 
 
 class PromotionError(ProjectError):

@@ -18,10 +18,10 @@ from pydantic import (
     model_validator,
 )
 
+from btc_signal.times import read_timeframe, read_utc
 from src.base import paths
 from src.base.errors import ParamsError, truncate
 from src.base.section import Count, Rate, Section, Share, Window
-from src.base.times import read_timeframe, read_utc
 from src.base.yaml_lines import Location, read_yaml
 
 Moment = Annotated[datetime | None, BeforeValidator(read_utc)]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from btc_signal import files
+
 ROOT = Path(__file__).resolve().parents[2]
 
 PARAMS = ROOT / "params.yaml"
@@ -21,9 +23,9 @@ OUT_OF_FOLD = ROOT / "data" / "oof"
 TRAINING = ROOT / "models" / "training"
 
 PRODUCTION = ROOT / "models" / "production"
-ENSEMBLE = PRODUCTION / "production_ensemble.pkl"
-GRAPH = PRODUCTION / "production_ensemble.onnx"
-METADATA = PRODUCTION / "production_model_metadata.json"
+ENSEMBLE = PRODUCTION / files.ENSEMBLE
+GRAPH = PRODUCTION / files.GRAPH
+METADATA = PRODUCTION / files.METADATA
 
 REPORTS = ROOT / "reports"
 DATA_QUALITY = REPORTS / "data_quality.json"

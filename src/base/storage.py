@@ -5,20 +5,17 @@ Equal input gives equal bytes: no clock, no host, fixed compression, keys in the
 
 import json
 import os
-import pickle
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from src.base.errors import DataError
+from btc_signal.exceptions import DataError
+from btc_signal.files import parse_json, read_bytes, read_json
 from src.base.paths import relative
 
-PICKLE_PROTOCOL = 5
-UNREADABLE_PICKLE = (
-    *(pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError),
-    *(MemoryError, OverflowError),  # a length that is a lie
-)
+__all__ = ["append_lines", "parse_json", "read_bytes", "read_json", "write_bytes", "write_json"]
+
 # Of a file that is being written; git ignores it. What a killed process left is cleared away by the next write.
 ASIDE = ".aside"
 # DVC, killed, leaves its stage running beside the one that the next `dvc repro` starts.
@@ -70,15 +67,6 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the file's bytes; `DataError` names a file that is not there."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        msg = f"{relative(path)}: cannot be read ({error.strerror}); run `dvc repro` to make it"
-        raise DataError(msg) from error
-
-
 def append_lines(lines: Iterable[str], path: Path) -> None:
     """Append whole lines to a log, on the disk before this returns; `DataError` if its last line was cut off."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,30 +91,6 @@ def write_json(content: Mapping[str, Any], path: Path) -> None:
     """Write JSON that any parser reads: NaN and infinity are refused."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     write_bytes(f"{text}\n".encode(), path)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; `DataError` if the file holds anything else."""
-    return parse_json(read_bytes(path), relative(path))
-
-
-def parse_json(text: bytes, name: str) -> dict[str, Any]:
-    """Read a JSON object from the bytes of the file of that name; `DataError` if they hold anything else."""
-    try:
-        content = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        msg = f"{name}: not valid JSON ({error}); restore it with `git checkout`"
-        raise DataError(msg) from error
-    if not isinstance(content, dict):
-        msg = f"{name}: expected a JSON object, got {type(content).__name__}"
-        raise DataError(msg)
-    return content
-
-
-def _refuse_constant(name: str) -> None:
-    """Refuse the words that Python's JSON knows and no other."""
-    msg = f"{name} is no JSON number"
-    raise ValueError(msg)
 
 
 def _is_orphan() -> bool:

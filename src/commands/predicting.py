@@ -3,19 +3,20 @@
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from src.base import storage
+from btc_signal.times import utc_text
+from src.base import paths, storage
 from src.base.errors import DataError, exit_on_error
 from src.commands.shared import Json, print_json, say
 
 if TYPE_CHECKING:
-    from src.ml.ensemble import ProductionEnsemble
-    from src.ml.predict import Prediction
+    from btc_signal.ensemble import ProductionEnsemble
+    from btc_signal.predict import Prediction
 
 N_SHOWN = 10
 
@@ -30,12 +31,12 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Ask the promoted model: probability, decision, and how far its members disagree, for every bar."""
+    from btc_signal.ensemble import ProductionEnsemble
+    from btc_signal.predict import predict_history, predict_live
     from src.features.stream import FeatureStream
-    from src.ml.ensemble import ProductionEnsemble
-    from src.ml.predict import predict_history, predict_live
 
     with exit_on_error():
-        model, stream = ProductionEnsemble(), FeatureStream()
+        model, stream = ProductionEnsemble.load(paths.PRODUCTION), FeatureStream()
         bars = _read_bars(file, stream.timeframe)
         if follow:
             for number, prediction in enumerate(predict_live(bars, stream, model)):
@@ -80,7 +81,7 @@ def _read_table(file: Path, timeframe: str) -> list[dict[str, Any]]:
 
 def _warn(predictions: "Sequence[Prediction]", model: "ProductionEnsemble") -> None:
     """Say on standard error how many of the bars the model was fitted on, if any."""
-    from src.ml.in_sample import honest_from, warning
+    from btc_signal.in_sample import honest_from, warning
 
     if model.metadata and (
         words := warning([prediction.time for prediction in predictions], honest_from(model.metadata))
@@ -96,12 +97,22 @@ def _log(predictions: "Iterable[Prediction]", log: Path | None) -> None:
 
 def _show(predictions: "list[Prediction]", *, as_json: bool, with_header: bool = True) -> None:
     """Print predictions, a line each."""
-    from src.ml.predict import text_lines
-
     if as_json:
         for prediction in predictions:
             print_json(prediction.to_plain(), indent=None)
     else:
-        for line in text_lines(predictions, with_header=with_header):
+        for line in _text_lines(predictions, with_header=with_header):
             say(line)
     sys.stdout.flush()
+
+
+def _text_lines(predictions: "Sequence[Prediction]", *, with_header: bool) -> Iterator[str]:
+    """Lay predictions out in columns."""
+    names = list(predictions[0].members)
+    if with_header:
+        yield "  ".join([f"{'bar opened':20}", "probability", "decision", *names, "disagreement"])
+    for prediction in predictions:
+        votes = [f"{prediction.members[name]:>{len(name)}.3f}" for name in names]
+        decision = "buy" if prediction.decision else "stay out"
+        cells = [utc_text(prediction.time), f"{prediction.probability:>11.3f}", f"{decision:8}", *votes]
+        yield "  ".join([*cells, f"{prediction.disagreement:>12.3f}"])

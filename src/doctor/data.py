@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.bars.schema import check_bars
 from src.base import paths, storage, tables
 from src.base.errors import DataError, ParamsError, PromotionError
@@ -15,7 +16,6 @@ from src.doctor.pipeline_outputs import ABSENT, GOOD, Output, absent_after_rollb
 from src.doctor.shell import aside, quoted
 from src.doctor.status import TRY_RETRAIN
 from src.doctor.syntax import locked_stages
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.policy import Policy, load_policy
 from src.repo.dvc_cache import cache_folder
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from btc_signal.bundle import FILES, read_metadata, sha256
+from btc_signal.ensemble import ProductionEnsemble
+from btc_signal.signature import check_signature
 from src.base import paths, storage
 from src.base.errors import ModelError
 from src.doctor.finding import Line, fail, ok, warn
 from src.doctor.pipeline_outputs import GOOD, read_outputs
 from src.doctor.shell import N_COMMITS_SEARCHED, aside, git, is_committed, quoted, restoring
-from src.ml.bundle import FILES, read_metadata, sha256
-from src.ml.ensemble import ProductionEnsemble
-from src.ml.signature import check_signature
 
 METADATA, MODELS = (paths.relative(path) for path in (paths.METADATA, paths.PRODUCTION))
 

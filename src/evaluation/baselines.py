@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from btc_signal.catalog import TARGET
 from src.evaluation.metrics import Forecast
-from src.features.catalog import TARGET
 from src.training.fit import PROBABILITY_DECIMALS, row_weights
 from src.training.splits import Fold
 

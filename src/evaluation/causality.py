@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
 from src.base.errors import DataError
 
 Features = Callable[[pd.DataFrame], pd.DataFrame]

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.base.errors import DataError
 from src.base.params import Params
 from src.evaluation.causality import Features, Leak, find_leaks
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import FeatureManager, build_dataset
 from src.features.labels import make_labels
 from src.features.stream import FeatureStream
@@ -153,7 +153,7 @@ def _stream(manager: FeatureManager, bars: pd.DataFrame, params: Params) -> Chec
     streamed = pd.DataFrame(rows, index=batch.index[-len(rows) :], columns=list(FEATURE_NAMES))
     difference = (streamed - batch).abs() / np.maximum(batch.abs(), 1e-12)
     findings = [
-        Leak(name, str(difference[name].idxmax()), "", "batch and stream differ: src/features/stream_state.py")
+        Leak(name, str(difference[name].idxmax()), "", "batch and stream differ: btc_signal/stream_state.py")
         for name in difference
         if not difference[name].max() <= MAX_STREAM_DIFFERENCE
     ]

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from btc_signal.catalog import FEATURES
+from btc_signal.ensemble import ProductionEnsemble
+from btc_signal.voters import Member
 from src.base.errors import ModelError
-from src.features.catalog import FEATURES
-from src.ml.ensemble import ProductionEnsemble
-from src.ml.voters import Member
 
 TOLERANCE = 1e-6
 # Prices in yen are a thousand times those in dollars, and harder on single precision.

@@ -6,17 +6,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from btc_signal.catalog import TARGET
+from btc_signal.times import utc_text
+from btc_signal.voters import weighted_vote
 from src.base.errors import DataError
 from src.base.params import Params
-from src.base.times import utc_text
 from src.evaluation import plots
 from src.evaluation.backtest import backtest
 from src.evaluation.baselines import forecast_baselines
 from src.evaluation.intervals import bootstrap_scores, describe_intervals
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, calibration_line, score
 from src.evaluation.regimes import regimes
-from src.features.catalog import TARGET
-from src.ml.voters import weighted_vote
 from src.training.splits import Fold, walk_forward
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from src.bars.bar import COLUMNS, TIME_NAMES
+from btc_signal.bar import COLUMNS, TIME_NAMES
+from btc_signal.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES, FEATURES, TARGET
 from src.bars.schema import check_bars, segments
 from src.base import paths
 from src.base.errors import DataError
 from src.base.params import Features, Label
-from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES, FEATURES, TARGET
 from src.features.indicators import compute
 from src.features.labels import make_labels
 from src.features.promoted import promoted

@@ -8,20 +8,20 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.contingency_tables import mcnemar
 
+from btc_signal.bundle import read_metadata
+from btc_signal.catalog import FEATURE_NAMES, TARGET
+from btc_signal.ensemble import ProductionEnsemble
+from btc_signal.in_sample import first_unknown
+from btc_signal.times import utc_text
+from btc_signal.voters import weighted_vote
 from src.base import paths, tables
 from src.base.errors import DataError, ModelError
 from src.base.params import Params, load_params
-from src.base.times import utc_text
 from src.evaluation.intervals import bootstrap_scores
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, difference, score
 from src.evaluation.regimes import regimes
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.labels import volatility_trend
 from src.gate.changes import what_changed
-from src.ml.bundle import read_metadata
-from src.ml.ensemble import ProductionEnsemble
-from src.ml.in_sample import first_unknown
-from src.ml.voters import weighted_vote
 from src.repo.dvc_lock import read_dvc_lock
 from src.repo.git import git
 from src.repo.revision import Revision
@@ -74,7 +74,7 @@ def compare(name: str | None = None) -> dict[str, Any]:
 def _promoted() -> str:
     """Return the commit that holds the promoted model's metadata and, in dvc.lock, its files."""
     # An error says what to do where there are none.
-    read_metadata()
+    read_metadata(paths.METADATA)
     return git("log", "-1", "--format=%H", "--", str(paths.METADATA))
 
 

@@ -4,22 +4,22 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from btc_signal.bundle import sha256
+from btc_signal.catalog import TARGET
+from btc_signal.inputs import as_rows
+from btc_signal.times import utc_text
 from src.base import paths, storage, tables
 from src.base.console import track
 from src.base.errors import DataError, ProjectError, PromotionError
-from src.base.times import utc_text
 from src.evaluation.deflated_sharpe import NEEDED, deflated_sharpe
 from src.evaluation.leakcheck import check_pipeline
 from src.evaluation.parity import TOLERANCE
 from src.evaluation.score_report import verdict
-from src.features.catalog import TARGET
 from src.gate.compare import compare
 from src.gate.gate_report import markdown
 from src.gate.rules import judge_bundle, judge_champion, judge_data, judge_leaks, judge_luck, judge_scores
 from src.gate.serving_cost import measure_serving
 from src.gate.trials import record_trial
-from src.ml.bundle import sha256
-from src.ml.inputs import as_rows
 from src.policy import Policy, load_policy
 from src.repo.git import git
 from src.repo.outputs import check_reproduced

@@ -9,17 +9,17 @@ import src.base.openmp
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from btc_signal.ensemble import ProductionEnsemble
 from src.base import storage
 from src.evaluation.parity import measure_parity
 from src.gate.timing import run_fresh_process, time_interleaved
-from src.ml.ensemble import ProductionEnsemble
 
 ROUNDS, REPEAT = 10, 5
 MEGABYTE = 1e6
 SERVE = """
 import sys, numpy
 from pathlib import Path
-from src.ml.ensemble import ProductionEnsemble
+from btc_signal.ensemble import ProductionEnsemble
 row = numpy.array([[float(number) for number in sys.argv[2:]]])
 ProductionEnsemble.from_bytes(Path(sys.argv[1]).read_bytes()).predict_proba(row)
 """

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from btc_signal.times import utc_text
 from src.base import paths, storage
 from src.base.errors import DataError
 from src.base.params import Params
-from src.base.times import utc_text
 from src.evaluation.deflated_sharpe import per_bar
 from src.verdict.finding import number
 

@@ -1,48 +1,28 @@
-"""The production model: a weighted vote of its members over the twelve features."""
+"""The production model, by the path that others import and pickles name: by default the promoted one."""
 
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
-from src.base import paths, storage
+from btc_signal import ensemble
+from btc_signal.bundle import PICKLE_PROTOCOL
+from btc_signal.graph import MemberGraph
+from btc_signal.in_sample import honest_from
+from btc_signal.voters import Member
+from src.base import paths
 from src.base.errors import ModelError
-from src.features.catalog import FEATURE_NAMES
-from src.ml.bundle import Promoted, read_promoted, read_state
-from src.ml.graph import MemberGraph
-from src.ml.in_sample import honest_from
-from src.ml.inputs import as_numbers, as_rows, as_weights
-from src.ml.voters import FittedMembers, Member, weighted_vote
-
-STANDARD_WEIGHTS = {"lightgbm": 0.4, "xgboost": 0.4, "random_forest": 0.2}
-STANDARD_THRESHOLD = 0.5
-# What a pickled ensemble of a graph holds.
-STATE = {"graph": bytes, "weights": dict, "decision_threshold": float}
-SMOKE_TOLERANCE = 1e-6
 
 
-class ProductionEnsemble:
-    """Weighted vote of classifiers over the twelve features.
-
-    The probability of a rise is the weighted mean of the members' probabilities; ``predict`` is exactly
-    ``predict_proba(X)[:, 1] > decision_threshold``.
+class ProductionEnsemble(ensemble.ProductionEnsemble):
+    """Weighted vote of classifiers over the twelve features, as `btc_signal.ensemble` documents it.
 
     Parameters
     ----------
     models : mapping of str to Member, or MemberGraph, optional
         Fitted classifiers by name, or all of them as one graph. Without it, the promoted model is loaded and verified.
     weights : mapping of str to float, optional
-        Not negative, sum 1, one per member. Without it, 0.4 / 0.4 / 0.2 for LightGBM, XGBoost and RandomForest,
-        equal shares for any other set of members.
     decision_threshold : float
-        Buy if the probability is greater than this.
-
-    Raises
-    ------
-    ModelError
-        A `ValueError`: no members, weights that cannot be, or a promoted model that is absent or was changed.
 
     Examples
     --------
@@ -56,128 +36,29 @@ class ProductionEnsemble:
         models: Mapping[str, Member] | MemberGraph | None = None,
         *,
         weights: Mapping[str, float] | None = None,
-        decision_threshold: float = STANDARD_THRESHOLD,
+        decision_threshold: float = ensemble.STANDARD_THRESHOLD,
     ) -> None:
         if models is None:
             self.__dict__.update(self.load().__dict__)
-            return
-        if not isinstance(models, MemberGraph) and not models:
-            msg = "no members given: expected a dict of fitted classifiers, or None to load the promoted model"
-            raise ModelError(msg)
-        if not 0 <= decision_threshold <= 1:
-            msg = f"decision_threshold must be a probability from 0 to 1, got {decision_threshold}"
-            raise ModelError(msg)
-        self.voters = models if isinstance(models, MemberGraph) else FittedMembers(models)
-        self.members = self.voters.members
-        if weights is None:
-            equal = dict.fromkeys(self.members, 1 / len(self.members))
-            weights = STANDARD_WEIGHTS if set(self.members) == set(STANDARD_WEIGHTS) else equal
-        self.weights = as_weights(weights, self.members)
-        self.decision_threshold = decision_threshold
-        self.feature_names = list(FEATURE_NAMES)
-        self.metadata: dict[str, Any] | None = None
+        else:
+            super().__init__(models, weights=weights, decision_threshold=decision_threshold)
 
     @classmethod
     def load(cls, directory: Path = paths.PRODUCTION) -> Self:
         """Load the promoted model that lies in `directory`, verified: its files, its weights, and its answers."""
-        promoted = read_promoted(directory)
-        ensemble = cls.from_bytes(promoted.files[paths.ENSEMBLE.name])
-        ensemble.metadata = promoted.metadata
-        _check_promoted(ensemble, promoted)
-        return ensemble
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> Self:
-        """Read what `to_bytes` wrote; it is read as plain data, no code in it is executed."""
-        state = read_state(content, cls)
-        kinds = {name: type(value) for name, value in state.items()}
-        if kinds != STATE:
-            msg = f"an ensemble of other parts: expected {', '.join(STATE)}, got {', '.join(map(str, kinds))}"
-            raise ModelError(msg)
-        return cls(
-            MemberGraph(state["graph"]), weights=state["weights"], decision_threshold=state["decision_threshold"]
-        )
+        return super().load(directory)
 
     def to_bytes(self) -> bytes:
         """Return what `from_bytes` and `joblib.load` read. Not compressed: zlib's bytes differ between its builds."""
         if not isinstance(self.voters, MemberGraph):
             msg = "only an ensemble of a MemberGraph is written; build one with src.training.export.build_graph"
             raise ModelError(msg)
-        return pickle.dumps(self, storage.PICKLE_PROTOCOL)
-
-    @property
-    def n_features_(self) -> int:
-        """How many features a row has."""
-        return len(self.feature_names)
-
-    @property
-    def is_fitted(self) -> bool:
-        """Whether there are members to ask; there always are, since an ensemble without members cannot be made."""
-        return bool(self.members)
-
-    def predict(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
-        """Decide for every row.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_rows, 12)
-            The twelve features; a DataFrame must name them in order.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            1 buy, 0 stay out.
-        """
-        return self._decide(self.predict_proba(X)[:, 1])
-
-    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
-        """Return the probabilities of no rise and of a rise.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_rows, 12)
-            The twelve features; a DataFrame must name them in order.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, 2)
-            Each row sums to 1.
-
-        Raises
-        ------
-        ModelError
-            A `ValueError`: wrong count, names or order of columns, NaN or infinity, no rows.
-        """
-        rise = self.vote(self.predict_members(X))
-        return np.column_stack([1 - rise, rise])
-
-    def predict_members(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
-        """Return each member's probability of a rise, in the order of `members`; `X` as in `predict_proba`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_members)
-        """
-        return self.voters.probabilities(as_rows(X))
-
-    def vote(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return the weighted mean of what `predict_members` returned, shape (n_rows,)."""
-        weights = as_weights(self.weights, self.members)
-        return weighted_vote(probabilities, [weights[name] for name in self.members])
-
-    def update_weights(self, new_weights: Mapping[str, float]) -> None:
-        """Replace the weights of the members named, then scale all of them to the sum 1."""
-        merged = as_numbers({**self.weights, **new_weights})
-        total = sum(merged.values())
-        if not (np.isfinite(total) and total > 0):
-            msg = f"weights must have a positive, finite sum, got {merged}"
-            raise ModelError(msg)
-        self.weights = as_weights({name: weight / total for name, weight in merged.items()}, self.members)
+        return pickle.dumps(self, PICKLE_PROTOCOL)
 
     def validate_predictions(self, X: Any, y_true: Any = None) -> dict[str, Any]:  # noqa: ANN401 - as in predict
         """Sum up the predictions for `X`, and score them where the outcomes are given.
 
-        Scores of rows that the model was fitted on flatter: ask about bars from `src.ml.in_sample.honest_from` on.
+        Scores of rows that the model was fitted on flatter: ask about bars from `btc_signal.in_sample.honest_from` on.
 
         Parameters
         ----------
@@ -188,19 +69,10 @@ class ProductionEnsemble:
         Returns
         -------
         dict
-            `n_samples`, `prediction_range`, `probability_range`, `buy_ratio`, `avg_confidence` (mean probability of
-            the likelier class); with `y_true` also `accuracy` and `f1_score` (weighted), and `in_training`, how many of
-            the rows the model was fitted on, where it was promoted and `X` is a DataFrame indexed by open time.
+            As its parent returns it; with `y_true` also `accuracy` and `f1_score` (weighted), and `in_training`, how
+            many of the rows the model was fitted on, where it was promoted and `X` is a DataFrame indexed by open time.
         """
-        probability = self.predict_proba(X)[:, 1]
-        decision = self._decide(probability)
-        summary = {
-            "n_samples": len(decision),
-            "prediction_range": (int(decision.min()), int(decision.max())),
-            "probability_range": (float(probability.min()), float(probability.max())),
-            "buy_ratio": float(decision.mean()),
-            "avg_confidence": float(np.maximum(probability, 1 - probability).mean()),
-        }
+        summary = super().validate_predictions(X)
         if y_true is None:
             return summary
         from sklearn.metrics import accuracy_score, f1_score  # noqa: PLC0415 - serving does without scikit-learn
@@ -208,60 +80,8 @@ class ProductionEnsemble:
         times: Any = getattr(X, "index", None)
         if self.metadata is not None and getattr(times, "tz", None) is not None:
             summary["in_training"] = int((times < honest_from(self.metadata)).sum())
+        decision = self.predict(X)
         return summary | {
             "accuracy": float(accuracy_score(y_true, decision)),
             "f1_score": float(f1_score(y_true, decision, average="weighted", zero_division=0)),
         }
-
-    def get_model_info(self) -> dict[str, Any]:
-        """Return what this model is: members, weights, features, and which promoted version, if any."""
-        info = {
-            "type": type(self).__name__,
-            "individual_models": list(self.members),
-            "weights": dict(self.weights),
-            "decision_threshold": self.decision_threshold,
-            "n_features": self.n_features_,
-            "feature_names": list(self.feature_names),
-        }
-        if self.metadata is None:
-            return info | {"phase": "candidate", "status": "not_promoted", "version_info": {}}
-        promoted = {name: self.metadata[name] for name in ("version", "phase", "status")}
-        return info | promoted | {"version_info": dict(self.metadata["version_control"])}
-
-    def __repr__(self) -> str:
-        version = self.metadata["version"] if self.metadata else "not promoted"
-        return (
-            f"{type(self).__name__}(models={len(self.members)}, features={self.n_features_}, "
-            f"weights={self.weights}, decision_threshold={self.decision_threshold}, version={version})"
-        )
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Keep the graph's bytes, or the models; the promoted version's metadata stay in git."""
-        asked = self.voters
-        members = {"graph": asked.content} if isinstance(asked, MemberGraph) else {"models": asked.models}
-        return {**members, "weights": self.weights, "decision_threshold": self.decision_threshold}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        models = MemberGraph(state["graph"]) if "graph" in state else state["models"]
-        self.__init__(models, weights=state["weights"], decision_threshold=state["decision_threshold"])  # type: ignore[misc]
-
-    def _decide(self, probability: np.ndarray) -> np.ndarray:
-        """Say 1 where the probability of a rise is greater than the threshold, else 0."""
-        return (probability > self.decision_threshold).astype(int)
-
-
-def _check_promoted(ensemble: ProductionEnsemble, promoted: Promoted) -> None:
-    """Refuse an ensemble that is not what its metadata say: in graph, weights, threshold and answers."""
-    metadata = promoted.metadata
-    rows, expected = (np.array(metadata["smoke_test"][name]) for name in ("rows", "probabilities"))
-    answers = ensemble.predict_proba(rows)[:, 1]
-    agrees = {
-        paths.GRAPH.name: getattr(ensemble.voters, "content", None) == promoted.files[paths.GRAPH.name],
-        "model_weights": ensemble.weights == metadata["model_weights"],
-        "decision_threshold": ensemble.decision_threshold == metadata["decision_threshold"],
-        "smoke_test": answers.shape == expected.shape and np.abs(answers - expected).max() <= SMOKE_TOLERANCE,
-    }
-    wrong = ", ".join(name for name in agrees if not agrees[name])
-    if wrong:
-        msg = f"model {metadata['version']} is not what its metadata say: {wrong}; `git checkout` both, then `dvc pull`"
-        raise ModelError(msg)

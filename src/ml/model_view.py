@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from btc_signal.catalog import FEATURE_NAMES
 from src.base.errors import ModelError
-from src.features.catalog import FEATURE_NAMES
 
 _FREE_OF_SCALE = ("returns_1", "rsi_14", "bb_position", "zscore", "volume_ratio")
 _IN_QUOTE_CURRENCY = ("macd", "macd_signal", "atr_14", "ema_20", "ema_50")

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from btc_signal.times import utc_text
 from src.base import paths, storage
 from src.base.errors import DataError
 from src.base.foreign_text import inert
-from src.base.times import utc_text
 from src.verdict.finding import Finding
 
 URL, URL_FILE = "ALERT_URL", "ALERT_URL_FILE"

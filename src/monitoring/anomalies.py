@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from src.base.times import utc_text
+from btc_signal.times import utc_text
 from src.policy import Monitor
 from src.verdict.finding import Finding
 

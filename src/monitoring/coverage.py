@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from btc_signal.times import utc_text
 from src.base.params import Label
-from src.base.times import utc_text
 from src.monitoring.anomalies import at_most
 from src.policy import Monitor
 from src.verdict.finding import Finding, Result

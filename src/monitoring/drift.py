@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from src.features.catalog import FEATURE_NAMES
+from btc_signal.catalog import FEATURE_NAMES
 from src.ml.model_view import VIEW_NAMES, scale_free_view
 from src.policy import Monitor
 from src.verdict.finding import Finding

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from btc_signal.times import utc_text
 from src.base import paths, storage
 from src.base.errors import ProjectError
-from src.base.times import utc_text
 from src.monitoring.anomalies import judge_bars
 from src.monitoring.coverage import judge_coverage
 from src.monitoring.drift import columns_of, judge_drift, measure_drift

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from btc_signal.catalog import TARGET
 from src.base.params import Label
 from src.evaluation.intervals import bootstrap_scores, draw_counts, interval_of
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
-from src.features.catalog import TARGET
 from src.features.labels import make_labels
 from src.policy import Monitor
 from src.verdict.finding import Finding, number

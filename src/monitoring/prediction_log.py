@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from btc_signal.times import read_utc
 from src.base import paths, storage
 from src.base.errors import DataError
-from src.base.times import read_utc
 
 FIELDS = ("time", "probability", "decision", "model_version")
 

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from btc_signal.in_sample import honest_from
 from src.bars.build import build_bars
 from src.base import paths
 from src.base.errors import DataError
 from src.base.params import Features, Label
 from src.features.feature_manager import FeatureManager
 from src.gate.compare import vote
-from src.ml.in_sample import honest_from
 from src.monitoring.drift import columns_of
 from src.policy import Policy
 from src.release.history import Promoted, promotions

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from btc_signal.bundle import sha256
 from src.base import paths, storage
-from src.ml.bundle import sha256
 from src.policy import Policy, load_policy
 from src.release.metadata import libraries
 from src.repo.dvc_lock import read_dvc_lock

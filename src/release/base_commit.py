@@ -7,10 +7,10 @@ from src.base.errors import PromotionError
 from src.release.tags import REFS, Stage, names_of, tags_here
 from src.repo.git import git, git_config, is_true, ls_remote
 
-# What must be the same here and there: this environment and this code do the work.
-CODE = ("src", "requirements.lock", "requirements-model.lock", ".python-version", "dvc.yaml")
-# Branch and tags or neither: a tag of a commit that nobody else has keeps its number from everybody. Tags that are not
-# named follow where the remote has none of that name, and are left out in silence where it has another.
+# What makes and judges a model: the remote must have the same as this clone, which does the work.
+CODE = ("btc_signal", "src", "requirements.lock", "requirements-model.lock", ".python-version", "dvc.yaml")
+# Atomic, because a pushed tag whose commit was refused would take its number from everybody. Of tags that are not
+# named, git pushes those that the remote lacks and silently skips those that differ there.
 PUSH = "git push --atomic --follow-tags"
 
 
@@ -91,9 +91,9 @@ def check_upstream(*, amend: bool, offline: bool) -> None:
 
 
 def how_to_publish(version: str, stage: Stage, *, offline: bool) -> str:
-    """Say in words how others learn of a new commit of this branch and of the tags of version and stage.
+    """Return in words the command that publishes a new commit of this branch and the tags of version and stage.
 
-    The command names the tags: the remote refuses all where it has another of that name.
+    It names the tags, so that the remote refuses everything where one of them differs.
     """
     head = _head()
     remote, ref = _published_at(head)
@@ -108,11 +108,10 @@ def how_to_publish(version: str, stage: Stage, *, offline: bool) -> str:
 
 def _head() -> str:
     """Return the ref of the branch that is checked out."""
-    try:
-        return git("symbolic-ref", "HEAD")
-    except PromotionError as error:
+    if not is_true("symbolic-ref", "--quiet", "HEAD"):
         msg = "expected a branch to be checked out, which a new commit goes to; `git switch main`"
-        raise PromotionError(msg) from error
+        raise PromotionError(msg)
+    return git("symbolic-ref", "HEAD")
 
 
 def _published_at(head: str) -> tuple[str, str]:
@@ -131,7 +130,7 @@ def _followed(branch: str) -> str:
 
 
 def _check_same_tags(remote: str, there: dict[str, str]) -> None:
-    """Refuse tags that were made here and there under the same name."""
+    """Refuse a tag that differs between this clone and the remote."""
     here = tags_here()
     for ref, found in there.items():
         name = _short(ref)

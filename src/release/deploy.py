@@ -1,8 +1,8 @@
-"""Deploy: put the promoted model where a bot reads it, so that every reader sees one version whole.
+"""Deploy: put the promoted model where a bot reads it, atomically.
 
 A folder holds ``releases/VERSION`` and a link for each stage; ``ProductionEnsemble.load(folder / "production")`` reads
 what that link points to. A link is replaced in one step, and ``production.previous`` keeps where it pointed before.
-What else lies in the folder is somebody's: it is neither removed nor replaced.
+Files that deploy did not make are neither removed nor replaced.
 """
 
 import logging
@@ -12,12 +12,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from btc_signal.bundle import FILES, read_metadata, sha256
+from btc_signal.ensemble import ProductionEnsemble
 from src.base import paths, storage
 from src.base.errors import ModelError, PromotionError
-from src.ml.bundle import FILES, read_metadata, sha256
-from src.ml.ensemble import ProductionEnsemble
-from src.ml.signature import copy_signatures
-from src.release.releases import RELEASES, VERSION, Releases, Warn
+from src.release.releases import RELEASES, VERSION, Releases, Warn, copy_signatures
 from src.repo.locks import acquire
 
 STAGES = ("staging", "production")
@@ -141,10 +140,10 @@ def _version_of(model: ProductionEnsemble) -> str:
 
 @contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
-    """Keep others out of the folder while it changes."""
+    """Lock out other deployments into the folder."""
     try:
         (folder / RELEASES).mkdir(parents=True, exist_ok=True)
-        lock = acquire(folder / ".lock", f"{folder}: another deployment is at work")
+        lock = acquire(folder / ".lock", f"{folder}: another deployment is at work; wait for it")
     except OSError as error:
         msg = f"{folder}: cannot be used for releases ({error.strerror}); name a folder that you may write to"
         raise PromotionError(msg) from error
@@ -172,7 +171,7 @@ def _is_there(releases: Releases, version: str, model: ProductionEnsemble) -> bo
 
 
 def _is_another(release: Path, model: ProductionEnsemble) -> bool:
-    """Tell whether a release says of itself that it is another; one that says nothing readable is none."""
+    """Tell whether a release has other metadata; one without readable metadata is damaged, not another."""
     try:
         return read_metadata(release / paths.METADATA.name) != model.metadata
     except ModelError:

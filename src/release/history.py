@@ -1,4 +1,4 @@
-"""Every model that was ever promoted, as git remembers it, and whether its files can still be had."""
+"""Every promoted version, as git has it, and whether cache or remote still has its files."""
 
 import json
 from collections.abc import Iterator
@@ -24,8 +24,13 @@ class Promoted(NamedTuple):
     files: Where | None = None  # None: not asked
     in_production: bool = False
 
+    @property
+    def identity(self) -> tuple[str, Any]:
+        """What no other promotion has."""
+        return self.version, self.metadata["created_at"]
+
     def to_plain(self) -> dict[str, Any]:
-        """Return what a reader asks first, as plain JSON."""
+        """Return the summary for `history`, as plain JSON."""
         training = self.metadata["training_info"]
         return {
             "version": self.version,
@@ -50,12 +55,11 @@ def history() -> list[Promoted]:
     DataError
         If the metadata of a commit cannot be read.
     """
-    current = _identity(storage.read_json(paths.METADATA)) if paths.METADATA.exists() else None
+    current = storage.read_json(paths.METADATA) if paths.METADATA.exists() else {}
+    in_production = current.get("version"), current.get("created_at")
     with opened_stores() as stores:
         return [
-            promoted._replace(
-                files=stores.where(promoted.digests), in_production=_identity(promoted.metadata) == current
-            )
+            promoted._replace(files=stores.where(promoted.digests), in_production=promoted.identity == in_production)
             for promoted in promotions()
         ]
 
@@ -72,19 +76,14 @@ def promotions() -> list[Promoted]:
 
 
 def _first_of_each(found: list[Promoted]) -> Iterator[Promoted]:
-    """Yield each version once, from the commit that promoted it; a version that came back by a rollback is no other.
+    """Yield each version once, from the commit that promoted it; a rollback makes no version.
 
-    Their order is that of the commits: a clock may have been wrong.
+    The order is that of the commits: a clock may have been wrong.
     """
-    oldest: dict[tuple[Any, Any], Promoted] = {}
+    oldest: dict[tuple[str, Any], Promoted] = {}
     for promoted in reversed(found):
-        oldest.setdefault(_identity(promoted.metadata), promoted)
+        oldest.setdefault(promoted.identity, promoted)
     yield from reversed(oldest.values())
-
-
-def _identity(metadata: dict[str, Any]) -> tuple[Any, Any]:
-    """Return what no other promotion has."""
-    return metadata.get("version"), metadata.get("created_at")
 
 
 def _read(commit: str, metadata_text: str, lock_text: str | None, metrics_text: str | None) -> Promoted:

@@ -10,10 +10,10 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
+from btc_signal.bundle import FILES, sha256, verified_version
+from btc_signal.signature import SIGNATURES
 from src.base import paths, storage
 from src.base.errors import DataError, PromotionError, words_of
-from src.ml.bundle import FILES, sha256, verified_version
-from src.ml.signature import SIGNATURES
 from src.release.versions import parse
 
 MANIFEST, RELEASES = "releases.json", "releases"
@@ -229,3 +229,9 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def copy_signatures(source: Path, target: Path) -> None:
+    """Bring the signatures along where a model is copied."""
+    for file in sorted((source / SIGNATURES).glob("*.sig")):
+        storage.write_bytes(storage.read_bytes(file), target / SIGNATURES / file.name)

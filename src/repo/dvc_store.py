@@ -1,4 +1,4 @@
-"""DVC's cache and remote, asked for objects by md5; a remote that cannot be asked is an error, not an empty one."""
+"""DVC's cache and remote: objects by md5. A remote that cannot be reached is an error, not an empty remote."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -40,19 +40,13 @@ class Stores:
 
     def read(self, digest: str) -> bytes | None:
         """Return what lies under this md5 in the cache or on the remote, unverified; None if nothing does."""
-        found = self.where([digest])
-        if found == "gone":
-            return None
-        store = self.repo.cache.local if found == "cache" else self._remote
-        with store.fs.open(store.oid_to_path(digest), "rb") as file:
-            return file.read()
+        if self.repo.cache.local.exists(digest):
+            return _read(self.repo.cache.local, digest)
+        return self.read_remote(digest)
 
     def read_remote(self, digest: str) -> bytes | None:
         """Return what lies under this md5 on the remote, unverified; None if nothing does."""
-        if not self._is_on_remote(digest):
-            return None
-        with self._remote.fs.open(self.place_on_remote(digest), "rb") as file:
-            return bytes(file.read())
+        return _read(self._remote, digest) if self._is_on_remote(digest) else None
 
     def place_on_remote(self, digest: str) -> str:
         """Return where on the remote an object lies, or would."""
@@ -72,7 +66,7 @@ class Stores:
         return remote
 
     def _is_on_remote(self, digest: str) -> bool:
-        """Ask the remote for an object; DVC's own `exists` says no, too, where nobody answers."""
+        """Ask the remote for an object; DVC's own `exists` is also False where nobody answers."""
         fs = self._remote.fs
         try:
             fs.info(self._remote.oid_to_path(digest), timeout=REMOTE_TIMEOUT_S)
@@ -83,6 +77,11 @@ class Stores:
                 raise FileNotFoundError(msg) from None
             return False
         return True
+
+
+def _read(store: Any, digest: str) -> bytes:  # noqa: ANN401 - DVC has no types
+    with store.fs.open(store.oid_to_path(digest), "rb") as file:
+        return bytes(file.read())
 
 
 @contextmanager

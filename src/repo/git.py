@@ -85,9 +85,12 @@ def git_config(key: str, default: str = "") -> str:
 
 
 def is_true(*arguments: str) -> bool:
-    """Run a git command that answers by its exit status, such as `merge-base --is-ancestor`: 0 is yes, 1 is no."""
+    """Run a git command that answers by its exit status, such as `merge-base --is-ancestor`: 0 is yes, 1 is no.
+
+    With an error in words, 1 is no answer: git says of a damaged repository, too, that a commit is no ancestor.
+    """
     done = run_git(paths.ROOT, *arguments)
-    if done.status not in (0, 1):
+    if done.status not in (0, 1) or (done.status and done.stderr):
         raise PromotionError(_failed(arguments, done))
     return done.status == 0
 

@@ -8,10 +8,9 @@ from filelock import FileLock, Timeout
 from src.base.errors import PromotionError
 
 
-def acquire(file: Path, is_held: str) -> AbstractContextManager[object]:
-    """Return the lock, held until its block ends; `PromotionError` says at once, in these words, that it is held."""
+def acquire(file: Path, refusal: str) -> AbstractContextManager[object]:
+    """Take a lock, held until its block ends; `PromotionError` refuses in these words if another process has it."""
     try:
         return FileLock(file).acquire(timeout=0)
     except Timeout as error:
-        msg = f"{is_held}; wait for it"
-        raise PromotionError(msg) from error
+        raise PromotionError(refusal) from error

@@ -1,4 +1,4 @@
-"""The outputs of the pipeline in the work tree: whether they are what it makes, and how they come back."""
+"""The outputs of the pipeline in the work tree: check, save and restore them."""
 
 from contextlib import suppress
 
@@ -31,7 +31,7 @@ def check_reproduced() -> None:
 
 
 def keep_outputs() -> None:
-    """Put into the cache what only the work tree has: a checkout would replace it."""
+    """Add to the cache what only the work tree has: a checkout would replace it."""
     with opened_stores() as stores:
         for out in stores.repo.index.outs:
             digest, cache = out.hash_info.value, stores.repo.cache.local
@@ -41,7 +41,7 @@ def keep_outputs() -> None:
 
 
 def fetch_and_checkout() -> None:
-    """Let DVC put the outputs of dvc.lock into the work tree; what is gone and not needed to serve is left out."""
+    """Check out the outputs of dvc.lock; those that neither cache nor remote has are left out, save the bundle."""
     with suppress(PromotionError):
         _fetch()
     with opened_stores() as stores:
@@ -50,7 +50,7 @@ def fetch_and_checkout() -> None:
 
 
 def _fetch() -> None:
-    """Fetch what the cache lacks, if the remote has anything of it; one that does not answer is asked no more."""
+    """Fetch what the cache lacks, if the remote has any of it."""
     with opened_stores() as stores:
         digests = [out.hash_info.value for out in stores.repo.index.outs if out.use_cache]
         if any(stores.where([digest]) == "remote" for digest in digests):

@@ -21,7 +21,8 @@ def exclusive(name: str) -> Iterator[Path]:
     if folder.is_symlink():
         msg = f"{folder} is a link; expected a folder that is emptied by every run: move the link away"
         raise PromotionError(msg)
-    with acquire(Path(f"{folder}.lock"), f"another {name} is at work in this clone; nothing was changed"):
+    refusal = f"another {name} is at work in this clone; nothing was changed, wait for it"
+    with acquire(Path(f"{folder}.lock"), refusal):
         _clear(folder)
         try:
             yield folder

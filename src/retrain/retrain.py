@@ -1,4 +1,4 @@
-"""Retrain: from new bars to a published model, or to the reasons why not; in a clone, all or nothing."""
+"""Retrain: from new bars to a published model, or to the reasons why not; in a clone, atomic."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from btc_signal.times import utc_text
 from src.base import paths, storage
 from src.base.errors import GateError, ProjectError, PromotionError
-from src.base.times import utc_text
 from src.gate.gate_report import headline
 from src.release.base_commit import find_base
 from src.release.committed import check_committed
@@ -43,7 +43,7 @@ def retrain(end: datetime | None = None, *, dry_run: bool = False) -> Report:
     GateError
         If the gate says no.
     ProjectError
-        If anything came in between; the message says what.
+        If anything else failed; the message says what.
     """
     with sigterm_as_exit(), exclusive("retrain") as folder, _reported(dry_run=dry_run) as report:
         check_full_history()
@@ -89,7 +89,7 @@ def _reported(*, dry_run: bool) -> Iterator[Report]:
     """Yield a report to fill in, and write it however the run ends."""
     report: Report = {
         "outcome": "failed",
-        "words": "an error that nobody foresaw; the log has it",
+        "words": "unexpected error, see the log",
         "dry_run": dry_run,
         "started_at": utc_text(datetime.now(UTC)),
         **dict.fromkeys(("base", "data", "gate", "gate_in_words")),

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from btc_signal.times import utc_text
 from src.base import paths, storage
 from src.base.errors import DataError
 from src.base.params import Data
-from src.base.times import utc_text
 from src.base.yaml_lines import Location, replace_scalars
 from src.policy import Policy, load_policy
 from src.sources.file import read_bars

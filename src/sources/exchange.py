@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from src.bars.bar import COLUMNS, read_bar
+from btc_signal.bar import COLUMNS, read_bar
+from btc_signal.times import read_timeframe, utc_text
 from src.bars.schema import TIME_DTYPE
 from src.base import paths
 from src.base.console import track
 from src.base.errors import DataError
 from src.base.params import Data
-from src.base.times import read_timeframe, utc_text
 from src.sources.exchange_cache import DayCache, Row
 from src.sources.exchange_client import PATIENCE, Market, Patience, choose_timeframe, connect, open_market
 

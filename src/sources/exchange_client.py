@@ -18,7 +18,7 @@ from time import monotonic
 from types import ModuleType
 from typing import Any
 
-from src.bars.bar import read_time
+from btc_signal.bar import read_time
 from src.base.errors import DataError
 from src.base.params import Data
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from src.bars.bar import COLUMNS, EARLIEST, EPOCH_UNITS, LATEST, TIME_NAMES
+from btc_signal.bar import COLUMNS, EARLIEST, EPOCH_UNITS, LATEST, TIME_NAMES
 from src.bars.build import build_bars
 from src.bars.schema import TIME_DTYPE
 from src.base import tables

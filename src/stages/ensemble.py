@@ -1,11 +1,11 @@
 """Ensemble: the three fitted members as one graph, and with their weights as one model, a candidate for promotion."""
 
+from btc_signal.graph import MemberGraph
 from src.base import paths, storage
 from src.base.console import say
 from src.base.errors import exit_on_error
 from src.base.params import load_params
 from src.ml.ensemble import ProductionEnsemble
-from src.ml.graph import MemberGraph
 from src.training.export import build_graph
 from src.training.member_files import read_members
 

@@ -1,13 +1,13 @@
 """Evaluate: scores of the candidate beside what it has to beat, and the points of the plots."""
 
+from btc_signal.catalog import FEATURE_NAMES
+from btc_signal.ensemble import ProductionEnsemble
 from src.base import paths, storage, tables
 from src.base.console import say
 from src.base.errors import exit_on_error
 from src.base.params import load_params
 from src.evaluation.parity import check_parity
 from src.evaluation.summary import evaluate
-from src.features.catalog import FEATURE_NAMES
-from src.ml.ensemble import ProductionEnsemble
 from src.training.member_files import read_members
 from src.training.members import MEMBERS, importances
 

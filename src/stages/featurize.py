@@ -1,10 +1,10 @@
 """Featurize: the twelve features and the label of every bar that has both."""
 
+from btc_signal.catalog import TARGET
 from src.base import paths, tables
 from src.base.console import say
 from src.base.errors import exit_on_error
 from src.base.params import load_params
-from src.features.catalog import TARGET
 from src.features.feature_manager import build_dataset
 
 

@@ -3,11 +3,11 @@
 import sys
 from functools import partial
 
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.base import paths, tables
 from src.base.console import say, track
 from src.base.errors import exit_on_error
 from src.base.params import load_params
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.labels import volatility_trend
 from src.training.fit import fit, out_of_fold
 from src.training.member_files import write_member

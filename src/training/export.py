@@ -16,8 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.pipeline import Pipeline
 from treelite.model import TreeAccessor
 
-from src.features.catalog import FEATURE_NAMES
-from src.ml.graph import INPUT, OUTPUT, graph_labels
+from btc_signal.catalog import FEATURE_NAMES
+from btc_signal.graph import INPUT, OUTPUT, graph_labels
 from src.ml.model_view import AS_THEY_ARE, CLOSE, OVER_CLOSE
 
 OPSETS = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 5)]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from src.features.catalog import FEATURE_NAMES, TARGET
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.training.splits import Fold
 
 # Probabilities differ in their last bits between processors; rounded, the files do not.

@@ -14,6 +14,7 @@ import src.base.openmp
 
 from sklearn.pipeline import Pipeline
 
+from btc_signal.bundle import PICKLE_PROTOCOL, UNREADABLE_PICKLE
 from src.base import paths, storage
 from src.base.errors import DataError
 from src.training.members import MEMBERS
@@ -37,7 +38,7 @@ def write_member(member: Pipeline, path: Path) -> None:
 
     joblib would write padding bytes that differ from run to run.
     """
-    content = pickle.dumps(member, protocol=storage.PICKLE_PROTOCOL)
+    content = pickle.dumps(member, protocol=PICKLE_PROTOCOL)
     storage.write_bytes(content + hashlib.sha256(content).digest(), path)
 
 
@@ -59,7 +60,7 @@ def read_member(path: Path) -> Pipeline:
         member = _MemberUnpickler(io.BytesIO(content)).load()
     except MemoryError:
         raise
-    except storage.UNREADABLE_PICKLE as error:
+    except UNREADABLE_PICKLE as error:
         msg = f"{paths.relative(path)}: damaged pickle ({error}); delete it, then run `dvc repro`"
         raise DataError(msg) from error
     if not isinstance(member, Pipeline):

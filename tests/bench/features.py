@@ -11,9 +11,9 @@ import talib
 from talipp.indicators import ATR, BB, EMA, MACD, RSI, SMA, StdDev
 from talipp.ohlcv import OHLCV
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
+from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths, tables
-from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import FeatureManager
 from src.features.stream import FeatureStream
 from src.gate.timing import time_interleaved

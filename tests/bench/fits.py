@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.base import paths, tables
 from src.base.errors import ModelError
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.labels import volatility_trend
 from src.policy import load_policy
 from src.training.fit import fit

@@ -7,8 +7,8 @@ from typing import Any
 import joblib
 import numpy as np
 
+from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths, tables
-from src.features.catalog import FEATURE_NAMES
 from src.gate.serving_cost import one_thread
 from src.gate.timing import run_fresh_process, time_interleaved
 from src.ml.ensemble import ProductionEnsemble

@@ -102,14 +102,16 @@ def test_every_pin_of_every_lock_is_asked_about(
 
 
 def test_an_advisory_fails_with_what_to_do(serve: Callable[[Known], None], run: Callable) -> None:
-    """Each with the locks that hold it, its ids, and the version that mends it."""
+    """Each with the version that mends it, its ids, and the locks that hold it."""
     serve(DJANGO | {"numpy==2.4.6": _advisory("numpy", "2.4.7"), "xgboost==3.2.0": _advisory("xgboost")})
     done = run()
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[:2] == [
-        "error: numpy==2.4.6 in requirements-serve.lock, requirements.lock: CVE-numpy GHSA-numpy, mended in 2.4.7",
-        "error: xgboost==3.2.0 in requirements.lock: CVE-xgboost GHSA-xgboost, mended in no version yet",
+    head, *rows, mend = [line.split() for line in done.stderr.splitlines() if set(line) - set("- ")]
+    assert (done.returncode, head) == (1, ["Name", "Version", "ID", "Fix", "Versions", "Aliases", "Locks"])
+    assert rows == [
+        ["numpy", "2.4.6", "CVE-numpy", "2.4.7", "GHSA-numpy", "requirements-serve.lock,", "requirements.lock"],
+        ["xgboost", "3.2.0", "CVE-xgboost", "GHSA-xgboost", "requirements.lock"],
     ]
+    assert mend[0] == "error:"
     assert "make lock UPGRADE=name" in done.stderr
 
 
@@ -121,15 +123,22 @@ def test_an_accepted_advisory_passes(known_as: str, serve: Callable[[Known], Non
     assert (done.returncode, done.stdout) == (0, "2 pins, known advisories: 1, accepted\n")
 
 
-def test_an_acceptance_ends() -> None:
-    """Its last day counts; after it the advisory fails again, and the reason is shown."""
-    known, pins = audit.Advisory("numpy==2.4.6", ["CVE-1"], []), {"numpy==2.4.6": ["requirements.lock"]}
+def test_the_last_day_of_an_acceptance_counts() -> None:
+    """The day after, people are asked again, with their own reason."""
     rule = {"id": "CVE-1", "until": date(2026, 1, 31), "reason": "not called here"}
-    assert audit.judge([known], pins, [rule], date(2026, 1, 31)) == []
-    assert audit.judge([known], pins, [rule], date(2026, 2, 1)) == [
-        "numpy==2.4.6 in requirements.lock: CVE-1, mended in no version yet",
-        "CVE-1 was accepted until 2026-01-31: not called here; decide again, or drop it",
-    ]
+    assert audit.over([rule], date(2026, 1, 31)) == {}
+    said = "error: CVE-1 was accepted until 2026-01-31: not called here; decide again, or drop it"
+    assert audit.over([rule], date(2026, 2, 1)) == {"CVE-1": said}
+
+
+@pytest.mark.parametrize("known", [{"numpy==2.4.6": _advisory("numpy", "2.4.7")}, {}], ids=["known", "withdrawn"])
+def test_an_acceptance_that_is_over_fails(known: Known, serve: Callable[[Known], None], run: Callable) -> None:
+    """The advisory is told again if there still is one."""
+    serve(DJANGO | known)
+    done = run(ACCEPTED.format("CVE-numpy", "2020-01-01"))
+    assert done.returncode == 1
+    assert "error: CVE-numpy was accepted until 2020-01-01: not called here; decide again" in done.stderr
+    assert bool(re.search(r"^numpy +2\.4\.6 +CVE-numpy", done.stderr, re.MULTILINE)) is bool(known)
 
 
 @pytest.mark.parametrize(

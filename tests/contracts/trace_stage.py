@@ -57,7 +57,11 @@ src.base.params.load_params = note_sections(src.base.params.load_params)
 module, sys.argv = sys.argv[1], sys.argv[1:]
 runpy.run_module(module, run_name="__main__")
 
-modules = {Path(m.__file__).relative_to(ROOT).as_posix() for n, m in sys.modules.items() if n.startswith("src.")}
+modules = {
+    Path(m.__file__).relative_to(ROOT).as_posix()
+    for n, m in sys.modules.items()
+    if n.startswith(("btc_signal.", "src."))
+}
 modules.add(f"{module.replace('.', '/')}.py")
 code = {name for name in modules if not name.endswith("__init__.py")}
 files = {name for name in opened["read"] if name.startswith(("data/", "models/", "reports/"))}

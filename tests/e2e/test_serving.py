@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src.bars.bar import PRICES
+from btc_signal.bar import PRICES
+from btc_signal.catalog import FEATURE_NAMES
 from src.base import tables
-from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import FeatureManager
 from src.ml.ensemble import ProductionEnsemble
 from src.training.member_files import read_member
@@ -35,7 +35,7 @@ print(sorted({name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_m
 IN_DATAFRAME = """
 import pandas, sys
 from src.ml.ensemble import ProductionEnsemble
-from src.features.catalog import FEATURE_NAMES
+from btc_signal.catalog import FEATURE_NAMES
 X = pandas.read_parquet("data/features.parquet")[list(FEATURE_NAMES)]
 assert ProductionEnsemble().predict(X).shape == (len(X),)
 assert not {"sklearn", "lightgbm", "xgboost", "talib", "pydantic"} & set(sys.modules)

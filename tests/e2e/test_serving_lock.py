@@ -12,8 +12,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from btc_signal.signature import PUBLIC_KEY
 from src.base import paths
-from src.ml.signature import PUBLIC_KEY
 from tests.checkouts import Checkout
 from tests.documents import FEED, bot
 from tests.signing import make_keys, sign

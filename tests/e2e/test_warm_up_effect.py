@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
+from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths
-from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import FeatureManager
 from src.features.indicators import compute
 from src.ml.ensemble import ProductionEnsemble

@@ -11,14 +11,14 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import FunctionTransformer
 
+from btc_signal.catalog import FEATURE_NAMES, TARGET
+from btc_signal.voters import weighted_vote
 from src.evaluation.metrics import Forecast
 from src.evaluation.summary import evaluate
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.labels import volatility_trend
 from src.gate.compare import compare_forecasts, compare_since, vote
 from src.gate.rules import judge_champion, judge_scores
 from src.ml.model_view import VIEW_NAMES
-from src.ml.voters import weighted_vote
 from src.policy import Policy
 from src.training.fit import fit, out_of_fold
 from src.training.members import MEMBERS, build_member

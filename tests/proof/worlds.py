@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from src.features.catalog import TARGET
+from btc_signal.catalog import TARGET
 
 N_BARS = 10_000
 

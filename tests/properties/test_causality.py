@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
 from src.base.params import Label
 from src.features.feature_manager import FeatureManager, build_dataset
 from src.features.indicators import compute

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from btc_signal.bundle import read_metadata, read_promoted
 from src.base import paths, storage, tables
 from src.base.errors import DataError, ParamsError, ProjectError
 from src.features.stream import FeatureStream
-from src.ml.bundle import read_metadata, read_promoted
 from src.monitoring.prediction_log import read_log
 from src.policy import load_policy
 from src.sources.exchange_cache import DayCache

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from btc_signal.catalog import TARGET
 from src.base.params import Label, Split
-from src.features.catalog import TARGET
 from src.features.feature_manager import build_dataset
 from src.training.fit import out_of_fold
 from src.training.members import MEMBERS, build_member

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from src.bars.bar import PRICES
-from src.features.catalog import FEATURE_NAMES, TARGET
+from btc_signal.bar import PRICES
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import FeatureManager, build_dataset
 from src.ml.model_view import scale_free_view
 from src.training.fit import fit

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from btc_signal.stream_state import Recursion
 from src.base.errors import DataError, GapError
 from src.base.params import Features
 from src.features.feature_manager import FeatureManager
 from src.features.stream import FeatureStream
-from src.features.stream_state import Recursion
 
 HOUR = pd.Timedelta("1h")
 START = pd.Timestamp("2020-01-01T00:00Z")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.features.catalog import FEATURE_NAMES, TARGET
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import FeatureManager, build_dataset
 from src.training.fit import fit
 from src.training.members import MEMBERS, build_member

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from btc_signal.bundle import sha256
 from src.base import paths, storage
-from src.ml.bundle import sha256
 from src.ml.ensemble import ProductionEnsemble
 
 

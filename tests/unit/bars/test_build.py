@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
 from src.bars.build import build_bars
 from src.base.errors import DataError
 

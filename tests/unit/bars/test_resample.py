@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
 from src.bars.build import build_bars
 from src.bars.quality import describe
 from src.base.errors import DataError

@@ -20,13 +20,14 @@ def test_what_was_cut_off_is_removed(n_bytes: int, tmp_path: Path) -> None:
         py_compile.compile(str(tmp_path / f"{name}.py"))
     (half,) = tmp_path.glob("__pycache__/half.*")
     half.write_bytes(half.read_bytes()[:n_bytes])
-    assert remove_damaged(tmp_path) == [half]
+    assert remove_damaged([tmp_path]) == [half]
     assert [path.stem.partition(".")[0] for path in tmp_path.glob("__pycache__/*")] == ["whole"]
 
 
 def test_a_command_starts_all_the_same(tmp_path: Path) -> None:
     """Python itself would end with `marshal data too short`."""
-    shutil.copytree(paths.ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    for room in ("btc_signal", "src"):
+        shutil.copytree(paths.ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "src", "--help"]
     for _ in range(2):
         done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=True)

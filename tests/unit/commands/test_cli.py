@@ -12,6 +12,8 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from btc_signal.bundle import read_promoted
+from btc_signal.ensemble import ProductionEnsemble
 from src.base import paths, storage, tables
 from src.base.errors import ParamsError
 from src.cli import app
@@ -19,8 +21,6 @@ from src.features import stream
 from src.features.promoted import promoted as promoted_value
 from src.gate import gate
 from src.gate.gate_report import markdown as gate_markdown
-from src.ml.bundle import read_promoted
-from src.ml.ensemble import ProductionEnsemble
 from src.verdict.finding import Finding, Verdict, overall
 
 RUN = CliRunner()
@@ -65,7 +65,7 @@ def test_missing_scores_are_an_error_with_the_next_step(tmp_path: Path, monkeypa
 
 def test_predict_without_a_model_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line on standard error, exit status 2, nothing on standard output."""
-    monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda _: read_promoted(tmp_path)))
+    monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda _, __: read_promoted(tmp_path)))
     shown = RUN.invoke(app, ["predict"], input="")
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert "no model was promoted" in shown.stderr
@@ -75,7 +75,7 @@ def test_predict_without_a_model_says_what_to_do(tmp_path: Path, monkeypatch: py
 def promoted(candidate: ProductionEnsemble, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small model in the place of the promoted one, with a short warm-up."""
     settings = promoted_value("feature_settings") | {"warm_up_bars": 60}
-    monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda _: candidate))
+    monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda _, __: candidate))
     monkeypatch.setattr(stream, "promoted", lambda *keys: settings if keys == ("feature_settings",) else "1h")
 
 

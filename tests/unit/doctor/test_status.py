@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from btc_signal.times import utc_text
 from src.base import paths
-from src.base.times import utc_text
 from src.doctor.status import TRY_RETRAIN, check_retrain
 
 

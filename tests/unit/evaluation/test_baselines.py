@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.evaluation.baselines import forecast_baselines
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.training.splits import Fold
 
 #      row 0  1  2  3  4  5  6  7  8  9 10 11

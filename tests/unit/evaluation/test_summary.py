@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.base.errors import DataError
 from src.base.params import Label, Split
 from src.evaluation.summary import evaluate
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import build_dataset
 from src.ml.ensemble import ProductionEnsemble
 from src.training.splits import walk_forward

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.base import paths, storage
 from src.base.errors import DataError
 from src.base.params import Label
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import FeatureManager, build_dataset
 
 WARM_UP = 60

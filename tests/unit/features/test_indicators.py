@@ -6,9 +6,9 @@ import talib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
+from btc_signal.catalog import FEATURE_NAMES
 from src.features import indicators
-from src.features.catalog import FEATURE_NAMES
 
 YEN = 15_000_000.0
 

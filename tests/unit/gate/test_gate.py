@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from btc_signal.bundle import sha256
+from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths, storage, tables
 from src.base.errors import DataError, ModelError, ParamsError, PromotionError
 from src.evaluation.leakcheck import Check
 from src.evaluation.score_report import verdict
-from src.features.catalog import FEATURE_NAMES
 from src.gate import compare_report
 from src.gate import gate as module
 from src.gate.gate import gate
 from src.gate.gate_report import headline, markdown
-from src.ml.bundle import sha256
 from src.policy import load_policy
 from src.training.member_files import write_member
 from tests.checkouts import Checkout
@@ -50,8 +50,7 @@ COMPARISON = {
     "common": {"n_bars": 1_234, "first_open": "2020-01-01T00:00:00Z", "last_open": "2020-02-21T09:00:00Z"},
     "differences": {"brier_skill": AHEAD},
     "mcnemar": {"only_champion_right": 3, "only_challenger_right": 7, "p_value": 0.34375},
-    "by_fold": [],
-    "by_regime": [],
+    **dict.fromkeys(("by_fold", "by_regime"), []),
     "since_training": None,
 }
 CLEAN = Check("a check", is_clean=True, words="words", findings=[])
@@ -64,6 +63,7 @@ def repository(tmp_path, monkeypatch):
     checkout = Checkout(tmp_path)
     root = paths.ROOT
     monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.chdir(tmp_path)
     for name, path in vars(paths).copy().items():
         if name.isupper() and name not in {"ROOT", "PARAMS", "SAMPLE"}:
             monkeypatch.setattr(paths, name, tmp_path / path.relative_to(root))

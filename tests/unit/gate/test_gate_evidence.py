@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.base import paths, storage, tables
 from src.base.errors import DataError, ModelError, ParamsError, PromotionError
 from src.evaluation.deflated_sharpe import NEEDED
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.gate import gate as module
 from src.training.member_files import write_member
 from src.verdict.finding import Finding

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from btc_signal.catalog import FEATURE_NAMES
 from src.base.errors import ModelError
-from src.features.catalog import FEATURE_NAMES
 from src.ml.ensemble import ProductionEnsemble
 
 STANDARD = ["lightgbm", "xgboost", "random_forest"]

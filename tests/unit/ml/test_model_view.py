@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from btc_signal.catalog import FEATURE_NAMES
 from src.base.errors import ModelError
-from src.features.catalog import FEATURE_NAMES
 from src.ml.model_view import VIEW_NAMES, scale_free_view
 
 ROW = {

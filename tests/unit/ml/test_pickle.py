@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from btc_signal.graph import MemberGraph
 from src.base.errors import ModelError
 from src.ml.ensemble import ProductionEnsemble
-from src.ml.graph import MemberGraph
 
 ROWS = np.random.default_rng(7).uniform(1, 2, (30, 12))
 

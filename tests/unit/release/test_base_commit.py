@@ -107,6 +107,23 @@ def test_what_a_colleague_pushed_is_fetched_first(
     check_upstream(amend=False, offline=False)
 
 
+def test_a_git_that_fails_is_not_taken_for_a_missing_commit(mine: Checkout) -> None:
+    """A damaged object of this clone: `git pull`, which a commit of a colleague asks for, would not help."""
+    for name in ("lost", "candidate"):
+        commit(mine, name)
+    lost = mine.run("git", "rev-parse", "HEAD~1").strip()
+    (mine.root / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    with pytest.raises(PromotionError, match=rf"^`git merge-base .*` failed: .*{lost}"):
+        check_upstream(amend=False, offline=False)
+
+
+def test_a_git_that_fails_is_not_taken_for_a_detached_head(mine: Checkout) -> None:
+    """Git's own words say what is broken."""
+    (mine.root / ".git" / "HEAD").write_text("neither a branch nor a commit\n")
+    with pytest.raises(PromotionError, match=r"^`git symbolic-ref --quiet HEAD` failed: fatal: "):
+        check_upstream(amend=False, offline=True)
+
+
 def test_the_push_that_is_advised_is_all_or_nothing(mine: Checkout) -> None:
     """A colleague comes first: neither branch nor tag goes out; a merge later both do, the tag at what was promoted."""
     commit(mine, "promotion")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from btc_signal.bundle import FILES
 from src.base import paths, storage
 from src.base.errors import ModelError, PromotionError
-from src.ml.bundle import FILES
 from src.release.deploy import deploy, roll_back
 from tests.folders import names, served
 

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from btc_signal.bundle import sha256
+from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths, storage
 from src.base.errors import GateError, PromotionError
-from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import build_dataset
 from src.gate.trials import params_hash
-from src.ml.bundle import sha256
 from src.ml.ensemble import ProductionEnsemble
 from src.policy import Policy
 from src.release.committed import check_committed

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from btc_signal.bundle import FEATURE_MANAGER_VERSION
 from src.base import paths, storage
 from src.base.errors import ModelError, PromotionError
-from src.ml.bundle import FEATURE_MANAGER_VERSION
 from src.release.deploy import roll_back
 from tests.faults.world import ImpossibleError, mounted
 from tests.folders import held, names

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from btc_signal.times import utc_text
 from src.base import paths
 from src.base.errors import DataError, ParamsError
-from src.base.times import utc_text
 from src.base.yaml_lines import replace_scalars
 from src.retrain.window import move_window
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
 from src.bars.build import build_bars
 from src.base.errors import DataError
 from src.sources.exchange import fetch_bars

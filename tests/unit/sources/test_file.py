@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
 from src.bars.build import to_numbers
 from src.base.errors import DataError
 from src.sources.file import read_file

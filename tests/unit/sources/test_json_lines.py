@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from src.bars.bar import read_bar
+from btc_signal.bar import read_bar
 from src.base.errors import DataError
 from src.sources.json_lines import LONGEST_LINE, read_lines
 

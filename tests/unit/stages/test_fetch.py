@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from src.bars.bar import COLUMNS
+from btc_signal.bar import COLUMNS
 from src.base import paths, storage, tables
 from src.base.errors import exit_on_error
 from src.base.params import load_params
@@ -217,7 +217,8 @@ def test_bad_params_leave_no_file_behind(changes, words, run, outputs, mine, tmp
 def checkout(tmp_path_factory):
     """The code alone, with its parameters, in a folder of its own."""
     root = tmp_path_factory.mktemp("checkout")
-    shutil.copytree(paths.ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    for room in ("btc_signal", "src"):
+        shutil.copytree(paths.ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "params.yaml").write_text(yaml.safe_dump(SHIPPED | {"data": WHOLE_FILE | {"path": "data/mine.csv"}}))
     (root / "data").mkdir()
     return root

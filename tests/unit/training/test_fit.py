@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.base.params import Label, Split
-from src.features.catalog import FEATURE_NAMES, TARGET
 from src.features.feature_manager import build_dataset
 from src.training.fit import fit, out_of_fold, row_weights
 from src.training.members import MEMBERS, build_member

@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
+from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths
 from src.base.errors import ModelError
-from src.features.catalog import FEATURE_NAMES
 from src.ml.model_view import VIEW_NAMES
 from src.training.fit import fit
 from src.training.members import MEMBERS, build_member, importances

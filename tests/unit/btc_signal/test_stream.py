@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths, storage
 from src.base.errors import DataError, GapError
 from src.base.params import Features
-from src.features.catalog import FEATURE_NAMES
 from src.features.feature_manager import FeatureManager
 from src.features.stream import FeatureStream
 

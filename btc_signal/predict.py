@@ -1,15 +1,15 @@
 """From bars to predictions: what the promoted model says of each."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from src.base.errors import DataError
-from src.base.times import utc_text
-from src.features.stream import FeatureStream
-from src.ml.ensemble import ProductionEnsemble
+from btc_signal.ensemble import ProductionEnsemble
+from btc_signal.exceptions import DataError
+from btc_signal.stream import FeatureStream
+from btc_signal.times import utc_text
 
 
 class Prediction(NamedTuple):
@@ -61,18 +61,6 @@ def predict_live(
         row = stream.update(bar)
         if row is not None and stream.last_time:
             yield from _predictions([stream.last_time], row.reshape(1, -1), model)
-
-
-def text_lines(predictions: Sequence[Prediction], *, with_header: bool) -> Iterator[str]:
-    """Lay predictions out in columns."""
-    names = list(predictions[0].members)
-    if with_header:
-        yield "  ".join([f"{'bar opened':20}", "probability", "decision", *names, "disagreement"])
-    for prediction in predictions:
-        votes = [f"{prediction.members[name]:>{len(name)}.3f}" for name in names]
-        decision = "buy" if prediction.decision else "stay out"
-        cells = [utc_text(prediction.time), f"{prediction.probability:>11.3f}", f"{decision:8}", *votes]
-        yield "  ".join([*cells, f"{prediction.disagreement:>12.3f}"])
 
 
 def _predictions(times: list[datetime], rows: np.ndarray, model: ProductionEnsemble) -> list[Prediction]:

@@ -7,8 +7,8 @@ write to git, the cache and the remote can change all three together, but not si
 import os
 from pathlib import Path
 
-from src.base import paths, storage
-from src.base.errors import ModelError
+from btc_signal.exceptions import ModelError
+from btc_signal.files import shown
 
 # The path of the public key, PEM, as `openssl pkey -pubout` writes it.
 PUBLIC_KEY = "MODEL_PUBLIC_KEY"
@@ -18,12 +18,6 @@ SIGNATURES = "signatures"
 def signature_file(directory: Path, version: str) -> Path:
     """Return where the signature of a version lies beside its model; those of earlier versions stay for rollbacks."""
     return directory / SIGNATURES / f"{version}.sig"
-
-
-def copy_signatures(source: Path, target: Path) -> None:
-    """Bring the signatures along where a model is copied."""
-    for file in sorted((source / SIGNATURES).glob("*.sig")):
-        storage.write_bytes(storage.read_bytes(file), target / SIGNATURES / file.name)
 
 
 def check_signature(metadata: bytes, directory: Path, version: str) -> None:
@@ -57,5 +51,5 @@ def check_signature(metadata: bytes, directory: Path, version: str) -> None:
     try:
         public.verify(signature, metadata)
     except InvalidSignature as error:
-        msg = f"{paths.relative(file)} does not sign this model by the key in {key}; changed, or signed by another"
+        msg = f"{shown(file)} does not sign this model by the key in {key}; changed, or signed by another"
         raise ModelError(msg) from error

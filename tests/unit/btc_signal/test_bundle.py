@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from btc_signal.bundle import FILES, read_promoted, sha256
+from btc_signal.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from src.base import paths, storage
 from src.base.errors import ModelError, ProjectError
-from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
-from src.ml.bundle import FILES, read_promoted, sha256
 from src.ml.ensemble import ProductionEnsemble
 
 ROWS = np.random.default_rng(7).uniform(1, 2, (30, 12))

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
-from src.base.errors import ModelError
-from src.ml.inputs import as_probabilities
+from btc_signal.exceptions import ModelError
+from btc_signal.inputs import as_probabilities
 
 
 class Member(Protocol):

@@ -6,9 +6,9 @@ from itertools import pairwise
 from math import isfinite
 from typing import Any
 
-from src.bars.bar import read_bar, read_time
-from src.features.stream_state import Memory, Progress, Recursion
-from src.features.talib_steps import Window
+from btc_signal.bar import read_bar, read_time
+from btc_signal.stream_state import Memory, Progress, Recursion
+from btc_signal.talib_steps import Window
 
 
 def to_plain(part: Any) -> Any:  # noqa: ANN401 - a progress, or any part of one

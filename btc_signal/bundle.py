@@ -9,14 +9,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from src.base import paths, storage
-from src.base.errors import DataError, ModelError
-from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
-from src.ml.signature import check_signature
+from btc_signal.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
+from btc_signal.exceptions import DataError, ModelError
+from btc_signal.files import ENSEMBLE, GRAPH, METADATA, parse_json, read_bytes, shown
+from btc_signal.signature import check_signature
 
 # Both hold the same graph; the pickle adds weights and threshold.
-FILES = (paths.GRAPH.name, paths.ENSEMBLE.name)
+FILES = (GRAPH, ENSEMBLE)
 NOT_PROMOTED = "no model was promoted"
+# The class that the pickle names; the repository's, which has the same state. It is never imported here.
+PICKLED_AS = ("src.ml.ensemble", "ProductionEnsemble")
+PICKLE_PROTOCOL = 5
+UNREADABLE_PICKLE = (
+    *(pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError),
+    *(MemoryError, OverflowError),  # a length that is a lie
+)
 MADE_FOR = {"feature_names": list(FEATURE_NAMES), "feature_manager_version": FEATURE_MANAGER_VERSION}
 
 
@@ -32,7 +39,7 @@ def sha256(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def read_promoted(directory: Path = paths.PRODUCTION) -> Promoted:
+def read_promoted(directory: Path) -> Promoted:
     """Read every file of a promoted model once, and make sure it is the one that was promoted.
 
     Parameters
@@ -48,8 +55,8 @@ def read_promoted(directory: Path = paths.PRODUCTION) -> Promoted:
     """
     # A link to a release may be replaced meanwhile; all files are read from one.
     directory = directory.resolve()
-    content = _read_metadata_bytes(directory / paths.METADATA.name)
-    metadata = _parse_metadata(content, paths.relative(directory / paths.METADATA.name))
+    content = _read_metadata_bytes(directory / METADATA)
+    metadata = _parse_metadata(content, shown(directory / METADATA))
     check_signature(content, directory, str(metadata["version"]))
     for key, expected in MADE_FOR.items():
         if metadata[key] != expected:
@@ -69,27 +76,27 @@ def verified_version(directory: Path) -> str:
     DataError, ModelError
         If a file is absent or another one.
     """
-    metadata = read_metadata(directory / paths.METADATA.name)
+    metadata = read_metadata(directory / METADATA)
     for name in FILES:
         _read_verified(directory / name, metadata)
     return str(metadata["version"])
 
 
-def read_state(content: bytes, kind: type) -> dict[str, Any]:
-    """Read the state of a pickled `kind` as plain data: no class is looked up, nothing is called.
+def read_state(content: bytes) -> dict[str, Any]:
+    """Read the state of a pickled ensemble as plain data: no class is looked up, nothing is called.
 
     Raises
     ------
     ModelError
-        If it is not a pickle of `kind`, or one that names anything else.
+        If it is no pickled ensemble, or one that names anything else.
     """
     try:
-        shell = _PlainUnpickler(io.BytesIO(content), kind).load()
-    except storage.UNREADABLE_PICKLE as error:
+        shell = _PlainUnpickler(io.BytesIO(content)).load()
+    except UNREADABLE_PICKLE as error:
         msg = f"not a readable ensemble ({error}); make it anew with `dvc repro`"
         raise ModelError(msg) from error
     if not isinstance(shell, _Shell) or not isinstance(shell.state, dict):
-        msg = f"expected a pickled {kind.__name__}, got {type(shell).__name__}; make it anew with `dvc repro`"
+        msg = f"expected a pickled {PICKLED_AS[1]}, got {type(shell).__name__}; make it anew with `dvc repro`"
         raise ModelError(msg)
     return shell.state
 
@@ -104,16 +111,12 @@ class _Shell:
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Knows one class."""
-
-    def __init__(self, file: io.BytesIO, kind: type) -> None:
-        super().__init__(file)
-        self._known = (kind.__module__, kind.__qualname__)
+    """Knows one class by name."""
 
     def find_class(self, module: str, name: str) -> type:
         """Return the shell for the one class, and refuse all others."""
-        if (module, name) != self._known:
-            msg = f"it names {module}.{name}, expected {'.'.join(self._known)} and nothing else"
+        if (module, name) != PICKLED_AS:
+            msg = f"it names {module}.{name}, expected {'.'.join(PICKLED_AS)} and nothing else"
             raise pickle.UnpicklingError(msg)
         return _Shell
 
@@ -122,13 +125,13 @@ def _read_verified(file: Path, metadata: dict[str, Any]) -> bytes:
     """Read a file and compare its digest in constant time."""
     expected = str(metadata["files"][file.name]["sha256"])
     if not file.exists():
-        msg = f"{paths.relative(file)} is not there; fetch it with `dvc pull`, or make it with `dvc repro`"
+        msg = f"{shown(file)} is not there; fetch it with `dvc pull`, or make it with `dvc repro`"
         raise ModelError(msg)
-    content = storage.read_bytes(file)
+    content = read_bytes(file)
     found = sha256(content)
     if not hmac.compare_digest(found.encode(), expected.encode()):
         msg = (
-            f"{paths.relative(file)} is not the promoted model {metadata['version']}: expected {expected}, "
+            f"{shown(file)} is not the promoted model {metadata['version']}: expected {expected}, "
             f"got {found}; to bring that one back: `git checkout dvc.lock && dvc pull`; "
             "to promote this one: `python -m src promote`"
         )
@@ -136,14 +139,14 @@ def _read_verified(file: Path, metadata: dict[str, Any]) -> bytes:
     return content
 
 
-def read_metadata(file: Path = paths.METADATA) -> dict[str, Any]:
+def read_metadata(file: Path) -> dict[str, Any]:
     """Read the metadata, without which nothing can be trusted; `ModelError` if they are not what a promotion writes."""
-    return _parse_metadata(_read_metadata_bytes(file), paths.relative(file))
+    return _parse_metadata(_read_metadata_bytes(file), shown(file))
 
 
 def _read_metadata_bytes(file: Path) -> bytes:
     try:
-        return storage.read_bytes(file)
+        return read_bytes(file)
     except DataError as error:
         msg = f"{NOT_PROMOTED}: {error}, then promote it with `python -m src promote`"
         raise ModelError(msg) from error
@@ -152,7 +155,7 @@ def _read_metadata_bytes(file: Path) -> bytes:
 def _parse_metadata(content: bytes, name: str) -> dict[str, Any]:
     """Read what a promotion writes, and nothing else."""
     try:
-        metadata = storage.parse_json(content, name)
+        metadata = parse_json(content, name)
         _ = [metadata["files"][part]["sha256"] for part in FILES]
         _ = [metadata[key] for key in (*MADE_FOR, "version", "phase", "status", "model_weights", "decision_threshold")]
         _ = [np.array(metadata["smoke_test"][key], dtype=float) for key in ("rows", "probabilities")]

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from src.base.errors import ModelError
-from src.features.catalog import FEATURE_NAMES
+from btc_signal.catalog import FEATURE_NAMES
+from btc_signal.exceptions import ModelError
 
 WEIGHT_TOLERANCE = 1e-9
 

@@ -11,8 +11,8 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 from onnxruntime import InferenceSession, SessionOptions
 from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
-from src.base.errors import ModelError
-from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
+from btc_signal.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
+from btc_signal.exceptions import ModelError
 
 GRAPH_FORMAT = "1"
 INPUT, OUTPUT = "features", "probabilities"
@@ -38,7 +38,7 @@ class MemberGraph:
     Parameters
     ----------
     content
-        A graph that `src.training.export.build_graph` made.
+        A graph that the pipeline exported.
 
     Raises
     ------

@@ -8,7 +8,7 @@ import talib
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from src.features.talib_steps import MAX_AGE, Window, add, exponential, fused, wilder, wilder_range
+from btc_signal.talib_steps import MAX_AGE, Window, add, exponential, fused, wilder, wilder_range
 
 YEN = 15_000_000.0
 N_VALUES = 160

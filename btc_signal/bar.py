@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from src.base.errors import DataError
-from src.base.times import utc_text
+from btc_signal.exceptions import DataError
+from btc_signal.times import utc_text
 
 PRICES = ["open", "high", "low", "close"]
 COLUMNS = [*PRICES, "volume"]

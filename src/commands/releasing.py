@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from btc_signal.times import read_utc
 from src.base import paths
 from src.base.errors import DataError, GateError, ProjectError, exit_on_error
-from src.base.times import read_utc
 from src.commands.shared import AsFirst, Json, Stage, console, print_json, say, tell_people
 
 Offline = Annotated[bool, typer.Option("--offline", help="Do not ask the remote whether it would take the push.")]

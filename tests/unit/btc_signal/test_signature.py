@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
+from btc_signal.signature import PUBLIC_KEY, signature_file
 from src.base import paths
 from src.base.errors import ModelError
 from src.ml.ensemble import ProductionEnsemble
-from src.ml.signature import PUBLIC_KEY, signature_file
 from src.release.deploy import deploy, served
 from tests.signing import make_keys, sign
 

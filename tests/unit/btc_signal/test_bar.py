@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from btc_signal.bar import COLUMNS, PRICES, TIME_NAMES, Bar, read_bar, what_is_wrong
 from src.bars import schema
-from src.bars.bar import COLUMNS, PRICES, TIME_NAMES, Bar, read_bar, what_is_wrong
 from src.base.errors import DataError
 
 VALUES = {"open": 100.0, "high": 103.0, "low": 97.0, "close": 101.0, "volume": 2.0}

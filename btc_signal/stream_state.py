@@ -9,8 +9,8 @@ from itertools import pairwise, takewhile
 from math import sqrt
 from typing import Any, NamedTuple
 
-from src.bars.bar import Bar
-from src.features.talib_steps import Window, exponential, fused, wilder, wilder_range
+from btc_signal.bar import Bar
+from btc_signal.talib_steps import Window, exponential, fused, wilder, wilder_range
 
 RSI_SHARE = 1.0 / 14
 ATR_KEPT = 13 / 14

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from src.base.errors import DataError
-from src.base.times import read_timeframe, read_utc, utc_text
+from btc_signal.exceptions import DataError
+from btc_signal.times import read_timeframe, read_utc, utc_text
 
 
 def first_unknown(last_labelled: datetime, step: timedelta) -> datetime:
     """Return the first open whose label was unknown in training, from the last one of a training row.
 
-    The members that ship are fitted on every bar with a label, and the label of the bar after the last of them hangs on
-    a close that came after the training bars, or lies behind a gap.
+    The members that ship are fitted on every bar with a label, and the label of the bar after the last of them depends
+    on a close that came after the training bars, or lies behind a gap.
     """
     return last_labelled + step
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from src.features.catalog import FEATURE_NAMES, FEATURES, TARGET
+from btc_signal.catalog import FEATURE_NAMES, FEATURES, TARGET
 
 
 def test_order():

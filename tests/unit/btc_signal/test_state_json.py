@@ -7,10 +7,10 @@ from math import inf, nan
 import numpy as np
 import pytest
 
+from btc_signal.stream_state import Memory, Progress
 from src.base.errors import DataError
 from src.base.params import Features
 from src.features.stream import FeatureStream
-from src.features.stream_state import Memory, Progress
 
 SMALL = dict(zip(Features.model_fields, [3, 6, 4, 5, 2.0, 7, 4, 60], strict=True))
 # ema_50 is the longest of its windows.

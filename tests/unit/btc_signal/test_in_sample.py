@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from btc_signal.catalog import FEATURE_NAMES
+from btc_signal.in_sample import first_unknown, honest_from, warning
 from src.base import paths, storage
 from src.base.errors import DataError
 from src.base.params import Label
-from src.features.catalog import FEATURE_NAMES
 from src.features.labels import make_labels
 from src.ml.ensemble import ProductionEnsemble
-from src.ml.in_sample import first_unknown, honest_from, warning
 
 HOUR = timedelta(hours=1)
 TRAINED = {"out_of_fold_window": {"last_open": "2020-01-01T03:00:00Z"}, "data": {"timeframe": "4h"}}

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from btc_signal.predict import predict_history, predict_live
 from src.base.errors import DataError, GapError
 from src.features.feature_manager import FeatureManager
 from src.features.stream import FeatureStream
-from src.ml.predict import predict_history, predict_live
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from btc_signal.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
+from btc_signal.graph import MemberGraph
 from src.base import paths
 from src.base.errors import ModelError
-from src.features.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
-from src.ml.graph import MemberGraph
 from src.ml.model_view import scale_free_view
 from src.training.export import build_graph
 
@@ -188,6 +188,6 @@ def test_loading_it_reports_to_nobody(said, tmp_path):
         name: value for name, value in os.environ.items() if name not in {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
     }
     own = {} if said is None else {"ORT_DISABLE_TELEMETRY": said}
-    command = [sys.executable, "-c", "import src.ml.graph"]
+    command = [sys.executable, "-c", "import btc_signal.graph"]
     subprocess.run(command, cwd=paths.ROOT, env=kept | own | {"HOME": str(tmp_path)}, check=True)
     assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from src.ml.voters import weighted_vote
+from btc_signal.voters import weighted_vote
 
 
 def test_weighted_vote():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.base.times import read_timeframe, timeframe_text, utc_text
+from btc_signal.times import read_timeframe, timeframe_text, utc_text
 
 
 @pytest.mark.parametrize(
