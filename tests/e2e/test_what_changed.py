@@ -66,6 +66,11 @@ def a_changed_tree_depth(checkout: Checkout) -> None:
     )
 
 
+def a_stage_that_fails(checkout: Checkout) -> None:
+    replace(checkout, "src/training/fit.py", r"\Z", "raise NotImplementedError\n")
+
+
+FAILED = r"cannot be rerun with today's code, so the hashes decide: .*train_lgbm"
 OTHER = r"the champion's window gives other bytes: .*production_ensemble\.onnx, data/oof/random_forest\.parquet\.$"
 SAME = r"the champion's window gives its graph and its out-of-fold files, byte for byte\.$"
 
@@ -78,11 +83,12 @@ SAME = r"the champion's window gives its graph and its out-of-fold files, byte f
         (a_renamed_function, "patch", SAME),
         (an_upgraded_pin, "patch", SAME),
         (a_changed_tree_depth, "major", OTHER),
+        (a_stage_that_fails, "major", FAILED),
     ],
     ids=lambda of: getattr(of, "__name__", ""),
 )
 def test_a_change_is_what_comes_out(change, kind: str, words: str, workspace: Checkout) -> None:
-    """The hashes of all five differ; of one, the numbers do."""
+    """The hashes of all differ; the numbers of one do, and another gives none."""
     change(workspace)
     changed = [line[3:].split(" -> ")[-1] for line in workspace.run("git", "status", "--porcelain").splitlines()]
     before = workspace.git_state()

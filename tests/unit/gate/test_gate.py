@@ -50,7 +50,7 @@ COMPARISON = {
     "common": {"n_bars": 1_234, "first_open": "2020-01-01T00:00:00Z", "last_open": "2020-02-21T09:00:00Z"},
     "differences": {"brier_skill": AHEAD},
     "mcnemar": {"only_champion_right": 3, "only_challenger_right": 7, "p_value": 0.34375},
-    **dict.fromkeys(("by_fold", "by_regime"), []),
+    **{name: [] for name in ("by_fold", "by_regime")},
     "since_training": None,
 }
 CLEAN = Check("a check", is_clean=True, words="words", findings=[])
