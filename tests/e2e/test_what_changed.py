@@ -45,7 +45,7 @@ def a_comment(checkout: Checkout) -> None:
 
 
 def a_moved_file(checkout: Checkout) -> None:
-    checkout.run("git", "mv", "src/training/splits.py", "src/training/walks.py")
+    checkout.run("mv", "src/training/splits.py", "src/training/walks.py")
     users = checkout.run("git", "grep", "--name-only", r"src\.training\.splits", "--", "src").splitlines()
     for name in users:
         replace(checkout, name, r"src\.training\.splits", "src.training.walks")
@@ -90,7 +90,7 @@ SAME = r"the champion's window gives its graph and its out-of-fold files, byte f
 def test_a_change_is_what_comes_out(change, kind: str, words: str, workspace: Checkout) -> None:
     """The hashes of all differ; the numbers of one do, and another gives none."""
     change(workspace)
-    changed = [line[3:].split(" -> ")[-1] for line in workspace.run("git", "status", "--porcelain").splitlines()]
+    changed = [line[3:] for line in workspace.run("git", "status", "--porcelain").splitlines()]
     before = workspace.git_state()
     said = workspace.run("python", "-c", ASK, *changed)
     (found,) = [json.loads(line) for line in said.splitlines() if line.startswith('["')]
