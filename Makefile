@@ -21,7 +21,7 @@ repro: .venv/.requirements   ## Run the seven stages where something changed, th
 	    { echo "error: the pipeline stopped; what is broken, and what mends it:" >&2; python -m src doctor >&2; exit 1; }
 	@python -m src scores
 
-report: .venv/.requirements-report   ## Write all that is known of the candidate to reports/index.html, one page that opens from disk
+report: .venv/.requirements   ## Write all that is known of the candidate to reports/index.html, one page that opens from disk
 	@python -m src report
 
 fresh: .venv/.requirements   ## Prove without data or cache that no stage would run: dvc.lock is what code and parameters make
@@ -35,7 +35,7 @@ fresh: .venv/.requirements   ## Prove without data or cache that no stage would 
 
 # END and DRY_RUN reach the shell from the environment, where make leaves them as they are: END=... make retrain.
 # A refusal is no failure: status 1 passes where this run's report says so, for 1 is a crash of Python, too.
-retrain: .venv/.requirements-retrain   ## Retrain up to END, promote what the gate lets pass, push it; DRY_RUN=true only reports
+retrain: .venv/.requirements   ## Retrain up to END, promote what the gate lets pass, push it; DRY_RUN=true only reports
 	@rm -f reports/retrain.md reports/retrain.json
 	@case "$${DRY_RUN:-false}" in true) dry_run=--dry-run ;; false) dry_run= ;; \
 	    *) echo "error: expected DRY_RUN=true or false, got $$DRY_RUN" >&2; exit 2 ;; esac; \
@@ -77,10 +77,9 @@ lock: COMPILE = $(if $(filter all,$(UPGRADE)),UV_EXCLUDE_NEWER='1 week') uv pip 
 # there, and cannot be met: it names no package, and no file has its hash.
 lock: GUARD = This_lock_is_for_Python_3.11_on_Linux_or_macOS==0 ; python_full_version < '3.11' or python_full_version >= '3.12' or (sys_platform != 'linux' and sys_platform != 'darwin') --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000
 lock: .venv/.requirements-dev   ## Renew the requirements*.lock from pyproject.toml; UPGRADE=name moves one, UPGRADE=all each
-	$(COMPILE) --no-build pyproject.toml --extra dev --output-file requirements-dev.lock
-	$(COMPILE) pyproject.toml --extra exchange --extra s3 --extra monitor --constraints requirements-dev.lock --output-file requirements-retrain.lock
-	$(COMPILE) pyproject.toml --extra report --constraints requirements-dev.lock --output-file requirements-report.lock
-	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) --no-build --group dev --output-file requirements-dev.lock
+	$(COMPILE) --group commands --constraints requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) --group model --constraints requirements-dev.lock --output-file requirements-model.lock
 	sed 's/ [;\\].*//; /^ /d' requirements-dev.lock | $(COMPILE) --group serve --constraints - --output-file requirements-serve.lock
 	@for lock in requirements*.lock; do \
 	    { sed 2q "$$lock"; echo "$(GUARD)"; sed 1,2d "$$lock"; } > "$$lock.aside"; mv "$$lock.aside" "$$lock"; \
@@ -105,10 +104,8 @@ else
 endif
 
 .venv/.requirements: requirements.lock | .venv/bin/python
-.venv/.requirements-retrain: requirements-retrain.lock .venv/.requirements | .venv/bin/python
-.venv/.requirements-report: requirements-report.lock .venv/.requirements | .venv/bin/python
 .venv/.requirements-dev: requirements-dev.lock .venv/.requirements | .venv/bin/python
-.venv/.requirements .venv/.requirements-retrain .venv/.requirements-report .venv/.requirements-dev:
+.venv/.requirements .venv/.requirements-dev:
 	@echo "setup: installing $< into .venv"
 ifdef UV
 	@uv pip install --quiet --python .venv/bin/python --compile-bytecode --no-build --require-hashes --requirement $<

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 SBOM, LICENCES = ROOT / "sbom.cdx.json", ROOT / "docs" / "licences.md"
-LOCKS = {"serve": "-serve", "pipeline": "", "weekly": "-retrain", "report": "-report"}  # by column of the page
+LOCKS = {"serve": "-serve", "model": "-model", "commands": ""}  # by column of the page
 USERS = {title: f"requirements{suffix}.lock" for title, suffix in LOCKS.items()}
 PROJECT = "btc-signal-pipeline"
 SPDX = get_spdx_licensing()

@@ -67,10 +67,10 @@ def monitor(
 
 
 def _write_prometheus(report: dict[str, Any], file: Path) -> None:
-    """Write the gauges; without the extra, say how to get it."""
+    """Write the gauges; where only serving is installed, say how to get the library."""
     try:
         from src.monitoring.prometheus import write_prometheus
     except ImportError as error:
-        msg = f"--prometheus needs the extra `monitor` ({error}); `make .venv/.requirements-retrain` installs it"
+        msg = f"--prometheus needs prometheus-client ({error}); `make .venv/.requirements` installs it"
         raise DataError(msg) from error
     write_prometheus(report, file)

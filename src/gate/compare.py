@@ -48,10 +48,13 @@ def compare(name: str | None = None) -> dict[str, Any]:
     theirs = _out_of_fold(champion.read_frame, champion.params["ensemble"])
     ours = _out_of_fold(tables.read_frame, params.ensemble.model_dump())
     dataset = tables.read_frame(paths.FEATURES)
+    compared = compare_forecasts(theirs, ours, dataset, name=champion.name, seed=params.seed)
+    change = what_changed(champion, read_dvc_lock())
     return {
         "champion": {"revision": champion.name, "commit": champion.commit},
-        "changed": what_changed(champion.lock, read_dvc_lock()),
-        **compare_forecasts(theirs, ours, dataset, name=champion.name, seed=params.seed),
+        "changed": change.kind,
+        "changed_in_words": change.words,
+        **compared,
         "since_training": _since(champion, theirs.index[-1], dataset, params),
     }
 

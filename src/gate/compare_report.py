@@ -22,6 +22,8 @@ def markdown(comparison: Mapping[str, Any]) -> str:
         [
             f"## The work tree against {_name(champion)}",
             "",
+            inert(f"{comparison['changed'].capitalize()} change. {comparison['changed_in_words']}"),
+            "",
             *_pair(comparison, comparison["common"], "both forecast out of fold"),
             "### Challenger less champion, by fold and by volatility",
             "",

@@ -83,9 +83,9 @@ def send(message: Message) -> str:
     if not url:
         return f"nobody was told: neither {URL} nor {URL_FILE} is set"
     try:
-        import apprise  # noqa: PLC0415 - an extra that takes half a second to load
+        import apprise  # noqa: PLC0415 - it takes half a second to load
     except ImportError:
-        return "nobody was told: this needs the extra `monitor`, `make .venv/.requirements-retrain` installs it"
+        return "nobody was told: apprise is not installed, `make .venv/.requirements` installs it"
     heard: list[str] = []
     with _quiet(heard):
         target = apprise.Apprise()

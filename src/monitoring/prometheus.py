@@ -1,4 +1,4 @@
-"""A look at the model, as gauges for Prometheus. Needs the extra `monitor`."""
+"""A look at the model, as gauges for Prometheus."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -8,7 +8,7 @@ from src.release.tags import REFS, Stage, names_of, tags_here
 from src.repo.git import git, git_config, is_true, ls_remote
 
 # What makes and judges a model: the remote must have the same as this clone, which does the work.
-CODE = ("btc_signal", "src", "requirements.lock", ".python-version", "dvc.yaml")
+CODE = ("btc_signal", "src", "requirements.lock", "requirements-model.lock", ".python-version", "dvc.yaml")
 # Atomic, because a pushed tag whose commit was refused would take its number from everybody. Of tags that are not
 # named, git pushes those that the remote lacks and silently skips those that differ there.
 PUSH = "git push --atomic --follow-tags"

@@ -76,7 +76,7 @@ def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
     report = gate(as_first=as_first)
     _check_gate(report, files)
     promotion = Promotion(
-        version=_version(promoted),
+        version=_version(promoted, report["comparison"]),
         git_commit=git("rev-parse", "HEAD^" if amend else "HEAD"),
         previous_version=_previous(promoted),
         moment=datetime.now(UTC),
@@ -98,14 +98,16 @@ def _digests(metadata: dict[str, Any]) -> dict[str, str]:
     return {name: described["sha256"] for name, described in metadata["files"].items()}
 
 
-def _version(promoted: Sequence[Promoted]) -> str:
+def _version(promoted: Sequence[Promoted], comparison: dict[str, Any] | None) -> str:
     """Return the next version: the kind of change since the highest one decides, and no tagged number is used twice."""
     versions = {version.version: version.commit for version in promoted}
     taken = [*versions, *tagged_versions()]
     if not versions:
         return next_version(taken, "patch")
-    before, after = Revision(versions[highest(list(versions))]), Revision("HEAD")
-    return next_version(taken, what_changed(before.lock, after.lock))
+    before = versions[highest(list(versions))]
+    if comparison and comparison["champion"]["commit"] == before:
+        return next_version(taken, comparison["changed"])
+    return next_version(taken, what_changed(Revision(before), Revision("HEAD").lock).kind)
 
 
 def _previous(promoted: Sequence[Promoted]) -> str | None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from src.gate.changes import Change
+from src.gate.changes import Kind
 
 FIRST_VERSION = "1.0.0"
 
 
-def next_version(versions: Sequence[str], change: Change) -> str:
+def next_version(versions: Sequence[str], change: Kind) -> str:
     """Return the version after the highest; the first if there was none."""
     if not versions:
         return FIRST_VERSION

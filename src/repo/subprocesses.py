@@ -26,9 +26,11 @@ class Done(NamedTuple):
 def run(root: Path, *command: str) -> Done:
     """Run a module such as dvc in a work tree, in a process group of its own; what it prints goes to standard error.
 
-    Tokens and alert addresses are taken out of its environment: no stage needs them.
+    Tokens and alert addresses are taken out of its environment: no stage needs them. The `python` of a stage is
+    this one, whatever the shell finds.
     """
     environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
     lines: list[str] = []
     with subprocess.Popen(  # noqa: S603 - our own programs
         [sys.executable, "-m", *command],

@@ -8,8 +8,8 @@ from src.base.errors import ModelError, PromotionError
 from src.release.base_commit import Base
 from src.repo.dvc_lock import changed_outs, read_dvc_lock
 from src.repo.git import git
+from src.repo.scratch_folder import share_dvc
 from src.repo.subprocesses import run, run_checked
-from src.retrain.scratch_clone import share_dvc
 
 # DVC does not re-hash existing objects.
 REPAIR = "`dvc push` replaces no object that is there: delete the damaged one on the remote, and run it again"

@@ -13,10 +13,11 @@ from src.gate.gate_report import headline
 from src.release.base_commit import find_base
 from src.release.committed import check_committed
 from src.repo.git import check_full_history, git
+from src.repo.scratch_folder import exclusive
 from src.repo.subprocesses import run, run_checked, sigterm_as_exit
 from src.retrain.publish import publish
 from src.retrain.retrain_report import markdown
-from src.retrain.scratch_clone import commit_all, exclusive, make_clone
+from src.retrain.scratch_clone import commit_all, make_clone
 from src.retrain.window import move_window
 
 Report = dict[str, Any]
@@ -44,7 +45,7 @@ def retrain(end: datetime | None = None, *, dry_run: bool = False) -> Report:
     ProjectError
         If anything else failed; the message says what.
     """
-    with sigterm_as_exit(), exclusive() as folder, _reported(dry_run=dry_run) as report:
+    with sigterm_as_exit(), exclusive("retrain") as folder, _reported(dry_run=dry_run) as report:
         check_full_history()
         check_committed()
         base = find_base()

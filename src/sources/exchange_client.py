@@ -22,7 +22,7 @@ from btc_signal.bar import read_time
 from src.base.errors import DataError
 from src.base.params import Data
 
-INSTALL = "make .venv/.requirements-retrain"
+INSTALL = "make .venv/.requirements"
 # What an answer of an unexpected shape makes ccxt's parsers raise.
 STUMBLES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
@@ -59,7 +59,7 @@ class PassingError(DataError):
 
 
 def load(module: str) -> ModuleType:
-    """Import a package of the extra `exchange`, or say how to install it."""
+    """Import a package that asks exchanges, or say how to install it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:

@@ -130,14 +130,10 @@ PROJECT = """[project]
 name = "scratch"
 version = "1"
 requires-python = "==3.11.*"
-dependencies = ["other"]
-[project.optional-dependencies]
-dev = []
-exchange = []
-s3 = []
-monitor = []
-report = []
 [dependency-groups]
+model = ["other"]
+commands = ["other"]
+dev = ["other"]
 serve = ["other"]
 """
 

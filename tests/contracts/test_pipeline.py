@@ -1,18 +1,22 @@
 """What dvc.yaml says of a stage is what the stage does, seen while it runs."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.utils import canonicalize_name
 
 from src.base import paths
 from tests.checkouts import SMALL, Checkout, copy_work_tree
 
 PIPELINE = yaml.safe_load((paths.ROOT / "dvc.yaml").read_text())
 STAGES = PIPELINE["stages"]
-ALWAYS = {".python-version", "requirements.lock"}
+ALWAYS = {".python-version", "requirements-model.lock"}
 STAGE_FILES = "src/stages/"
+# What a stage imports and computes nothing with: rich draws, sklearn and mypyc look whether the others are there.
+NO_NUMBERS = {"charset-normalizer", "psutil", "rich", "setuptools"}
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +53,15 @@ def test_deps_are_what_the_stage_reads(name: str, traces: dict) -> None:
     """DVC follows no import: deps are the folders of the import closure and each file that is opened, none unused."""
     rooms = {_room(module) for module in traces[name]["code"]}
     assert _resolved(STAGES[name]) == rooms | traces[name]["files"] | ALWAYS
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_lock_of_the_model_holds_what_the_stage_computes_with(name: str, traces: dict) -> None:
+    """Each package that it imports is pinned there, so that no other version makes other numbers unseen."""
+    imported = {canonicalize_name(package) for package in traces[name]["packages"]} - NO_NUMBERS
+    pinned = re.findall(r"^([a-z0-9-]+)==", (paths.ROOT / "requirements-model.lock").read_text(), re.MULTILINE)
+    assert "numpy" in imported
+    assert imported <= set(pinned)
 
 
 def test_no_stage_depends_on_what_is_decided_around_the_pipeline() -> None:

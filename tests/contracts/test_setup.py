@@ -10,7 +10,11 @@ from src.base import paths
 
 PYPROJECT = tomllib.loads(paths.PROJECT.read_text())
 PROJECT = PYPROJECT["project"]
-LOCKS = tuple(f"requirements{name}.lock" for name in ("-serve", "", "-retrain", "-report", "-dev"))
+GROUPS = PYPROJECT["dependency-groups"]
+LOCK_OF = {"model": "requirements-model.lock", "commands": "requirements.lock", "dev": "requirements-dev.lock"} | {
+    "serve": "requirements-serve.lock"
+}
+LOCKS = tuple(LOCK_OF.values())
 
 
 def _pins(name: str) -> dict[str, str]:
@@ -18,8 +22,14 @@ def _pins(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (paths.ROOT / name).read_text(), re.MULTILINE))
 
 
-def _distributions(requirements: list[str]) -> set[str]:
-    return {re.split(r"[<>=;\[ ]", requirement)[0].lower().replace(".", "-") for requirement in requirements}
+def _asked(group: str) -> set[str]:
+    """The distributions that a group asks for, those of the groups in it among them."""
+    names = {re.split(r"[<>=;\[ ]", line)[0].lower().replace(".", "-") for line in _lines(group, str)}
+    return names.union(*(_asked(line["include-group"]) for line in _lines(group, dict)))
+
+
+def _lines(group: str, kind: type) -> list:
+    return [line for line in GROUPS[group] if isinstance(line, kind)]
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -36,23 +46,19 @@ def test_a_lock_names_no_host(name: str) -> None:
     assert "://" not in (paths.ROOT / name).read_text()
 
 
-def test_the_locks_hold_what_the_project_asks_for() -> None:
-    """Every dependency is pinned, each use's in a lock of its own."""
-    assert _distributions(PYPROJECT["dependency-groups"]["serve"]) <= set(_pins("requirements-serve.lock"))
-    assert _distributions(PROJECT["dependencies"]) <= set(_pins("requirements.lock"))
-    extras = PROJECT["optional-dependencies"]
-    assert _distributions(extras["exchange"] + extras["s3"]) <= set(_pins("requirements-retrain.lock"))
-    assert _distributions(extras["report"]) <= set(_pins("requirements-report.lock"))
-    assert _distributions(extras["dev"]) <= set(_pins("requirements-dev.lock"))
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_lock_holds_what_its_group_asks_for(group: str) -> None:
+    """Every dependency is pinned, each use's in a lock of its own; there is no lock of no group."""
+    assert len(_asked(group)) > 5
+    assert _asked(group) <= set(_pins(LOCK_OF[group]))
+    assert {path.name for path in paths.ROOT.glob("requirements*.lock")} == set(LOCKS)
 
 
 def test_the_locks_agree() -> None:
-    """What proves the pipeline runs on the versions that run it, and what serves on those that trained."""
-    serve, run, retrain, report, prove = (_pins(name) for name in LOCKS)
-    assert {name: run.get(name) for name in serve} == serve
-    assert {name: retrain.get(name) for name in run} == run
-    assert {name: report.get(name) for name in run} == run
-    assert {name: prove.get(name) for name in retrain | report} == retrain | report
+    """The numbers are made, served and proved by one set of versions: each lock is a part of the next."""
+    model, commands, dev, serve = (_pins(LOCK_OF[group]) for group in ("model", "commands", "dev", "serve"))
+    assert {name: commands.get(name) for name in model | serve} == model | serve
+    assert {name: dev.get(name) for name in commands} == commands
 
 
 def test_one_version_of_python() -> None:

@@ -121,7 +121,7 @@ def scratch(tmp_path: Path) -> Path:
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").write_text(STUB)
     (tmp_path / ".venv" / "bin" / "python").chmod(0o755)
-    made = ("requirements.lock", "requirements-retrain.lock", ".venv/.requirements", ".venv/.requirements-retrain")
+    made = ("requirements.lock", ".venv/.requirements")
     for second, name in enumerate(made):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (second, second))

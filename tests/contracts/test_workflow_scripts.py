@@ -167,7 +167,7 @@ def test_one_issue_is_open(found: str, second: list[str], runner: Path) -> None:
 
 TAKE, PROPOSE = "propose: Take the files, without a token", "propose: Open a pull request, unless one is open"
 TAKEN = (
-    *(f"requirements{use}.lock" for use in ("", "-serve", "-retrain", "-report", "-dev")),
+    *(f"requirements{use}.lock" for use in ("", "-model", "-serve", "-dev")),
     "sbom.cdx.json",
     "docs/licences.md",
 )

@@ -1,4 +1,4 @@
-"""Run one stage and print as JSON what it really read: files, modules and sections of params.yaml.
+"""Run one stage and print as JSON what it really read: files, modules packages and sections of params.yaml.
 
 python tests/contracts/trace_stage.py MODULE [ARGUMENT]
 """
@@ -6,6 +6,7 @@ python tests/contracts/trace_stage.py MODULE [ARGUMENT]
 import json
 import runpy
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path.cwd()
@@ -65,5 +66,7 @@ modules.add(f"{module.replace('.', '/')}.py")
 code = {name for name in modules if not name.endswith("__init__.py")}
 files = {name for name in opened["read"] if name.startswith(("data/", "models/", "reports/"))}
 outs = {name for name in opened["written"] if "__pycache__" not in name}
-report = {"code": code, "files": files, "outs": outs, "params": sections}
+known = packages_distributions()
+packages = {name for imported in sys.modules for name in known.get(imported.partition(".")[0], ())}
+report = {"code": code, "files": files, "outs": outs, "packages": packages, "params": sections}
 sys.stdout.write("\n" + json.dumps({name: sorted(found) for name, found in report.items()}))

@@ -1,6 +1,7 @@
 """After a change, the stages that depend on it run, and no other."""
 
 import json
+import re
 
 import pytest
 
@@ -45,6 +46,29 @@ def test_a_comment_reruns_nothing(workspace: Checkout) -> None:
     file = workspace.root / "params.yaml"
     file.write_text(f"# a remark\n{file.read_text()}")
     assert workspace.repro() == []
+
+
+def _move_pin(workspace: Checkout, lock: str, package: str) -> None:
+    """Pin another version of a package, by hand."""
+    file = workspace.root / lock
+    text, n_moved = re.subn(rf"^{package}==\S+", f"{package}==99.0", file.read_text(), flags=re.MULTILINE)
+    assert n_moved == 1
+    file.write_text(text)
+
+
+def test_a_package_that_makes_no_number_reruns_nothing(workspace: Checkout) -> None:
+    """Another DVC, typer or linter is no other model."""
+    for package in ("dvc", "typer"):
+        _move_pin(workspace, "requirements.lock", package)
+    _move_pin(workspace, "requirements-dev.lock", "ruff")
+    assert workspace.run("dvc", "status").strip() == "Data and pipelines are up to date."
+
+
+def test_a_package_that_makes_the_numbers_reruns_every_stage(workspace: Checkout) -> None:
+    """Another numpy is: every stage is asked again."""
+    _move_pin(workspace, "requirements-model.lock", "numpy")
+    stale = re.findall(r"^(\w+):$", workspace.run("dvc", "status"), re.MULTILINE)
+    assert sorted(stale) == sorted(["fetch", "featurize", *TRAINING, *AFTER_TRAINING])
 
 
 def test_a_lost_cache_object_is_made_again(workspace: Checkout) -> None:

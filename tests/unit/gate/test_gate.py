@@ -45,11 +45,12 @@ MEASURED = {"parity": 1e-8, "n_flipped": 0, "size_mb": 0.1, "latency_ratio": 1e6
 AHEAD = {"champion": 0.05, "challenger": 0.07, "difference": 0.02, "interval": [0.01, 0.03]}
 COMPARISON = {
     "champion": {"revision": "HEAD", "commit": "0123456789abcdef"},
+    "changed": "patch",
+    "changed_in_words": "Code, libraries and Python have the champion's hashes.",
     "common": {"n_bars": 1_234, "first_open": "2020-01-01T00:00:00Z", "last_open": "2020-02-21T09:00:00Z"},
     "differences": {"brier_skill": AHEAD},
     "mcnemar": {"only_champion_right": 3, "only_challenger_right": 7, "p_value": 0.34375},
-    "by_fold": [],
-    "by_regime": [],
+    **{name: [] for name in ("by_fold", "by_regime")},
     "since_training": None,
 }
 CLEAN = Finding("a check", 0.0, 0.0, "passed", "words")

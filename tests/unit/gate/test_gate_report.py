@@ -16,6 +16,8 @@ WINDOW = {"n_bars": 1_234, "first_open": "2020-01-01T00:00:00Z", "last_open": "2
 IN_WORDS = ["Skill: Brier skill +0.060.", "It never traded."]
 COMPARISON = {
     "champion": {"revision": "HEAD", "commit": "0123456789abcdef"},
+    "changed": "patch",
+    "changed_in_words": "Code, libraries and Python have the champion's hashes.",
     "common": WINDOW,
     "differences": {
         "brier_skill": {"champion": 0.05, "challenger": 0.07, "difference": 0.02, "interval": [-0.01, 0.05]}

@@ -51,6 +51,13 @@ def test_status_and_words(module):
         run_checked(root, "parent")
 
 
+def test_the_python_of_a_stage_is_this_one(module, monkeypatch):
+    """Where no environment is active, the `python` in dvc.yaml would be the system's, without our packages."""
+    monkeypatch.setenv("PATH", "/usr/bin")
+    root = module("import shutil\nprint(shutil.which('python'))")
+    assert run(root, "parent") == (0, str(Path(sys.executable).with_name("python")))
+
+
 def test_what_a_program_prints_acts_on_nothing(module, capsys):
     """Neither on the terminal nor on GitHub's log, at whatever place of its line."""
     run(module(r"print('::error file=a::x\n  ##[error]y\n\x1b[2Jz\r::stop-commands::t')"), "parent")

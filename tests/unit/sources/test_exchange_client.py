@@ -133,6 +133,6 @@ def test_a_package_that_is_missing_is_named_with_the_command(package, fetch, mon
 
     importing = exchange_client.importlib.import_module
     monkeypatch.setattr(exchange_client.importlib, "import_module", cannot)
-    words = rf"the package {package.partition('.')[0]} is not installed; run `make \.venv/\.requirements-retrain`"
+    words = rf"the package {package.partition('.')[0]} is not installed; run `make \.venv/\.requirements`"
     with pytest.raises(DataError, match=words):
         fetch()

@@ -1,4 +1,4 @@
-"""The folder that a retraining works in, and empties."""
+"""The folder in .git that a run works in, and empties."""
 
 import subprocess
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from src.base import paths
 from src.base.errors import PromotionError
-from src.retrain.scratch_clone import exclusive
+from src.repo.scratch_folder import exclusive
 
 
 def test_a_link_in_its_place_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,6 +18,6 @@ def test_a_link_in_its_place_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     (elsewhere / "theirs").write_text("precious")
     (repository / ".git" / "retrain").symlink_to(elsewhere)
     monkeypatch.setattr(paths, "ROOT", repository)
-    with pytest.raises(PromotionError, match="retrain is a link; expected a folder"), exclusive():
+    with pytest.raises(PromotionError, match="retrain is a link; expected a folder"), exclusive("retrain"):
         pass
     assert (elsewhere / "theirs").read_text() == "precious"
