@@ -7,15 +7,6 @@ from src.bars.schema import segments
 from src.base.params import Label
 
 
-def volatility_trend(label: Label) -> int:
-    """Return 1 if wider moves make the label likelier, -1 if less likely, 0 if they do not tell.
-
-    Returns that spread around zero pass a threshold above it the more often the wider they spread, one below it the
-    more seldom, and zero itself half of the time.
-    """
-    return int(np.sign(label.threshold))
-
-
 def make_labels(close: pd.Series, label: Label) -> pd.Series:
     """Label every bar by the close `horizon_bars` later.
 

@@ -21,13 +21,12 @@ from src.base.params import Params, load_params
 from src.evaluation.intervals import bootstrap_scores
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, difference, score
 from src.evaluation.regimes import regimes
-from src.features.labels import volatility_trend
 from src.gate.changes import what_changed
 from src.repo.dvc_lock import read_dvc_lock
 from src.repo.git import git
 from src.repo.revision import Revision
 from src.training.fit import out_of_fold
-from src.training.members.member import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member, volatility_trend
 from src.training.splits import Fold
 
 COMPARED = ("log_loss", "brier_skill", "roc_auc", "f1_score")

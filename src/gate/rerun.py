@@ -13,7 +13,7 @@ from src.repo.git import git
 from src.repo.revision import Revision
 from src.repo.scratch_folder import exclusive, share_caches
 from src.repo.subprocesses import run, sigterm_as_exit
-from src.training.members import MEMBERS
+from src.training.members.member import MEMBERS
 
 # What a model is: the graph that serves, and the forecasts by which it was judged.
 MADE = [paths.relative(path) for path in (paths.GRAPH, *map(paths.out_of_fold, MEMBERS.values()))]

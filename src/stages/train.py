@@ -8,10 +8,9 @@ from src.base import paths, tables
 from src.base.console import say, track
 from src.base.errors import exit_on_error
 from src.base.params import load_params
-from src.features.labels import volatility_trend
 from src.training.fit import fit, out_of_fold
 from src.training.member_files import write_member
-from src.training.members.member import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member, volatility_trend
 from src.training.splits import walk_forward
 
 

@@ -14,10 +14,9 @@ import numpy as np
 from btc_signal.catalog import FEATURE_NAMES, TARGET
 from src.base import paths, tables
 from src.base.errors import ModelError
-from src.features.labels import volatility_trend
 from src.policy import load_policy
 from src.training.fit import fit
-from src.training.members.member import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member, volatility_trend
 from tests.bench.result import result
 
 MEASURED = ("lgbm", "xgb")  # a forest's threads do not wait for each other

@@ -15,13 +15,12 @@ from btc_signal.catalog import FEATURE_NAMES, TARGET
 from btc_signal.voters import weighted_vote
 from src.evaluation.metrics import Forecast
 from src.evaluation.summary import evaluate
-from src.features.labels import volatility_trend
 from src.gate.compare import compare_forecasts, compare_since, vote
 from src.gate.rules import judge_champion, judge_scores
 from src.ml.model_view import VIEW_NAMES
 from src.policy import Policy
 from src.training.fit import fit, out_of_fold
-from src.training.members.member import MEMBERS, build_member
+from src.training.members.member import MEMBERS, build_member, volatility_trend
 from src.training.splits import walk_forward
 from src.verdict.finding import Verdict, overall
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import treelite
     from sklearn.base import ClassifierMixin
 
-    from src.base.params import Train
+    from src.base.params import Label, Train
 
 
 class Member(Protocol):
@@ -47,6 +47,15 @@ REGISTRY: dict[str, Member] = {"lgbm": lgbm, "xgb": xgb, "rf": rf}
 MEMBERS = {key: member.NAME for key, member in REGISTRY.items()}
 
 
+def volatility_trend(label: Label) -> int:
+    """Return 1 if wider moves make the label likelier, -1 if less likely, 0 if they do not tell.
+
+    Returns that spread around zero pass a threshold above it the more often the wider they spread, one below it the
+    more seldom, and zero itself half of the time.
+    """
+    return (label.threshold > 0) - (label.threshold < 0)
+
+
 def build_member(key: str, train: Train, *, trend: int, seed: int, n_jobs: int) -> Pipeline:
     """Build one member: a pipeline of the scale-free view and its classifier, so that it takes the twelve features.
 
@@ -57,7 +66,7 @@ def build_member(key: str, train: Train, *, trend: int, seed: int, n_jobs: int) 
     train
         Settings of all of them.
     trend
-        Which way the probability may move with the volatility, as `src.features.labels.volatility_trend` returns it.
+        Which way the probability may move with the volatility, as `volatility_trend` returns it.
     seed
         Of its random draws.
     n_jobs

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.base.params import Label
-from src.features.labels import make_labels, volatility_trend
+from src.features.labels import make_labels
+from src.training.members.member import volatility_trend
 
 UNKNOWN = np.nan
 
