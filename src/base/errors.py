@@ -10,18 +10,24 @@ ProjectError
 
 All of them are `ValueError` too, so that a caller who knows only scikit-learn's habits can catch them.
 A message is one line that says what was expected, what came and what to do.
+
+Standard library only, and any Python from 3.8 on.
 """
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from btc_signal.exceptions import DataError, GapError, ModelError, ProjectError
 from src.base.foreign_text import one_line
 
 __all__ = ["DataError", "GapError", "GateError", "ModelError", "ParamsError", "ProjectError", "PromotionError"]
 __all__ += ["exit_on_error", "truncate", "words_of"]
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class ParamsError(ProjectError):

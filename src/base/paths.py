@@ -1,4 +1,9 @@
-"""Every file the pipeline reads or writes, as absolute paths."""
+"""Every file the pipeline reads or writes, as absolute paths.
+
+Standard library only, and any Python from 3.8 on.
+"""
+
+from __future__ import annotations
 
 from pathlib import Path
 

@@ -82,10 +82,9 @@ def leakcheck(
     *,
     as_json: Json = False,
 ) -> None:
-    """Search features, labels and folds for what knows the future; exit status 1 if there is any."""
+    """Search features, labels and folds for look-ahead leakage; exit status 1 if there is any."""
     from src.base import tables
-    from src.evaluation.leakcheck import check_callable, check_pipeline, load_callable, summary
-    from src.evaluation.score_report import leakcheck_table
+    from src.evaluation.leakcheck import check_callable, check_pipeline, load_callable, markdown, summary
     from src.policy import load_policy
 
     with exit_on_error():
@@ -94,8 +93,9 @@ def leakcheck(
             checks = check_pipeline(bars, params)
         else:
             checks = check_callable(load_callable(function), bars, params)
+    found = summary(checks)
     if as_json:
-        print_json(summary(checks))
+        print_json(found)
     else:
-        console().print(leakcheck_table(checks))
-    raise typer.Exit(0 if all(check.is_clean for check in checks) else 1)
+        print_markdown(markdown(checks), as_markdown=False)
+    raise typer.Exit(0 if found["is_clean"] else 1)

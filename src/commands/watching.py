@@ -1,7 +1,7 @@
 """Watch the promoted model at work."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -33,11 +33,12 @@ def monitor(
     interval: Annotated[float | None, typer.Option(min=1, help="Stay, and look again after so many seconds.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Hold the model at work against what it promised; exit status 1 on an alert. ALERT_URL tells people."""
+    """Compare live scores with the promoted ones; exit status 1 on an alert. ALERT_URL tells people."""
+    from src.monitoring.look import look
     from src.monitoring.monitor_report import markdown
 
-    def look() -> bool:
-        report = _look(log, bars, recover, stage, dry_run=dry_run)
+    def look_once() -> bool:
+        report = look(log, bars, recover, stage, partial(say, on_error=True), dry_run=dry_run)
         if prometheus is not None:
             _write_prometheus(report, prometheus)
         if as_json:
@@ -49,7 +50,7 @@ def monitor(
     def keep_looking(pause_s: float) -> NoReturn:
         while True:
             try:
-                look()
+                look_once()
             except BrokenPipeError:  # whoever read has read enough
                 raise
             except (ProjectError, OSError) as error:
@@ -61,37 +62,8 @@ def monitor(
     if interval is not None:
         keep_looking(interval)
     with exit_on_error():
-        is_fine = look()
+        is_fine = look_once()
     raise typer.Exit(0 if is_fine else 1)
-
-
-def _look(log: Path, bars: Path | None, recover: Path | None, stage: Stage, *, dry_run: bool) -> dict[str, Any]:
-    """Look once, recover, tell; what came of both goes to standard error."""
-    from src.monitoring.alerts import tell
-    from src.monitoring.monitor import monitor as look_once
-    from src.monitoring.monitor_report import headline
-    from src.monitoring.recovery import recover as recover_once
-    from src.policy import load_policy
-    from src.verdict.finding import Finding
-
-    report, limits = look_once(log, bars), load_policy().monitor
-    judgements = [Finding(**judgement) for judgement in report["judgements"]]
-    done, failed = "", ""
-    try:
-        done = "" if recover is None else recover_once(report, recover, stage, limits, dry_run=dry_run)
-    except (ProjectError, OSError) as error:
-        failed = f"recovery failed, the next look tries again: {words_of(error)}"
-    # Two rules, so that a success after a failure is told; both are there at every look, so that an alert can end.
-    for rule, words in (("recovery", done), ("recovery failed", failed)):
-        judgements.append(Finding(rule, None, None, "failed" if words else "passed", words))
-    recovery = done or failed
-    if recovery:
-        say(recovery, on_error=True)
-    if not dry_run:
-        again_after = timedelta(hours=limits.alert_again_after_h)
-        if told := tell(judgements, headline(report), datetime.now(UTC), again_after):
-            say(told, on_error=True)
-    return report | {"recovery": recovery or None}
 
 
 def _write_prometheus(report: dict[str, Any], file: Path) -> None:

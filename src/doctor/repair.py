@@ -13,7 +13,7 @@ from src.base.errors import PromotionError
 from src.policy import load_policy
 from src.release.transaction import refuse_a_locked_index, refuse_unfinished
 from src.repo.dvc_cache import cache_folder, object_file
-from src.repo.revision import md5
+from src.repo.dvc_lock import md5
 
 # Who reads and writes what at the moment, by process; DVC empties it to write it.
 RWLOCK = paths.ROOT / ".dvc" / "tmp" / "rwlock"

@@ -1,4 +1,4 @@
-"""Whether a feature knows what could not be known: found by taking the future away, and by changing it.
+"""Look-ahead leakage in a function from bars to features, found by taking the future away, and by changing it.
 
 A row that a function computes from bars up to its own is the same whatever bars follow. So the function is run on
 histories that end at many cuts, and on bars that are changed after them; a row at or before the cut that differs
@@ -26,12 +26,17 @@ TOLERANCE = 1e-9
 
 
 class Leak(NamedTuple):
-    """One leak: the feature, the row that knows too much, the bar it should not know, and the likely cause."""
+    """One leak: the feature, the row that leaks, the later bar it depends on, and the likely cause."""
 
     feature: str
     row: str
     depends_on: str
     cause: str
+
+    def __str__(self) -> str:
+        """Say it in one sentence."""
+        where = f" at {self.row}" if self.row else ""
+        return f"{self.feature}: {self.cause}{where}{f', depends on {self.depends_on}' if self.depends_on else ''}"
 
 
 def find_leaks(features: Features, bars: pd.DataFrame, *, seed: int = 0) -> list[Leak]:

@@ -1,9 +1,9 @@
-"""Everything that may let a score know the future: features, labels, folds, columns, warm-up and stream."""
+"""Look-ahead leakage, searched in features, labels, folds, columns, warm-up and stream."""
 
 import importlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import src.base.openmp
 
@@ -20,6 +20,8 @@ from src.features.feature_manager import FeatureManager, build_dataset
 from src.features.labels import make_labels
 from src.features.stream import FeatureStream
 from src.training.splits import walk_forward
+from src.verdict.finding import Finding, result_of
+from src.verdict.table import finding_rows, markdown_table
 
 # The most recent bars are searched bar by bar: a leak does not wait for old ones.
 N_SEARCHED = 3_000
@@ -31,16 +33,7 @@ MAX_STREAM_DIFFERENCE = 1e-9
 DUPLICATE = 1 - 1e-9
 
 
-class Check(NamedTuple):
-    """One question, whether the answer is clean, and what was found or looked at."""
-
-    name: str
-    is_clean: bool
-    words: str
-    findings: list[Leak]
-
-
-def check_pipeline(bars: pd.DataFrame, params: Params, now: datetime | None = None) -> list[Check]:
+def check_pipeline(bars: pd.DataFrame, params: Params, now: datetime | None = None) -> list[Finding]:
     """Check the shipped features, labels and folds on these bars."""
     manager = FeatureManager(params.features)
     dataset = build_dataset(bars, params.features, params.label)
@@ -58,7 +51,7 @@ def check_pipeline(bars: pd.DataFrame, params: Params, now: datetime | None = No
     ]
 
 
-def check_callable(features: Features, bars: pd.DataFrame, params: Params) -> list[Check]:
+def check_callable(features: Features, bars: pd.DataFrame, params: Params) -> list[Finding]:
     """Check a user's own function from bars to features on these bars, against the shipped label."""
     made = features(bars.copy())
     table = (made.to_frame() if isinstance(made, pd.Series) else made).rename(columns=str).dropna()
@@ -70,14 +63,14 @@ def check_callable(features: Features, bars: pd.DataFrame, params: Params) -> li
     return [_future(features, bars.iloc[-N_SEARCHED:]), _columns(table), _single_features(table, y)]
 
 
-def _future(features: Features, bars: pd.DataFrame) -> Check:
+def _future(features: Features, bars: pd.DataFrame) -> Finding:
     """Take the future away and change it."""
-    findings = find_leaks(features, bars)
-    words = f"later bars change {len(findings)} of the features" if findings else f"{len(bars):,} bars cut and changed"
-    return Check("no feature knows a later bar", not findings, words, findings)
+    leaks = find_leaks(features, bars)
+    words = f"later bars change {len(leaks)} of the features" if leaks else f"{len(bars):,} bars cut and changed"
+    return _finding("no feature knows a later bar", words, leaks)
 
 
-def _labels(close: pd.Series, params: Params) -> Check:
+def _labels(close: pd.Series, params: Params) -> Finding:
     """Compute the labels another way, from positions, and compare."""
     labels = make_labels(close, params.label).dropna()
     horizon = params.label.horizon_bars
@@ -87,48 +80,48 @@ def _labels(close: pd.Series, params: Params) -> Check:
     rises = np.where(np.isnan(later), np.nan, later / prices[at] - 1 > params.label.threshold)
     wrong = labels.index[rises != labels.to_numpy()]
     words = f"{len(labels):,} labels look {horizon} bars ahead, no more and no less"
-    findings = [Leak(TARGET, str(row), "", "the label is not what params.yaml says") for row in wrong[:1]]
-    return Check("labels look exactly as far as stated", not findings, words, findings)
+    leaks = [Leak(TARGET, str(row), "", "the label is not what params.yaml says") for row in wrong[:1]]
+    return _finding("labels look exactly as far as stated", words, leaks)
 
 
-def _folds(dataset: pd.DataFrame, params: Params) -> Check:
+def _folds(dataset: pd.DataFrame, params: Params) -> Finding:
     """Make sure that every training label is known before the first test row opens."""
-    horizon, findings = params.label.horizon_bars, []
+    horizon, leaks = params.label.horizon_bars, []
     folds = walk_forward(dataset[TARGET].to_numpy(), params.split)
     for fold in folds:
         known_at, first_test = fold.train[-1] + horizon, fold.test[0]
         if known_at >= first_test:
             row, later = (str(dataset.index[position]) for position in (fold.train[-1], first_test))
-            findings.append(Leak(TARGET, row, later, f"split.gap is too small for a horizon of {horizon} bars"))
+            leaks.append(Leak(TARGET, row, later, f"split.gap is too small for a horizon of {horizon} bars"))
     words = f"{len(folds)} folds, training labels end before the test rows"
-    return Check("no training label reaches into the test rows", not findings, words, findings)
+    return _finding("no training label reaches into the test rows", words, leaks)
 
 
-def _columns(features: pd.DataFrame) -> Check:
+def _columns(features: pd.DataFrame) -> Finding:
     """Find columns that say nothing, or the same as another."""
     constant = [name for name in features if features[name].min() == features[name].max()]
-    findings = [Leak(name, "", "", "constant: it can tell nothing") for name in constant]
+    leaks = [Leak(name, "", "", "constant: it can tell nothing") for name in constant]
     varied = features.drop(columns=constant)
     correlation = np.abs(varied.corr().to_numpy())
     for i, j in np.argwhere(np.triu(correlation > DUPLICATE, k=1)):
-        findings.append(Leak(varied.columns[j], "", "", f"duplicated: a straight line through {varied.columns[i]}"))
-    return Check("no column is constant or duplicated", not findings, f"{len(features.columns)} columns", findings)
+        leaks.append(Leak(varied.columns[j], "", "", f"duplicated: a straight line through {varied.columns[i]}"))
+    return _finding("no column is constant or duplicated", f"{len(features.columns)} columns", leaks)
 
 
-def _single_features(features: pd.DataFrame, y: pd.Series) -> Check:
+def _single_features(features: pd.DataFrame, y: pd.Series) -> Finding:
     """Find a feature that ranks the rises by itself better than can be."""
     aucs = {name: roc_auc_score(y, features[name]) for name in features}
     best = max(aucs, key=lambda name: abs(aucs[name] - 0.5))
-    findings = [
+    leaks = [
         Leak(name, "", "", f"target leakage: alone it ranks rises with AUC {auc:.3f}, up or down")
         for name, auc in aucs.items()
         if max(auc, 1 - auc) > MAX_SINGLE_AUC
     ]
     words = f"the best alone is {best}, AUC {max(aucs[best], 1 - aucs[best]):.3f}"
-    return Check("no feature knows the label", not findings, words, findings)
+    return _finding("no feature knows the label", words, leaks)
 
 
-def _warm_up(manager: FeatureManager, bars: pd.DataFrame) -> Check:
+def _warm_up(manager: FeatureManager, bars: pd.DataFrame) -> Finding:
     """Start the history later, and see whether that moves a feature."""
     whole = manager.generate_features(bars)
     spread = whole.std().replace(0, 1)
@@ -136,15 +129,15 @@ def _warm_up(manager: FeatureManager, bars: pd.DataFrame) -> Check:
     for start in (1, len(bars) // 5, len(bars) // 3):
         later = manager.generate_features(bars.iloc[start:])
         moved = np.maximum(moved, ((later - whole.loc[later.index]).abs() / spread).max())
-    findings = [
+    leaks = [
         Leak(name, "", "", f"warm-up too short: another start of the history moves it by {share:.1e} of its spread")
         for name, share in moved.items()
         if share > MAX_WARM_UP_EFFECT
     ]
-    return Check("the warm-up is long enough", not findings, f"another start moves {moved.max():.0e} at most", findings)
+    return _finding("the warm-up is long enough", f"another start moves {moved.max():.0e} at most", leaks)
 
 
-def _stream(manager: FeatureManager, bars: pd.DataFrame, params: Params) -> Check:
+def _stream(manager: FeatureManager, bars: pd.DataFrame, params: Params) -> Finding:
     """Feed the bars one by one, and compare with the batch."""
     batch = manager.generate_features(bars)
     stream = FeatureStream(params.features, params.data.timeframe)
@@ -152,20 +145,20 @@ def _stream(manager: FeatureManager, bars: pd.DataFrame, params: Params) -> Chec
     rows = [row for record in records if (row := stream.warm_up([record])) is not None]
     streamed = pd.DataFrame(rows, index=batch.index[-len(rows) :], columns=list(FEATURE_NAMES))
     difference = (streamed - batch).abs() / np.maximum(batch.abs(), 1e-12)
-    findings = [
+    leaks = [
         Leak(name, str(difference[name].idxmax()), "", "batch and stream differ: btc_signal/stream_state.py")
         for name in difference
         if not difference[name].max() <= MAX_STREAM_DIFFERENCE
     ]
-    return Check("batch and stream agree", not findings, f"{len(rows):,} rows", findings)
+    return _finding("batch and stream agree", f"{len(rows):,} rows", leaks)
 
 
-def _open_bar(bars: pd.DataFrame, params: Params, now: datetime) -> Check:
+def _open_bar(bars: pd.DataFrame, params: Params, now: datetime) -> Finding:
     """Make sure that the newest bar is closed."""
     newest = bars.index[-1]
     is_open = newest + params.data.step > now
-    findings = [Leak("close", str(newest), str(newest), "open bar: it still changes; wait for its close")] * is_open
-    return Check("the newest bar is closed", not findings, f"it opened {newest:%Y-%m-%d %H:%M}", findings)
+    leaks = [Leak("close", str(newest), str(newest), "open bar: it still changes; wait for its close")] * is_open
+    return _finding("the newest bar is closed", f"it opened {newest:%Y-%m-%d %H:%M}", leaks)
 
 
 def load_callable(name: str) -> Features:
@@ -182,12 +175,26 @@ def load_callable(name: str) -> Features:
     return found
 
 
-def summary(checks: Sequence[Check]) -> dict[str, Any]:
+def markdown(checks: Sequence[Finding]) -> str:
+    """Write a row for every check, and below it one for every leak, as Markdown."""
+    rows = finding_rows(checks, {"passed": "clean", "failed": "**LEAK**"})
+    return "\n".join(["# Look-ahead leakage", "", *markdown_table(("check", "verdict", "seen"), rows)])
+
+
+def summary(checks: Sequence[Finding]) -> dict[str, Any]:
     """Return all checks as plain JSON."""
-    return {
-        "is_clean": all(check.is_clean for check in checks),
-        "checks": [
-            {"name": c.name, "is_clean": c.is_clean, "words": c.words, "findings": [f._asdict() for f in c.findings]}
-            for c in checks
-        ],
-    }
+    found = [
+        {
+            "name": check.name,
+            "is_clean": check.verdict == "passed",
+            "words": check.words,
+            "findings": [leak._asdict() for leak in check.details],
+        }
+        for check in checks
+    ]
+    return {"is_clean": all(check["is_clean"] for check in found), "checks": found}
+
+
+def _finding(name: str, words: str, leaks: list[Leak]) -> Finding:
+    """Judge a question by the leaks that were found."""
+    return Finding(name, float(len(leaks)), 0.0, result_of(not leaks), words, details=leaks)

@@ -84,8 +84,8 @@ def difference(one: float | None, other: float | None) -> float | None:
 def calibration_line(y: np.ndarray, probability: np.ndarray) -> Scores:
     """Regress what happened on the log odds of the forecast; a calibrated forecast has slope 1 and intercept 0.
 
-    A slope below 1 says that the forecasts are too sure of themselves, above 1 that they are too timid. Both are None
-    where a forecast was certain: its log odds are infinite. `mean_forecast` is to be held against the base rate.
+    A slope below 1 says that the forecasts are overconfident, above 1 that they are underconfident. Both are None where
+    a forecast was certain: its log odds are infinite. `mean_forecast` is to be compared with the base rate.
 
     References
     ----------

@@ -1,16 +1,9 @@
 """The scores as tables for the terminal, with a verdict in words."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich import box
 from rich.table import Table
-
-from src.base.foreign_text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from src.evaluation.leakcheck import Check
 
 COLUMNS = {
     "roc_auc": "AUC",
@@ -38,12 +31,10 @@ def scores_table(metrics: dict[str, Any]) -> Table:
     table.add_column("forecast", no_wrap=True)
     for heading in COLUMNS.values():
         table.add_column(heading, justify="right")
-    for name, scores in metrics["baselines"].items():
-        table.add_row(name.replace("_", " "), *cells(scores))
-    table.add_section()
-    for name, scores in metrics["members"].items():
-        table.add_row(name.replace("_", " "), *cells(scores))
-    table.add_section()
+    for group in ("baselines", "members"):
+        for name, scores in metrics[group].items():
+            table.add_row(named(name), *cells(scores))
+        table.add_section()
     table.add_row("ensemble", *cells(metrics["ensemble"]), style="bold")
     intervals = metrics["intervals"]["scores"]["ensemble"]
     for end, words in enumerate(("from", "to")):
@@ -63,22 +54,7 @@ def differences_table(metrics: dict[str, Any]) -> Table:
     for name in DIFFERENCES:
         table.add_column(COLUMNS[name], justify="right")
     for other, scores in intervals["ensemble_less"].items():
-        table.add_row(other.replace("_", " "), *[difference(scores.get(name)) for name in DIFFERENCES])
-    return table
-
-
-def leakcheck_table(checks: "Sequence[Check]") -> Table:
-    """Return a row for every check, and under it one for every finding."""
-    table = Table(title="What may let a score know the future", box=box.SIMPLE_HEAD)
-    table.add_column("check")
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("seen")
-    for check in checks:
-        table.add_row(check.name, "clean" if check.is_clean else "LEAK", one_line(check.words))
-        for found in check.findings:
-            where = f" at {found.row}" if found.row else ""
-            depends = f", depends on {found.depends_on}" if found.depends_on else ""
-            table.add_row(one_line(f"  {found.feature}"), "", one_line(f"{found.cause}{where}{depends}"))
+        table.add_row(named(other), *[difference(scores.get(name)) for name in DIFFERENCES])
     return table
 
 
@@ -120,12 +96,12 @@ def _against_volatility(metrics: dict[str, Any]) -> str:
 def _calibrated(metrics: dict[str, Any]) -> str:
     """Say whether the probabilities can be taken at their word."""
     line = metrics["calibration"]
-    average = f"forecasts average {line['mean_forecast']:.1%}, {metrics['base_rate']:.1%} came."
+    means = f"mean forecast {line['mean_forecast']:.1%}, observed {metrics['base_rate']:.1%}."
     if line["slope"] is None:
-        return f"Calibration: {average}"
-    sure = "too sure of themselves" if line["slope"] < 1 - SLOPE_OFF else "as sure as they should be"
-    sure = "too timid" if line["slope"] > 1 + SLOPE_OFF else sure
-    return f"Calibration: slope {line['slope']:.2f} (1 is ideal), they are {sure}; {average}"
+        return f"Calibration: {means}"
+    sure = "overconfident" if line["slope"] < 1 - SLOPE_OFF else "neither overconfident nor underconfident"
+    sure = "underconfident" if line["slope"] > 1 + SLOPE_OFF else sure
+    return f"Calibration: slope {line['slope']:.2f} (1 is ideal), {sure}; {means}"
 
 
 def _f1(metrics: dict[str, Any], f1_score_min: float) -> str:
@@ -150,6 +126,11 @@ def _traded(metrics: dict[str, Any]) -> str:
         f"{model['sharpe']:.2f}, {span(model['sharpe_interval'], '.2f')}); holding made {hold['net_return']:+.1%}, "
         f"as many random entries {random['net_return']:+.1%}, and it beat {random['share_beaten']:.0%} of those."
     )
+
+
+def named(name: str) -> str:
+    """Write the name of a forecast or a score as words."""
+    return name.replace("_", " ")
 
 
 def span(ends: list[float], form: str) -> str:

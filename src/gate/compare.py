@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from statsmodels.stats.contingency_tables import mcnemar
 
 from btc_signal.bundle import read_metadata
@@ -16,7 +15,7 @@ from btc_signal.ensemble import ProductionEnsemble
 from btc_signal.in_sample import first_unknown
 from btc_signal.times import utc_text
 from btc_signal.voters import weighted_vote
-from src.base import paths, storage, tables
+from src.base import paths, tables
 from src.base.errors import DataError, ModelError
 from src.base.params import Params, load_params
 from src.evaluation.intervals import bootstrap_scores
@@ -24,6 +23,7 @@ from src.evaluation.metrics import METRIC_DECIMALS, Forecast, difference, score
 from src.evaluation.regimes import regimes
 from src.features.labels import volatility_trend
 from src.gate.changes import what_changed
+from src.repo.dvc_lock import read_dvc_lock
 from src.repo.git import git
 from src.repo.revision import Revision
 from src.training.fit import out_of_fold
@@ -38,22 +38,10 @@ APART = "after another label, market or window, `python -m src gate --as-first` 
 def compare(name: str | None = None) -> dict[str, Any]:
     """Compare the work tree's candidate with a revision's, on the bars that both forecast out of fold.
 
-    Parameters
-    ----------
-    name
-        Of the champion's revision; without it, the commit of the promoted metadata.
-
-    Returns
-    -------
-    dict
-        Plain JSON: the revision, what `what_changed` since, the common bars, differences challenger less champion with
-        intervals, McNemar's test, rows by fold and by volatility, and the same for the bars since the champion was
-        trained.
-
-    Raises
-    ------
-    DataError
-        If the revision's predictions cannot be had, share no bars, or were of another label.
+    Without a name the champion is the commit of the promoted metadata. Returns plain JSON: the revision, what changed
+    since, the common bars, differences challenger less champion with intervals, McNemar's test, rows by fold and by
+    volatility, and the same for the bars since the champion was trained. `DataError` says why the revision's
+    predictions cannot be had, share no bars, or were of another label.
     """
     champion = Revision(name or _promoted())
     params = load_params()
@@ -62,7 +50,7 @@ def compare(name: str | None = None) -> dict[str, Any]:
     dataset = tables.read_frame(paths.FEATURES)
     return {
         "champion": {"revision": champion.name, "commit": champion.commit},
-        "changed": what_changed(champion.stages, yaml.safe_load(storage.read_bytes(paths.LOCK))["stages"]),
+        "changed": what_changed(champion.lock, read_dvc_lock()),
         **compare_forecasts(theirs, ours, dataset, name=champion.name, seed=params.seed),
         "since_training": _since(champion, theirs.index[-1], dataset, params),
     }
@@ -83,23 +71,10 @@ def _promoted() -> str:
 def compare_forecasts(
     theirs: pd.DataFrame, ours: pd.DataFrame, dataset: pd.DataFrame, *, name: str, seed: int
 ) -> dict[str, Any]:
-    """Compare two ensembles' out-of-fold forecasts on the bars they have in common.
+    """Compare two ensembles' out-of-fold forecasts, as `vote` returns them, on the bars they have in common.
 
-    Parameters
-    ----------
-    theirs, ours
-        As `vote` returns them: the champion's and the challenger's.
-    dataset
-        The challenger's features; `atr_14` and `close` tell calm bars from wild ones.
-    name
-        Of the champion, for the words of an error.
-    seed
-        Of the draws.
-
-    Raises
-    ------
-    DataError
-        If they share no bars, or were of another label.
+    The challenger's `dataset` tells calm bars from wild ones by `atr_14` and `close`. `DataError` names the champion
+    if they share no bars, or were of another label.
     """
     both = _side_by_side(theirs, ours)
     if both.empty:
@@ -204,16 +179,7 @@ def compare_since(
 ) -> dict[str, Any]:
     """Compare a fitted champion with the challenger on the rows after the first `n_before`, from which both learn.
 
-    Parameters
-    ----------
-    champion
-        From rows of the twelve features to its forecasts.
-    n_before
-        How many rows of the dataset the champion was fitted on.
-    dataset
-        The challenger's features and labels.
-    params
-        The challenger's.
+    The champion takes rows of the twelve features and returns its forecasts.
     """
     ours = vote(_forecast_from(n_before, dataset, params), params.ensemble.model_dump())
     live = champion(dataset.loc[ours.index, list(FEATURE_NAMES)])

@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from src.base import paths
 from src.base.foreign_text import inert
 from src.evaluation.intervals import LEVEL
-from src.evaluation.score_report import COLUMNS
+from src.evaluation.score_report import COLUMNS, span
+from src.verdict.table import markdown_table
 
 # The one of this environment, whatever is on the path.
 DVC = (sys.executable, "-m", "dvc")
@@ -24,7 +25,8 @@ def markdown(comparison: Mapping[str, Any]) -> str:
             *_pair(comparison, comparison["common"], "both forecast out of fold"),
             "### Challenger less champion, by fold and by volatility",
             "",
-            *_rows([*comparison["by_fold"], *comparison["by_regime"]]),
+            *markdown_table(*parts(comparison, list(comparison["differences"])), numbers=True),
+            "",
             *_since(comparison["since_training"]),
             "### What else differs",
             "",
@@ -54,26 +56,31 @@ def _name(champion: Mapping[str, str]) -> str:
 
 def _pair(result: Mapping[str, Any], window: Mapping[str, Any], words: str) -> Iterator[str]:
     """Yield both sides' scores and what they differ by."""
-    span = f"{window['first_open'][:10]} to {window['last_open'][:10]}"
-    yield from (f"{window['n_bars']:,} bars that {words}, {span}.", "")
-    yield f"| score | champion | challenger | difference | {LEVEL:.0%} interval |"
-    yield "|---|---:|---:|---:|---:|"
-    for name, found in result["differences"].items():
-        ends = found["interval"]
-        interval = f"{ends[0]:+.4f} to {ends[1]:+.4f}" if ends else ""
-        sides = " | ".join(number(found[side], "") for side in ("champion", "challenger"))
-        yield f"| {COLUMNS[name]} | {sides} | {number(found['difference'], '+')} | {interval} |"
-    yield from ("", decided(result["mcnemar"]), "")
+    days = f"{window['first_open'][:10]} to {window['last_open'][:10]}"
+    yield from (f"{window['n_bars']:,} bars that {words}, {days}.", "")
+    yield from (*markdown_table(*sides(result), numbers=True), "", decided(result["mcnemar"]), "")
 
 
-def _rows(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield a line for every part of the bars."""
-    names = [name for name in rows[0] if name in COLUMNS] if rows else []
-    yield f"| bars | how many | {' | '.join(COLUMNS[name] for name in names)} |"
-    yield f"|---|---:|{'---:|' * len(names)}"
-    for row in rows:
-        yield f"| {row['rows']} | {row['n_bars']:,} | {' | '.join(number(row[name], '+') for name in names)} |"
-    yield ""
+def sides(result: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and rows of both sides' scores and what they differ by."""
+    rows = [
+        [
+            COLUMNS[name],
+            _number(found["champion"], ""),
+            _number(found["challenger"], ""),
+            _number(found["difference"], "+"),
+            span(found["interval"], "+.4f") if found["interval"] else "",
+        ]
+        for name, found in result["differences"].items()
+    ]
+    return ["score", "champion", "challenger", "difference", f"{LEVEL:.0%} interval"], rows
+
+
+def parts(comparison: Mapping[str, Any], names: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and rows of the differences in these scores, by fold and by volatility."""
+    found = [*comparison["by_fold"], *comparison["by_regime"]]
+    rows = [[row["rows"], f"{row['n_bars']:,}", *[_number(row[name], "+") for name in names]] for row in found]
+    return ["bars", "how many", *[COLUMNS[name] for name in names]], rows
 
 
 def _since(result: Mapping[str, Any] | None) -> Iterator[str]:
@@ -90,7 +97,7 @@ def _since(result: Mapping[str, Any] | None) -> Iterator[str]:
         yield from _pair(result, result, "the shipped champion, and the challenger fitted on no later bar")
 
 
-def number(value: float | None, sign: str) -> str:
+def _number(value: float | None, sign: str) -> str:
     """Write a score with four digits; what is infinite, as that."""
     return "inf" if value is None else f"{value:{sign}.4f}"
 

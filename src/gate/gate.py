@@ -1,6 +1,6 @@
 """The gate: whether the candidate in the work tree may replace the model in production."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from btc_signal.inputs import as_rows
 from btc_signal.times import utc_text
 from src.base import paths, storage, tables
 from src.base.console import track
-from src.base.errors import DataError, ProjectError, PromotionError
+from src.base.errors import DataError, PromotionError
 from src.evaluation.deflated_sharpe import NEEDED, deflated_sharpe
 from src.evaluation.leakcheck import check_pipeline
 from src.evaluation.parity import TOLERANCE
@@ -22,32 +22,19 @@ from src.gate.serving_cost import measure_serving
 from src.gate.trials import record_trial
 from src.policy import Policy, load_policy
 from src.repo.git import git
-from src.repo.reproduced import check_reproduced
+from src.repo.outputs import check_reproduced
 from src.training.member_files import read_members
 from src.verdict.finding import Finding, number, overall
-
-Rules = Callable[[], Iterable[Finding]]
+from src.verdict.rule import Rule, ask
 
 
 def gate(*, as_first: bool = False) -> dict[str, Any]:
     """Judge the candidate by every rule and write the report; the one before is removed first.
 
-    Parameters
-    ----------
-    as_first
-        Compare with the baselines only, as for the first model ever: the way on after another label or other prices,
-        of which no champion made forecasts.
-
-    Returns
-    -------
-    dict
-        Plain JSON, as in reports/gate.json. `verdict` is yes only if no rule failed and none is unknown; what cannot be
-        read, measured or compared makes a rule unknown, with the reason in words.
-
-    Raises
-    ------
-    ProjectError
-        If params.yaml is wrong, or the report cannot be written.
+    As the first model ever it is compared with the baselines only: the way on after another label or other prices, of
+    which no champion made forecasts. Returns plain JSON, as in reports/gate.json: `verdict` is yes only if no rule
+    failed and none is unknown; what cannot be read, measured or compared makes a rule unknown, with the reason in
+    words. `ProjectError` if params.yaml is wrong, or the report cannot be written.
     """
     for earlier in (paths.GATE, paths.GATE_REPORT):
         earlier.unlink(missing_ok=True)
@@ -63,8 +50,8 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
         comparison = compare()
         return judge_champion(comparison, params.gate)
 
-    pipeline = _judged("pipeline", _up_to_date)
-    rules: dict[str, Rules] = {
+    pipeline = ask("pipeline", _up_to_date)
+    rules: dict[str, Rule] = {
         "pipeline": lambda: pipeline,
         "scores": lambda: judge_scores(
             storage.read_json(paths.METRICS), params.ensemble.weights.model_dump(), params.gate
@@ -75,12 +62,12 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
         "bundle": lambda: judge_bundle(_measured(), TOLERANCE, params.gate),
         "luck": lambda: judge_luck(_luck(params, now, pipeline)),
     }
-    judgements = [judgement for name in track(list(rules), "gate") for judgement in _judged(name, rules[name])]
+    findings = [finding for name in track(list(rules), "gate") for finding in ask(name, rules[name])]
     report = {
-        "verdict": overall(judgements),
+        "verdict": overall(findings),
         "judged_at": utc_text(now),
         "candidate": sha256(storage.read_bytes(paths.ENSEMBLE)) if paths.ENSEMBLE.exists() else None,
-        "judgements": [judgement._asdict() for judgement in judgements],
+        "judgements": [finding.kept() for finding in findings],
         "in_words": _in_words(params),
         "comparison": comparison,
     }
@@ -88,14 +75,6 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
     storage.write_json(report, paths.GATE)
     storage.write_bytes(text.encode(), paths.GATE_REPORT)
     return report
-
-
-def _judged(name: str, ask: Rules) -> list[Finding]:
-    """Ask; a rule that cannot be evaluated is unknown."""
-    try:
-        return list(ask())
-    except ProjectError as error:
-        return [Finding(name, None, None, "unknown", str(error))]
 
 
 def _up_to_date() -> Iterator[Finding]:
@@ -129,7 +108,7 @@ def _measured() -> dict[str, float]:
 
 
 def _luck(params: Policy, now: datetime, pipeline: list[Finding]) -> dict[str, float]:
-    """Hold the backtest against the number of trials, this one among them; a stale one is no trial."""
+    """Deflate the backtest by the number of trials, this one among them; a stale one is no trial."""
     if overall(pipeline) != "yes":
         raise PromotionError(pipeline[0].words)
     metrics = storage.read_json(paths.METRICS)

@@ -1,50 +1,45 @@
 """The gate's verdict in words and tables, as Markdown."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from src.base.foreign_text import inert, one_line, table_cell
+from src.base.foreign_text import inert, one_line
 from src.gate.compare_report import markdown as compared
+from src.verdict.finding import AGAINST, against, findings_of
+from src.verdict.table import finding_rows, markdown_table
 
 STANDS_OUT = {"failed": "**failed**", "unknown": "**unknown**"}
-# The rules that make a verdict other than yes.
-AGAINST = {"no": "failed", "unknown": "unknown"}
 
 
 def headline(report: Mapping[str, Any]) -> str:
     """Say in one sentence what the verdict is and which rules made it."""
-    counts = Counter(judgement["verdict"] for judgement in report["judgements"])
+    counts = Counter(finding.verdict for finding in findings_of(report))
     if report["verdict"] == "yes":
         others = ", ".join(f"{counts[result]} {result}" for result in ("told", "off") if counts[result])
         return f"Promote: {counts['passed']} rules passed{f' ({others})' if others else ''}."
-    result = AGAINST[report["verdict"]]
-    against = [judgement for judgement in report["judgements"] if judgement["verdict"] == result]
-    reasons = "; ".join(f"{judgement['name']}: {one_line(judgement['words']).rstrip('. ')}" for judgement in against)
+    found = against(report)
+    reasons = "; ".join(f"{finding.name}: {one_line(finding.words).rstrip('. ')}" for finding in found)
     asked = sum(counts[name] for name in ("passed", "failed", "unknown"))
-    return f"Not promoted: {len(against)} of {asked} rules {result}. {reasons or 'No rule passed'}."
+    return f"Not promoted: {len(found)} of {asked} rules {AGAINST[report['verdict']]}. {reasons or 'No rule passed'}."
 
 
 def summary(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the metadata of a promoted model keep of it."""
-    values = {judgement["name"]: judgement["value"] for judgement in report["judgements"]}
+    values = {finding.name: finding.value for finding in findings_of(report)}
     return {"verdict": report["verdict"], "judged_at": report["judged_at"], "values": values}
+
+
+def rules(report: Mapping[str, Any], words: Mapping[str, str]) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and rows of the rules; `words` replace names of results."""
+    return ["rule", "result", "because"], finding_rows(findings_of(report), words)
 
 
 def markdown(report: Mapping[str, Any]) -> str:
     """Write the report as Markdown, the comparison with the champion below the rules."""
-    rows = "\n".join(_rows(report["judgements"]))
-    text = f"# Gate\n\n{inert(headline(report))}\n\n{rows}\n"
+    lines = ["# Gate", "", inert(headline(report)), "", *markdown_table(*rules(report, STANDS_OUT)), ""]
     if report["in_words"]:
-        sentences = "".join(f"- {sentence}\n" for sentence in report["in_words"])
-        text += f"\n## What the scores mean\n\n{sentences}"
-    return text if report["comparison"] is None else f"{text}\n{compared(report['comparison'])}"
-
-
-def _rows(judgements: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield a line for every rule."""
-    yield "| rule | result | because |"
-    yield "|---|---|---|"
-    for judgement in judgements:
-        name, words = table_cell(judgement["name"]), table_cell(judgement["words"])
-        yield f"| {name} | {STANDS_OUT.get(judgement['verdict'], judgement['verdict'])} | {words} |"
+        lines += ["## What the scores mean", "", *[f"- {sentence}" for sentence in report["in_words"]], ""]
+    if report["comparison"] is not None:
+        lines.append(compared(report["comparison"]))
+    return "\n".join(lines)

@@ -6,10 +6,9 @@ from functools import partial
 from typing import Any
 
 from src.evaluation.intervals import MIN_ROWS
-from src.evaluation.leakcheck import Check
 from src.evaluation.parity import TOLERANCE
 from src.policy import Gate
-from src.verdict.finding import Finding, Result, least, missing, most, number
+from src.verdict.finding import Finding, least, missing, most, number, result_of
 
 METRICS = "reports/metrics.json"
 QUALITY = "reports/data_quality.json"
@@ -18,20 +17,8 @@ QUALITY = "reports/data_quality.json"
 def judge_scores(metrics: Mapping[str, Any], weights: Mapping[str, float], gate: Gate) -> Iterator[Finding]:
     """Judge the candidate's out-of-fold scores, beside the forecasts it has to beat.
 
-    Parameters
-    ----------
-    metrics
-        The content of metrics.json.
-    weights
-        Of the members' votes.
-    gate
-        The thresholds.
-
-    Yields
-    ------
-    Finding
-        Weighted F1; Brier skill and its lead over volatility alone, both by the lower end of the interval; every
-        member's Brier skill; the expected calibration error; that decisions differ between bars.
+    Weighted F1; Brier skill and its lead over volatility alone, both by the lower end of the interval; the Brier skill
+    of every member that has a vote; the expected calibration error; that decisions differ between bars.
     """
     f1 = number(metrics, "ensemble", "f1_score")
     yield least("weighted F1", f1, gate.f1_score_min, METRICS)
@@ -55,22 +42,12 @@ def _judge_decisions(rate: float | None) -> Finding:
     name = "share of bars it would buy"
     if rate is None:
         return missing(name, None, METRICS)
-    words = f"{rate:.4g}, more than 0 and less than 1 is asked"
-    if 0 < rate < 1:
-        return Finding(name, rate, None, "passed", words)
-    return Finding(name, rate, None, "failed", f"{words}: ensemble.decision_threshold makes every decision the same")
+    why = "" if 0 < rate < 1 else ": ensemble.decision_threshold makes every decision the same"
+    return Finding(name, rate, None, result_of(not why), f"{rate:.4g}, more than 0 and less than 1 is asked{why}")
 
 
 def judge_champion(comparison: Mapping[str, Any], gate: Gate) -> Iterator[Finding]:
-    """Judge the candidate against the model in production, on the same bars.
-
-    Parameters
-    ----------
-    comparison
-        As `src.gate.compare.compare` returns it.
-    gate
-        The thresholds.
-    """
+    """Judge the candidate against the model in production on the same bars, as `src.gate.compare` compared them."""
     difference = partial(number, comparison, "differences", "brier_skill")
     floor, name, source = 0.0 - gate.champion_tolerance, "Brier skill less the champion's", "the comparison"
     if _only_bars_are_newer(comparison):
@@ -105,11 +82,11 @@ def _judge_since(comparison: Mapping[str, Any]) -> Finding:
     return most(name, number(since, "differences", "log_loss", "interval", 0), TOLERANCE, "the comparison")
 
 
-def judge_leaks(checks: Sequence[Check]) -> Iterator[Finding]:
-    """Refuse features, labels or folds that know the future."""
-    leaks = [check for check in checks if not check.is_clean]
+def judge_leaks(checks: Sequence[Finding]) -> Iterator[Finding]:
+    """Refuse look-ahead leakage in features, labels or folds."""
+    leaks = [check for check in checks if check.verdict != "passed"]
     words = "; ".join(f"not so: {check.name} ({check.words})" for check in leaks) or f"{len(checks)} checks are clean"
-    result: Result = "failed" if leaks else "passed" if checks else "unknown"
+    result = result_of(not leaks) if checks else "unknown"
     yield Finding("leaks", float(len(leaks)), 0.0, result, words)
 
 
@@ -118,15 +95,14 @@ def judge_data(quality: Mapping[str, Any], step: timedelta, gate: Gate, now: dat
     yield most("share of bars missing", number(quality, "missing_share"), gate.missing_share_max, QUALITY)
     name = "age of the newest bar, hours"
     if gate.newest_bar_age_max_h is None:
-        words = "gate.newest_bar_age_max_h is null, the source is not live"
-        yield Finding(name, None, None, "off", words)
+        yield Finding(name, None, None, "off", "gate.newest_bar_age_max_h is null, the source is not live")
         return
     age = _age_h(quality.get("last_open"), step, now)
+    found = most(name, age, gate.newest_bar_age_max_h, QUALITY)
     if age is not None and age < 0:
         words = f"this machine's clock, {now:%Y-%m-%d %H:%M} UTC, is before the newest bar closed; set it right"
-        yield Finding(name, age, gate.newest_bar_age_max_h, "unknown", words)
-        return
-    yield most(name, age, gate.newest_bar_age_max_h, QUALITY)
+        found = found._replace(verdict="unknown", words=words)
+    yield found
 
 
 def _age_h(last_open: object, step: timedelta, now: datetime) -> float | None:

@@ -24,26 +24,10 @@ NOT_A_TRIAL: dict[str, Any] = {
 
 
 def record_trial(params: Params, traded: Mapping[str, Any], now: datetime) -> list[float]:
-    """Add this configuration to the ledger if it is not in it.
+    """Add this configuration to the ledger if it is not in it, with what its backtest says of the model.
 
-    Parameters
-    ----------
-    params
-        The configuration.
-    traded
-        What its backtest says of the model.
-    now
-        The moment, UTC.
-
-    Returns
-    -------
-    list of float
-        The Sharpe ratio of one bar of every configuration in the ledger, of this one as it is now.
-
-    Raises
-    ------
-    DataError
-        If a line of the ledger is damaged.
+    Returns the Sharpe ratio of one bar of every configuration in the ledger, of this one as it is now; `DataError`
+    names a damaged line.
     """
     trials = _read()
     digest = trial_hash(params)

@@ -28,7 +28,7 @@ DEADLINE_S = 30.0
 # A rule that no longer asks raises no alert either.
 OVER = ("passed", "told", "off")
 # As apprise calls them.
-Level = Literal["failure", "warning", "success", "info"]
+Level = Literal["failure", "warning", "success"]
 
 
 class Message(NamedTuple):
@@ -40,37 +40,26 @@ class Message(NamedTuple):
 
 
 def due(
-    judgements: Sequence[Finding], told: Mapping[str, Any], now: datetime, again_after: timedelta
+    findings: Sequence[Finding], told: Mapping[str, Any], now: datetime, again_after: timedelta
 ) -> tuple[list[Finding], list[str]]:
     """Return the alerts that are to be told now, and the names of those that are over.
 
-    Parameters
-    ----------
-    judgements
-        Of this look; what is unknown neither starts nor ends an alert.
-    told
-        When each alert was told last, ISO 8601 by name.
-    now
-        This moment.
-    again_after
-        How long an alert that stays is not told again.
+    What is unknown neither starts nor ends an alert; one that stays is told again some time after it was `told`,
+    ISO 8601 by name.
     """
-    verdicts = {judgement.name: judgement.verdict for judgement in judgements}
-    raised = [judgement for judgement in judgements if judgement.verdict == "failed"]
+    raised = [finding for finding in findings if finding.verdict == "failed"]
     new = [one for one in raised if one.name not in told or _told_at(told[one.name]) + again_after <= now]
-    return new, [name for name in told if verdicts.get(name) in OVER]
+    over = {finding.name for finding in findings if finding.verdict in OVER}
+    return new, [name for name in told if name in over]
 
 
-def tell(judgements: Sequence[Finding], title: str, now: datetime, again_after: timedelta) -> str:
+def tell(findings: Sequence[Finding], title: str, now: datetime, again_after: timedelta) -> str:
     """Send what is due in one message, and remember it in reports/alerts.json only if it was taken.
 
-    Returns
-    -------
-    str
-        What came of it, in words; empty if nothing was due.
+    Returns what became of it, in words; empty if nothing was due.
     """
     told = storage.read_json(paths.ALERTS) if paths.ALERTS.exists() else {}
-    new, over = due(judgements, told, now, again_after)
+    new, over = due(findings, told, now, again_after)
     if not new and not over:
         return ""
     lines = [f"ALERT {one.name}: {one.words}" for one in new] + [f"over: {name}" for name in over]

@@ -8,45 +8,32 @@ import pandas as pd
 
 from btc_signal.times import utc_text
 from src.policy import Monitor
-from src.verdict.finding import Finding
+from src.verdict.finding import Finding, most
 
 
 def judge_bars(bars: pd.DataFrame, step: timedelta, monitor: Monitor, now: datetime) -> Iterator[Finding]:
-    """Judge the newest `monitor.recent_bars` bars.
-
-    Parameters
-    ----------
-    bars
-        Closed bars, oldest first; those before the newest tell what is usual.
-    step
-        Their length.
-    monitor
-        The limits.
-    now
-        For the age of the newest.
-    """
+    """Judge the newest `monitor.recent_bars` of closed bars, oldest first; those before them tell what is usual."""
     recent = bars.iloc[-monitor.recent_bars :]
     times = pd.DatetimeIndex(recent.index)
-    yield _late(times[-1], step, monitor, now)
+    late, about = (now - times[-1] - step) // step, f"the newest opened {utc_text(times[-1])}"
+    yield judge_late("bars late", late, monitor, about)
     span = (times[-1] - times[0]) // step + 1
-    yield at_most("bars missing", span - len(recent), monitor.recent_missing_max, f"of the newest {span}")
+    yield most("bars missing", span - len(recent), monitor.recent_missing_max, about=f"of the newest {span}")
     widths = _width(bars)
     times_usual = widths.iloc[-len(recent) :] / widths.iloc[-monitor.window_bars :].median()
     widest = times_usual.idxmax()
-    words = f"times the usual width, {widest:%Y-%m-%d %H:%M}"
-    yield at_most("widest bar", float(times_usual[widest]), monitor.spike_times_max, words)
+    about = f"times the usual width, {widest:%Y-%m-%d %H:%M}"
+    yield most("widest bar", float(times_usual[widest]), monitor.spike_times_max, about=about)
     is_still = (recent[["open", "high", "low"]].eq(recent["close"], axis=0)).all(axis=1) & recent["close"].diff().eq(0)
-    yield at_most("bars in a row without a move", _longest_run(is_still), monitor.still_bars_max, "")
-    yield at_most("bars in a row without volume", _longest_run(recent["volume"] == 0), monitor.still_bars_max, "")
+    for lacking, is_so in (("a move", is_still), ("volume", recent["volume"] == 0)):
+        yield most(f"bars in a row without {lacking}", _longest_run(is_so), monitor.still_bars_max, about="")
 
 
-def _late(newest: pd.Timestamp, step: timedelta, monitor: Monitor, now: datetime) -> Finding:
-    """Judge how many bars closed since the newest that came."""
-    name, late = "bars late", (now - newest - step) // step
+def judge_late(name: str, n_bars: int, monitor: Monitor, about: str) -> Finding:
+    """Judge how many bars something is late; only a source that is live has a limit."""
     if monitor.late_bars_max is None:
-        words = f"monitor.late_bars_max is null; the newest opened {utc_text(newest)}"
-        return Finding(name, late, None, "off", words)
-    return at_most(name, late, monitor.late_bars_max, f"the newest opened {utc_text(newest)}")
+        return Finding(name, n_bars, None, "off", f"monitor.late_bars_max is null; {about}")
+    return most(name, n_bars, monitor.late_bars_max, about=about)
 
 
 def _width(bars: pd.DataFrame) -> pd.Series:
@@ -61,9 +48,3 @@ def _longest_run(is_so: pd.Series) -> int:
     """Count the longest run of True."""
     runs = is_so.groupby((~is_so).cumsum()).sum()
     return int(runs.max())
-
-
-def at_most(name: str, value: float, limit: float, words: str) -> Finding:
-    """Ask for `limit` or less."""
-    said = f"{value:.4g} {words}".strip()
-    return Finding(name, value, limit, "passed" if value <= limit else "failed", f"{said}; at most {limit:g} is asked")

@@ -7,9 +7,9 @@ import pandas as pd
 
 from btc_signal.times import utc_text
 from src.base.params import Label
-from src.monitoring.anomalies import at_most
+from src.monitoring.anomalies import judge_late
 from src.policy import Monitor
-from src.verdict.finding import Finding, Result
+from src.verdict.finding import Finding, result_of
 
 
 def judge_coverage(
@@ -17,16 +17,8 @@ def judge_coverage(
 ) -> Iterator[Finding]:
     """Judge whether the predictions of one version meet the bars, and whether bars go on without them.
 
-    Parameters
-    ----------
-    log, bars
-        Predictions and closed bars, indexed by open time, oldest first.
-    label, step
-        After how many bars of which length an outcome is known.
-    monitor
-        The limits.
-    now
-        A prediction whose outcome is known by then is old enough to be asked for its bar.
+    Both are indexed by open time, oldest first. A prediction is old enough to be asked for its bar if its outcome is
+    known by `now`.
     """
     times = pd.DatetimeIndex(log.index)
     yield _meeting(times, pd.DatetimeIndex(bars.index), (label.horizon_bars + 1) * step, monitor, now)
@@ -57,10 +49,9 @@ def _meeting(
     if len(misses):
         nearest = opens[opens.get_indexer([misses[-1]], method="nearest")[0]]
         words += f"; {utc_text(misses[-1])} was logged, the nearest bar opened {utc_text(nearest)}"
-    result: Result = "passed" if n_met >= asked else "failed"
-    if result == "failed":
+    if n_met < asked:
         words += "; a bot logs the open time of its bar, and the bars must be those of its market and timeframe"
-    return Finding(name, n_met, asked, result, words)
+    return Finding(name, n_met, asked, result_of(n_met >= asked), words)
 
 
 def _silence(logged: pd.DatetimeIndex, bars: pd.DataFrame, monitor: Monitor) -> Finding:
@@ -68,7 +59,5 @@ def _silence(logged: pd.DatetimeIndex, bars: pd.DataFrame, monitor: Monitor) -> 
     name = "bars since the last prediction"
     if logged.empty:
         return Finding(name, None, monitor.late_bars_max, "unknown", "no prediction is of a bar up to now")
-    n_bars, words = int((bars.index > logged[-1]).sum()), f"it was of the bar that opened {utc_text(logged[-1])}"
-    if monitor.late_bars_max is None:
-        return Finding(name, n_bars, None, "off", f"monitor.late_bars_max is null; {words}")
-    return at_most(name, n_bars, monitor.late_bars_max, words)
+    n_bars = int((bars.index > logged[-1]).sum())
+    return judge_late(name, n_bars, monitor, f"it was of the bar that opened {utc_text(logged[-1])}")

@@ -9,8 +9,8 @@ References
 .. [1] Siddiqi (2006), Credit Risk Scorecards, ch. 10: the index, and 0.25 as the usual limit.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ import pandas as pd
 from btc_signal.catalog import FEATURE_NAMES
 from src.ml.model_view import VIEW_NAMES, scale_free_view
 from src.policy import Monitor
-from src.verdict.finding import Finding
+from src.verdict.finding import Finding, findings_of, result_of
 
 N_BINS = 10
 # Part of a window by which the next one starts later.
@@ -27,6 +27,7 @@ STRIDES = 30
 WINDOWS_MIN = 5
 # The model sees them in no other way than through the others.
 NOT_SEEN = ("close", "volume")
+DRIFT = "drift of "
 
 
 class Drift(NamedTuple):
@@ -68,9 +69,9 @@ def measure_drift(reference: pd.DataFrame, newest: pd.DataFrame) -> list[Drift]:
     return found
 
 
-def stability_index(expected: np.ndarray, came: np.ndarray) -> np.ndarray:
+def stability_index(expected: np.ndarray, observed: np.ndarray) -> np.ndarray:
     """Return the population stability index [1]_ of shares of shape (..., n_bins) against the expected ones."""
-    return ((came - expected) * np.log(came / expected)).sum(axis=-1)
+    return ((observed - expected) * np.log(observed / expected)).sum(axis=-1)
 
 
 def judge_drift(found: list[Drift], monitor: Monitor) -> Iterator[Finding]:
@@ -79,13 +80,19 @@ def judge_drift(found: list[Drift], monitor: Monitor) -> Iterator[Finding]:
         words = f"fewer than {WINDOWS_MIN} windows of training bars to compare the newest with"
         yield Finding("drift", None, monitor.psi_max, "unknown", words)
     for drift in found:
-        name = f"drift of {drift.column}"
+        name = f"{DRIFT}{drift.column}"
         words = f"stability index {drift.psi:.2f}; {drift.share_further:.1%} of the training windows lie further"
         if drift.column in NOT_SEEN:
             yield Finding(name, drift.psi, None, "told", f"{words}; the model does not see it")
         else:
             is_far = drift.psi > monitor.psi_max and drift.share_further < monitor.drift_share_max
-            yield Finding(name, drift.psi, monitor.psi_max, "failed" if is_far else "passed", words)
+            yield Finding(name, drift.psi, monitor.psi_max, result_of(not is_far), words)
+
+
+def drifts_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a kept look says of each column's drift, its `name` that of the column."""
+    found = [finding for finding in findings_of(report) if finding.name.startswith(DRIFT)]
+    return [one.kept() | {"name": one.name.removeprefix(DRIFT)} for one in found if one.value is not None]
 
 
 def _edges(known: np.ndarray) -> np.ndarray:

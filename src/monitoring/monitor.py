@@ -1,7 +1,7 @@
 """One look at the model at work: its scores, its input, its bars and its age, judged by the limits of params.yaml."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,82 +10,61 @@ import pandas as pd
 
 from btc_signal.times import utc_text
 from src.base import paths, storage
-from src.base.errors import ProjectError
+from src.features.feature_manager import FeatureManager
 from src.monitoring.anomalies import judge_bars
 from src.monitoring.coverage import judge_coverage
 from src.monitoring.drift import columns_of, judge_drift, measure_drift
 from src.monitoring.monitor_report import markdown
-from src.monitoring.outcomes import Realised, judge_outcomes, measure, realised
+from src.monitoring.outcomes import judge_outcomes, measure, realised
 from src.monitoring.prediction_log import read_log
 from src.monitoring.reference import Reference, find_reference, newest_bars
-from src.policy import Monitor, load_policy
-from src.verdict.finding import Finding, Result, overall
+from src.policy import Monitor, Policy, load_policy
+from src.verdict.finding import Finding, most, overall
+from src.verdict.rule import ask
 
 Report = dict[str, Any]
 
 
 def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None = None) -> Report:
-    """Look once, and write reports/monitor.{json,md} and a line of the history.
+    """Look once at the version that predicted last; write reports/monitor.{json,md} and a line of the history.
 
-    Parameters
-    ----------
-    log_file
-        As `python -m src predict --log` writes it; the version that predicted last is looked at.
-    bars_file
-        Closed bars; without it, those of the source in params.yaml.
-    now
-        This machine's time.
-
-    Returns
-    -------
-    dict
-        Plain JSON. `verdict` is no if a rule raises an alert, unknown if one cannot be evaluated, else yes;
-        `in_training` counts the newest predictions that are left out of the scores, as the model knew their label.
-
-    Raises
-    ------
-    ProjectError
-        If there is no log, no bar or no promotion to look at; what can only not be compared is an unknown rule.
+    Without a file the closed bars are those of the source in params.yaml. Returns plain JSON: `verdict` is no if a rule
+    raises an alert, unknown if one cannot be evaluated, else yes; `in_training` counts the newest predictions that are
+    left out of the scores, as the model knew their label. `ProjectError` if there is no log, no bar or no promotion to
+    look at; what can only not be compared is an unknown rule.
     """
-    params, now = load_policy(), now or datetime.now(UTC)
+    now = now or datetime.now(UTC)
     log = read_log(log_file)
     version = log["model_version"].iloc[-1]
     log = log[log["model_version"] == version]
     reference = find_reference(version)
-    bars = newest_bars(bars_file, params, now)
-    found = realised(log, bars, reference.label, params.monitor.window_bars, reference.honest_from)
-    measured = measure(found.rows, params.seed)
-    judgements = [
-        *judge_outcomes(found, measured, reference.promoted.scores, params.monitor),
-        *judge_coverage(log, bars, reference.label, params.data.step, params.monitor, now),
-        *judge_bars(bars, params.data.step, params.monitor, now),
-        *_judged("drift", lambda: _drift(log, bars, reference, params.monitor)),
-        *_judged("age of the model", lambda: [_age(reference, params.monitor, now)]),
+    params = reference.applied_to(load_policy())
+    bars, limits = newest_bars(bars_file, params, now), params.monitor
+    found = realised(log, bars, params.label, limits.window_bars, reference.honest_from)
+    measured, times = measure(found.rows, params.seed), found.rows.index
+    findings = [
+        *judge_outcomes(found, measured, reference.promoted.scores, limits),
+        *judge_coverage(log, bars, params.label, params.data.step, limits, now),
+        *judge_bars(bars, params.data.step, limits, now),
+        *ask("drift", lambda: _drift(log, bars, reference, params)),
+        _age(reference, limits, now),
     ]
     report: Report = {
-        "verdict": overall(judgements),
+        "verdict": overall(findings),
         "looked_at": utc_text(now),
         "version": version,
         "honest_from": utc_text(reference.honest_from),
-        **_described(found),
-        "newest_bar": utc_text(bars.index[-1]),
-        "live": measured,
-        "promoted": reference.promoted.scores,
-        "judgements": [judgement._asdict() for judgement in judgements],
-    }
-    _keep(report)
-    return report
-
-
-def _described(found: Realised) -> Report:
-    """Say which predictions were scored, and how many were left out."""
-    times = found.rows.index
-    return {
         "predictions": len(times),
         "in_training": found.in_training,
         "first_open": utc_text(times[0]) if len(times) else None,
         "last_open": utc_text(times[-1]) if len(times) else None,
+        "newest_bar": utc_text(bars.index[-1]),
+        "live": measured,
+        "promoted": reference.promoted.scores,
+        "judgements": [finding.kept() for finding in findings],
     }
+    _keep(report)
+    return report
 
 
 def _keep(report: Report) -> None:
@@ -98,31 +77,22 @@ def _keep(report: Report) -> None:
     storage.append_lines([json.dumps(line, allow_nan=False)], paths.MONITOR_HISTORY)
 
 
-def _judged(name: str, ask: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """Ask; what cannot be read is unknown."""
-    try:
-        return list(ask())
-    except ProjectError as error:
-        return [Finding(name, None, None, "unknown", str(error))]
-
-
-def _drift(log: pd.DataFrame, bars: pd.DataFrame, reference: Reference, monitor: Monitor) -> Iterable[Finding]:
-    """Hold the newest features and probabilities against those of the training."""
-    newest = columns_of(reference.manager.generate_features(bars), log["probability"]).iloc[-monitor.window_bars :]
-    return judge_drift(measure_drift(reference.training_columns(), newest), monitor)
+def _drift(log: pd.DataFrame, bars: pd.DataFrame, reference: Reference, params: Policy) -> Iterable[Finding]:
+    """Compare the newest features and probabilities with those of the training."""
+    newest = columns_of(FeatureManager(params.features).generate_features(bars), log["probability"])
+    found = measure_drift(reference.training_columns(), newest.iloc[-params.monitor.window_bars :])
+    return judge_drift(found, params.monitor)
 
 
 def _age(reference: Reference, monitor: Monitor, now: datetime) -> Finding:
     """Judge how long ago the version was promoted; say when the next one is due."""
     metadata = reference.promoted.metadata
-    created = datetime.fromisoformat(metadata["created_at"])
-    days = (now - created) / timedelta(days=1)
-    due = created + timedelta(days=monitor.retrain_every_days)
+    created, every = datetime.fromisoformat(metadata["created_at"]), timedelta(days=monitor.retrain_every_days)
+    days, due = (now - created) / timedelta(days=1), created + every
     while due < now:
-        due += timedelta(days=monitor.retrain_every_days)
+        due += every
     words = (
         f"{days:.1f} days since it was promoted, {monitor.model_age_max_days:g} are allowed; "
         f"with a retraining every {monitor.retrain_every_days:g} days the next is due in {(due - now).days} days"
     )
-    result: Result = "failed" if days > monitor.model_age_max_days else "passed"
-    return Finding("age of the model, days", round(days, 4), monitor.model_age_max_days, result, words)
+    return most("age of the model, days", days, monitor.model_age_max_days)._replace(value=round(days, 4), words=words)

@@ -3,16 +3,18 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from src.base.foreign_text import inert, table_cell
+from src.base.foreign_text import inert
+from src.evaluation.score_report import named, span
 from src.monitoring.outcomes import left_out
-
-STANDS_OUT = {"failed": "**alert**"}
+from src.verdict.finding import findings_of
+from src.verdict.table import finding_rows, markdown_table
 
 
 def headline(report: Mapping[str, Any]) -> str:
     """Say in one sentence how the model does."""
-    raised = [judgement["name"] for judgement in report["judgements"] if judgement["verdict"] == "failed"]
-    unknown = sum(judgement["verdict"] == "unknown" for judgement in report["judgements"])
+    findings = findings_of(report)
+    raised = [finding.name for finding in findings if finding.verdict == "failed"]
+    unknown = sum(finding.verdict == "unknown" for finding in findings)
     said = f"alert: {', '.join(raised)}" if raised else "no alert"
     said += f"; {unknown} unknown" if unknown else ""
     scored = f"{report['predictions']:,} predictions with an outcome{left_out(report['in_training'])}"
@@ -21,8 +23,8 @@ def headline(report: Mapping[str, Any]) -> str:
 
 def markdown(report: Mapping[str, Any]) -> str:
     """Write the whole look as Markdown: the scores beside the promotion's, then every rule."""
-    lines = ["# Monitor", "", inert(headline(report)), "", *_scores(report), *_rules(report["judgements"])]
-    return "\n".join(lines) + "\n"
+    rules = markdown_table(("watched", "result", "because"), finding_rows(findings_of(report), {"failed": "**alert**"}))
+    return "\n".join(["# Monitor", "", inert(headline(report)), "", *_scores(report), *rules, ""])
 
 
 def _scores(report: Mapping[str, Any]) -> Iterator[str]:
@@ -35,30 +37,15 @@ def _scores(report: Mapping[str, Any]) -> Iterator[str]:
         yield ""
     if report["live"] is None:
         return
-    yield f"Predictions of {report['first_open']} to {report['last_open']}."
-    yield ""
-    yield "| score | live | 95% interval | when promoted | 95% interval |"
-    yield "|---|---:|---:|---:|---:|"
-    for name, live in report["live"].items():
-        promoted = report["promoted"].get(name, {})
-        cells = [*_cells(live), *_cells(promoted)]
-        yield f"| {name.replace('_', ' ')} | {' | '.join(cells)} |"
-    yield ""
+    yield from (f"Predictions of {report['first_open']} to {report['last_open']}.", "")
+    head = ("score", "live", "95% interval", "when promoted", "95% interval")
+    rows = [
+        [named(name), *_cells(live), *_cells(report["promoted"].get(name, {}))] for name, live in report["live"].items()
+    ]
+    yield from (*markdown_table(head, rows, numbers=True), "")
 
 
-def _cells(found: Mapping[str, Any]) -> list[str]:
+def _cells(found: Mapping[str, Any]) -> tuple[str, str]:
     """Write a value and its interval, nothing where there is none."""
     value, interval = found.get("value"), found.get("interval")
-    return [
-        "" if value is None else f"{value:.4f}",
-        "" if interval is None else f"{interval[0]:.4f} to {interval[1]:.4f}",
-    ]
-
-
-def _rules(judgements: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield a line for every rule."""
-    yield "| watched | result | because |"
-    yield "|---|---|---|"
-    for judgement in judgements:
-        name, words = table_cell(judgement["name"]), table_cell(judgement["words"])
-        yield f"| {name} | {STANDS_OUT.get(judgement['verdict'], judgement['verdict'])} | {words} |"
+    return "" if value is None else f"{value:.4f}", "" if interval is None else span(interval, ".4f")

@@ -10,11 +10,11 @@ from btc_signal.catalog import TARGET
 from src.base.params import Label
 from src.evaluation.intervals import bootstrap_scores, draw_counts, interval_of
 from src.evaluation.metrics import METRIC_DECIMALS, Forecast, score
+from src.evaluation.score_report import span
 from src.features.labels import make_labels
 from src.policy import Monitor
-from src.verdict.finding import Finding, number
+from src.verdict.finding import Finding, number, result_of
 
-HEADLINE = ("f1_score", "brier_skill", "roc_auc")
 WORDS = {"f1_score": "weighted F1", "brier_skill": "Brier skill", "roc_auc": "AUC"}
 
 
@@ -65,7 +65,7 @@ def measure(rows: pd.DataFrame, seed: int) -> dict[str, Any] | None:
     values, counts = score(y, forecast), draw_counts(len(y), bootstrap.block_length, seed=seed)
     found = {
         name: {"value": values[name], "interval": bootstrap.interval("model", name)}
-        for name in (*HEADLINE, "log_loss", "expected_calibration_error")
+        for name in (*WORDS, "log_loss", "expected_calibration_error")
     }
     gaps = counts @ (probability - y) / len(y)
     gap = round(float((probability - y).mean()), METRIC_DECIMALS)
@@ -77,41 +77,33 @@ def judge_outcomes(
 ) -> Iterator[Finding]:
     """Judge live scores by their whole intervals: an alert is what chance explains badly.
 
-    Parameters
-    ----------
-    found
-        The predictions that have an outcome.
-    measured
-        As `measure` returns it of their rows.
-    promoted
-        Scores by name, `value` and `interval`, as they were when the model was promoted.
-    monitor
-        Floors, and the fewest rows for a verdict.
+    `measured` is as `measure` returns it of the rows found; `promoted` has `value` and `interval` by score, of the
+    promotion.
     """
     n_rows = len(found.rows)
     if n_rows < monitor.rows_min or measured is None:
-        few = f"{n_rows} predictions have an outcome, {monitor.rows_min} are asked for a verdict"
-        both = "" if measured else ", of both classes"
-        words = f"{few}{both}{left_out(found.in_training)}"
+        asked = f"{monitor.rows_min} are asked for a verdict{'' if measured else ', of both classes'}"
+        words = f"{n_rows} predictions have an outcome, {asked}{left_out(found.in_training)}"
         yield Finding("outcomes", n_rows, monitor.rows_min, "unknown", words)
         return
-    yield _not_wholly_below(f"{WORDS['f1_score']}, live", measured["f1_score"], monitor.live_f1_min, "the floor")
-    yield _not_wholly_below(
-        f"{WORDS['brier_skill']}, live", measured["brier_skill"], monitor.live_brier_skill_min, "the floor"
-    )
-    for name in HEADLINE:
-        floor = number(promoted, name, "interval", 0)
-        rule = f"{WORDS[name]} as promoted"
-        if floor is None:
-            yield Finding(rule, None, None, "unknown", "the promotion has no interval to hold it against")
+    for name, floor in (("f1_score", monitor.live_f1_min), ("brier_skill", monitor.live_brier_skill_min)):
+        yield _not_wholly_below(f"{WORDS[name]}, live", measured[name], floor, "the floor")
+    for name, words in WORDS.items():
+        rule, end = f"{words} as promoted", number(promoted, name, "interval", 0)
+        if end is None:
+            yield Finding(rule, None, None, "unknown", "the promotion has no interval to compare it with")
         else:
-            yield _not_wholly_below(rule, measured[name], floor, "the lower end when it was promoted")
-    gap = measured["calibration_gap"]
+            yield _not_wholly_below(rule, measured[name], end, "the lower end when it was promoted")
+    yield _calibrated(measured["calibration_gap"], monitor.calibration_gap_max)
+
+
+def _calibrated(gap: Mapping[str, Any], allowed: float) -> Finding:
+    """Fail where the whole interval of the mean forecast less the observed share lies beyond what is allowed."""
     low, high = gap["interval"]
-    is_off = low > monitor.calibration_gap_max or high < -monitor.calibration_gap_max
-    allowed = monitor.calibration_gap_max
-    words = f"forecasts less what came: {gap['value']:+.1%} ({low:+.1%} to {high:+.1%}); {allowed:.0%} is allowed"
-    yield Finding("calibration, live", gap["value"], allowed, "failed" if is_off else "passed", words)
+    words = (
+        f"mean forecast less observed: {gap['value']:+.1%} ({span(gap['interval'], '+.1%')}); {allowed:.0%} is allowed"
+    )
+    return Finding("calibration, live", gap["value"], allowed, result_of(low <= allowed and high >= -allowed), words)
 
 
 def left_out(in_training: int) -> str:
@@ -123,6 +115,5 @@ def _not_wholly_below(rule: str, found: Mapping[str, Any], floor: float, what: s
     """Fail where the whole interval lies below the floor."""
     if found["interval"] is None:
         return Finding(rule, found["value"], floor, "unknown", "its interval is not finite")
-    low, high = found["interval"]
-    words = f"{found['value']:.4g} ({low:.4g} to {high:.4g}); {what} is {floor:.4g}"
-    return Finding(rule, found["value"], floor, "failed" if high < floor else "passed", words)
+    words = f"{found['value']:.4g} ({span(found['interval'], '.4g')}); {what} is {floor:.4g}"
+    return Finding(rule, found["value"], floor, result_of(found["interval"][1] >= floor), words)

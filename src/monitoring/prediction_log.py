@@ -14,19 +14,10 @@ FIELDS = ("time", "probability", "decision", "model_version")
 
 
 def read_log(file: Path) -> pd.DataFrame:
-    """Read a log of predictions, oldest first.
+    """Read a log of predictions, oldest first, indexed by the bar's open time, UTC; increasing within a version.
 
     A last line that is not ended is being written, and left out. A prediction that was logged twice counts once.
-
-    Returns
-    -------
-    DataFrame
-        `probability`, `decision` and `model_version`, indexed by the bar's open time, UTC; increasing within a version.
-
-    Raises
-    ------
-    DataError
-        Naming the line that is no prediction, or the two that contradict each other.
+    `DataError` names the line that is no prediction, or the two that contradict each other.
     """
     if not file.exists():
         msg = f"{paths.relative(file)}: there is no such log; `python -m src predict BARS --log {file}` writes one"

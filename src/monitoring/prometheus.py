@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from src.base.errors import DataError
+from src.verdict.finding import findings_of
 
 STATE = {"passed": 0, "told": 0, "off": 0, "failed": 1, "unknown": -1}
 PREFIX = "btc_signal"
@@ -34,9 +35,9 @@ def write_prometheus(report: Mapping[str, Any], file: Path) -> None:
             score.labels(name, part).set(float("nan") if value is None else value)
     watched = gauge("watched", "The number each rule looked at", "rule")
     alert = gauge("alert", "1 if the rule raises an alert, 0 if not, -1 if it is unknown", "rule")
-    for judgement in report["judgements"]:
-        watched.labels(judgement["name"]).set(float("nan") if judgement["value"] is None else judgement["value"])
-        alert.labels(judgement["name"]).set(STATE[judgement["verdict"]])
+    for finding in findings_of(report):
+        watched.labels(finding.name).set(float("nan") if finding.value is None else finding.value)
+        alert.labels(finding.name).set(STATE[finding.verdict])
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_to_textfile(str(file), registry)

@@ -35,24 +35,8 @@ def breach(report: Mapping[str, Any], monitor: Monitor) -> str:
 def recover(report: Mapping[str, Any], folder: Path, stage: str, monitor: Monitor, *, dry_run: bool) -> str:
     """Deploy the release before if a limit asks for it, verified; return what was or would be done, in words.
 
-    Parameters
-    ----------
-    report
-        A look of the monitor.
-    folder
-        As `python -m src deploy` made it.
-    stage
-        Whose link is replaced.
-    monitor
-        The limits.
-    dry_run
-        Only say it.
-
-    Raises
-    ------
-    ProjectError
-        If there is no release before, it is not what its metadata say, or the disk takes neither note nor link; then
-        the stage serves as before, and the next look tries again.
+    `ProjectError` if there is no release before, it is not what its metadata say, or the disk takes neither note nor
+    link; then the stage serves as before, and the next look tries again.
     """
     if monitor.recover_f1_min is None:
         return ""

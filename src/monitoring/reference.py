@@ -1,4 +1,4 @@
-"""What a look at the model needs: closed bars, and the promotion it is held against."""
+"""What a look at the model needs: closed bars, and the promotion it is compared with."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,6 @@ from src.bars.build import build_bars
 from src.base import paths
 from src.base.errors import DataError
 from src.base.params import Features, Label
-from src.features.feature_manager import FeatureManager
 from src.gate.compare import vote
 from src.monitoring.drift import columns_of
 from src.policy import Policy
@@ -31,19 +30,16 @@ class Reference(NamedTuple):
     revision: Revision
 
     @property
-    def label(self) -> Label:
-        """What that model forecasts."""
-        return Label.model_validate(self.revision.params["label"])
-
-    @property
     def honest_from(self) -> datetime:
         """The first open whose label that model did not know in training."""
         return honest_from(self.promoted.metadata)
 
-    @property
-    def manager(self) -> FeatureManager:
-        """What makes that model's features."""
-        return FeatureManager(Features.model_validate(self.revision.params["features"]))
+    def applied_to(self, params: Policy) -> Policy:
+        """Return the parameters with that model's label, features and timeframe, whatever they are today."""
+        made = self.revision.params
+        data = params.data.model_copy(update={"timeframe": made["data"]["timeframe"]})
+        label, features = Label.model_validate(made["label"]), Features.model_validate(made["features"])
+        return params.model_copy(update={"data": data, "label": label, "features": features})
 
     def training_columns(self) -> pd.DataFrame:
         """Return what that model learned from, and its out-of-fold probability, as `columns_of` lays them out."""

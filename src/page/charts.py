@@ -5,6 +5,8 @@ from typing import Any
 
 import altair as alt
 
+from src.evaluation.score_report import named
+
 Record = dict[str, Any]
 Spec = dict[str, Any]
 
@@ -103,19 +105,15 @@ def _data(rows: Sequence[Record]) -> Record:
 def _long(rows: Sequence[Record], at: str, series: Sequence[str]) -> list[Record]:
     """Turn a column for every series into a row for every value; what is unknown is left out."""
     return [
-        {at: row[at], "series": _named(name), "value": row[name]}
+        {at: row[at], "series": named(name), "value": row[name]}
         for row in rows
         for name in series
         if row[name] is not None
     ]
 
 
-def _named(series: str) -> str:
-    return series.replace("_", " ")
-
-
 def _scale(series: Sequence[str], looks: Sequence[Any]) -> alt.Scale:
-    return alt.Scale(domain=[_named(name) for name in series], range=list(looks))
+    return alt.Scale(domain=[named(name) for name in series], range=list(looks))
 
 
 def _coloured(series: Sequence[str]) -> dict[str, Any]:

@@ -5,20 +5,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import yaml
 
 from btc_signal.bundle import sha256
 from src.base import paths, storage
 from src.policy import Policy, load_policy
 from src.release.metadata import libraries
+from src.repo.dvc_lock import read_dvc_lock
 from src.repo.git import git
-from src.repo.reproduced import check_reproduced
+from src.repo.outputs import check_reproduced
 
 DRAWN = ("calibration", "equity", "feature_importance", "fold_auc", "regime_auc")
 # The files whose names in dvc.lock stand for a result.
 NAMED = (paths.BARS, paths.FEATURES, paths.GRAPH, paths.ENSEMBLE, paths.METRICS)
-# In reports that git keeps, up to version 1.5 a rule said yes or no.
-EARLIER = {"yes": "passed", "no": "failed"}
 
 Record = dict[str, Any]
 
@@ -53,8 +51,7 @@ def read_evidence() -> Evidence:
         If an output of the pipeline is missing, or not what code and parameters make; it says `dvc repro`.
     """
     check_reproduced()
-    outs = [out for stage in yaml.safe_load(paths.LOCK.read_text())["stages"].values() for out in stage["outs"]]
-    md5s = {out["path"]: out["md5"] for out in outs}
+    outs = read_dvc_lock().outs
     return Evidence(
         params=load_policy(),
         metrics=storage.read_json(paths.METRICS),
@@ -63,9 +60,9 @@ def read_evidence() -> Evidence:
         candidate=sha256(storage.read_bytes(paths.ENSEMBLE)),
         commit=git("rev-parse", "HEAD"),
         n_changed=len(git("status", "--porcelain").splitlines()),
-        digests={name: md5s[name] for name in map(paths.relative, NAMED)},
+        digests={name: outs[name].md5 for name in map(paths.relative, NAMED)},
         libraries=libraries(),
-        gate=read_judged(paths.GATE),
+        gate=_read_if_there(paths.GATE),
         monitor=_read_look(),
         metadata=_read_if_there(paths.METADATA),
     )
@@ -85,12 +82,3 @@ def _read_look() -> Record | None:
     """Read the monitor's last look; None, too, if it does not tell training bars from live ones."""
     look = _read_if_there(paths.MONITOR)
     return look if look and "in_training" in look else None
-
-
-def read_judged(path: Path) -> Record | None:
-    """Read a report of rules; words of earlier versions become those of `Finding`."""
-    report = _read_if_there(path)
-    if report:
-        for rule in report["judgements"]:
-            rule["verdict"] = EARLIER.get(rule["verdict"], rule["verdict"])
-    return report

@@ -4,12 +4,12 @@ from typing import Any, NamedTuple
 
 from src.evaluation.intervals import LEVEL
 from src.evaluation.regimes import REGIMES
-from src.monitoring.drift import NOT_SEEN
+from src.evaluation.score_report import named
+from src.monitoring.drift import NOT_SEEN, drifts_of
 from src.page import charts, rows
 from src.page.evidence import Evidence, Record
 
 BESIDE = ("ensemble", "volatility_only")
-DRIFT = "drift of "
 
 
 class Figure(NamedTuple):
@@ -34,18 +34,8 @@ def build(evidence: Evidence) -> dict[str, Figure]:
         "thirds": _beside("AUC by third of the bars, from calm to wild", "tercile", thirds),
         "importance": _importance(plots["feature_importance"]),
     }
-    drift = drifts(evidence.monitor)
+    drift = drifts_of(evidence.monitor) if evidence.monitor else []
     return found | ({"drift": _drift(drift, evidence.params.monitor.psi_max)} if drift else {})
-
-
-def drifts(monitor: Record | None) -> list[Record]:
-    """Return what the last look says of each column's drift, its name in `column`; nothing without a look."""
-    judged = monitor["judgements"] if monitor else []
-    return [
-        rule | {"column": rule["name"].removeprefix(DRIFT)}
-        for rule in judged
-        if rule["name"].startswith(DRIFT) and rule["value"] is not None
-    ]
 
 
 def _auc(metrics: Record) -> Figure:
@@ -84,7 +74,7 @@ def _equity(points: list[Record]) -> Figure:
 
 
 def _calibration(points: list[Record]) -> Figure:
-    """Draw what came by what was forecast."""
+    """Draw the observed share of rises by the forecast."""
     columns = {"forecast": ("forecast", ".1%"), "observed": ("rose", ".1%"), "n_samples": ("bars", ",")}
     title = "Share that rose, by forecast, in ten groups of equally many bars"
     low, high = points[0], points[-1]
@@ -97,7 +87,7 @@ def _calibration(points: list[Record]) -> Figure:
 
 def _beside(title: str, part: str, points: list[Record]) -> Figure:
     """Draw the AUC of the ensemble and of volatility alone by parts of the bars."""
-    columns = {part: (part, ""), **{name: (rows.named(name), ".3f") for name in BESIDE}}
+    columns = {part: (part, ""), **{name: (named(name), ".3f") for name in BESIDE}}
     ahead = sum(row["ensemble"] is not None and row["ensemble"] > row["volatility_only"] for row in points)
     says = f"Dot plot: the ensemble is ahead of volatility alone in {ahead} of {len(points)}."
     axis = {"fold": "fold", "tercile": "volatility"}[part]
@@ -117,17 +107,17 @@ def _importance(points: list[Record]) -> Figure:
 def _drift(found: list[Record], limit: float) -> Figure:
     """Draw how far each column that the model sees is from the training bars."""
     title = "Population stability index of the newest bars against the training bars"
-    drawn = [rule for rule in found if rule["column"] not in NOT_SEEN]
-    far = [rule["column"] for rule in drawn if rule["verdict"] == "failed"]
+    drawn = [rule for rule in found if rule["name"] not in NOT_SEEN]
+    far = [rule["name"] for rule in drawn if rule["verdict"] == "failed"]
     says = f"Bars for {len(drawn)} columns; an alert for {', '.join(far) or 'none'}. The line is the limit, {limit:g}."
-    return Figure(title, says, charts.bars(drawn, "value", "column", f"stability index (dashed: {limit:g})", limit))
+    return Figure(title, says, charts.bars(drawn, "value", "name", f"stability index (dashed: {limit:g})", limit))
 
 
 def _interval(name: str, found: list[float], *, ours: str) -> Record:
     """Return a row of a chart of intervals; `ours` is the one that stands out."""
     value, low, high = found
     side = "ours" if name == ours else "theirs"
-    return {"forecast": rows.named(name), "value": value, "low": low, "high": high, "side": side}
+    return {"forecast": named(name), "value": value, "low": low, "high": high, "side": side}
 
 
 def _listed(drawn: list[Record], form: str) -> str:

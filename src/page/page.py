@@ -14,6 +14,7 @@ from src.base import paths, storage
 from src.evaluation.score_report import verdict
 from src.gate.compare_report import decided
 from src.gate.gate_report import headline as gate_says
+from src.monitoring.drift import drifts_of
 from src.monitoring.monitor_report import headline as monitor_says
 from src.page import figures, rows
 from src.page.evidence import Evidence, read_evidence
@@ -67,10 +68,10 @@ def _tables(evidence: Evidence) -> dict[str, rows.Table]:
         "libraries": rows.pairs("Versions installed", ("library", "version"), evidence.libraries),
     }
     if evidence.gate:
-        found["gate"] = rows.rules(evidence.gate["judgements"])
+        found["gate"] = rows.rules(evidence.gate)
         if comparison := evidence.gate["comparison"]:
             found |= {"champion": rows.champion(comparison), "parts": rows.parts(comparison)}
-    if drift := figures.drifts(evidence.monitor):
+    if evidence.monitor and (drift := drifts_of(evidence.monitor)):
         found["drift"] = rows.drift(drift)
     return found
 

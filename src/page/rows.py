@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from src.evaluation.intervals import LEVEL
-from src.evaluation.score_report import COLUMNS, DIFFERENCES, cells, difference, span
-from src.gate.compare_report import number
+from src.evaluation.score_report import COLUMNS, DIFFERENCES, cells, difference, named, span
+from src.gate import compare_report, gate_report
 
 Record = Mapping[str, Any]
 
@@ -75,43 +75,30 @@ def month_ends(equity: Iterable[Record]) -> list[Record]:
     return list({day["time"][:7]: day for day in equity}.values())
 
 
-def rules(judgements: Iterable[Record]) -> Table:
+def rules(report: Record) -> Table:
     """Return a row for every rule of the gate."""
-    rows = [[rule["name"], rule["verdict"], rule["words"]] for rule in judgements]
-    return Table("The gate's rules", ["rule", "result", "because"], rows, n_texts=2)
+    head, rows = gate_report.rules(report, {})
+    return Table("The gate's rules", head, rows, n_texts=2)
 
 
-def drift(judgements: Iterable[Record]) -> Table:
+def drift(found: Iterable[Record]) -> Table:
     """Return a row for every column whose drift was looked at."""
     rows = [
-        [rule["column"], "alert" if rule["verdict"] == "failed" else rule["verdict"], rule["words"]]
-        for rule in judgements
+        [rule["name"], "alert" if rule["verdict"] == "failed" else rule["verdict"], rule["words"]] for rule in found
     ]
     return Table("Drift, column by column", ["column", "result", "because"], rows, n_texts=2)
 
 
 def champion(comparison: Record) -> Table:
     """Return the scores of both sides on the same bars."""
-    rows = [
-        [
-            COLUMNS[name],
-            number(found["champion"], ""),
-            number(found["challenger"], ""),
-            _below(number(found["difference"], "+"), found["interval"], "+.4f"),
-        ]
-        for name, found in comparison["differences"].items()
-    ]
-    head = ["score", "champion", "challenger", "difference"]
-    return Table(f"On the same bars, with {LEVEL:.0%} intervals of the difference", head, rows)
+    head, rows = compare_report.sides(comparison)
+    rows = [[*cells, f"{difference}\n{interval}".strip()] for *cells, difference, interval in rows]
+    return Table(f"On the same bars, with {LEVEL:.0%} intervals of the difference", head[:-1], rows)
 
 
 def parts(comparison: Record) -> Table:
     """Return the differences by fold and by volatility."""
-    rows = [
-        [row["rows"], f"{row['n_bars']:,}", *[number(row[name], "+") for name in DIFFERENCES]]
-        for row in [*comparison["by_fold"], *comparison["by_regime"]]
-    ]
-    head = ["bars", "how many", *[COLUMNS[name] for name in DIFFERENCES]]
+    head, rows = compare_report.parts(comparison, DIFFERENCES)
     return Table("Challenger less champion, by fold and by volatility", head, rows)
 
 
@@ -137,11 +124,6 @@ def quality(found: Record) -> Table:
 def pairs(caption: str, head: Sequence[str], found: Mapping[str, str]) -> Table:
     """Return a row for every name and its text."""
     return Table(caption, head, [[name, text] for name, text in found.items()], n_texts=1)
-
-
-def named(name: str) -> str:
-    """Write the name of a forecast as words."""
-    return name.replace("_", " ")
 
 
 def _below(cell: str, ends: list[float] | None, form: str = ".3f") -> str:

@@ -5,13 +5,12 @@ from typing import NamedTuple
 
 from src.base.errors import PromotionError
 from src.release.tags import REFS, Stage, names_of, tags_here
-from src.repo.git import git
-from src.repo.ls_remote import ls_remote
+from src.repo.git import git, git_config, is_true, ls_remote
 
-# What must be the same here and there: this environment and this code do the work.
+# What makes and judges a model: the remote must have the same as this clone, which does the work.
 CODE = ("btc_signal", "src", "requirements.lock", ".python-version", "dvc.yaml")
-# Branch and tags or neither: a tag of a commit that nobody else has keeps its number from everybody. Tags that are not
-# named follow where the remote has none of that name, and are left out in silence where it has another.
+# Atomic, because a pushed tag whose commit was refused would take its number from everybody. Of tags that are not
+# named, git pushes those that the remote lacks and silently skips those that differ there.
 PUSH = "git push --atomic --follow-tags"
 
 
@@ -37,7 +36,7 @@ def find_base() -> Base:
     branch = _short(ref)
     if not git("remote"):
         return Base(branch, git("rev-parse", "HEAD"), None, ref, ref)
-    remote = git("config", "--default", "", "--get", f"branch.{branch}.remote")
+    remote = git_config(f"branch.{branch}.remote")
     if not remote:
         push = f"{PUSH} --set-upstream origin {shlex.quote(branch)}"
         msg = f"expected {branch} to follow a branch of a remote; `{push}`"
@@ -92,9 +91,9 @@ def check_upstream(*, amend: bool, offline: bool) -> None:
 
 
 def how_to_publish(version: str, stage: Stage, *, offline: bool) -> str:
-    """Say in words how others learn of a new commit of this branch and of the tags of version and stage.
+    """Return in words the command that publishes a new commit of this branch and the tags of version and stage.
 
-    The command names the tags: the remote refuses all where it has another of that name.
+    It names the tags, so that the remote refuses everything where one of them differs.
     """
     head = _head()
     remote, ref = _published_at(head)
@@ -109,30 +108,29 @@ def how_to_publish(version: str, stage: Stage, *, offline: bool) -> str:
 
 def _head() -> str:
     """Return the ref of the branch that is checked out."""
-    try:
-        return git("symbolic-ref", "HEAD")
-    except PromotionError as error:
+    if not is_true("symbolic-ref", "--quiet", "HEAD"):
         msg = "expected a branch to be checked out, which a new commit goes to; `git switch main`"
-        raise PromotionError(msg) from error
+        raise PromotionError(msg)
+    return git("symbolic-ref", "HEAD")
 
 
 def _published_at(head: str) -> tuple[str, str]:
     """Return the remote and the ref that a branch follows, or would be pushed to; an empty remote if there is none."""
     branch = _short(head)
     if remote := _followed(branch):
-        return remote, git("config", "--default", head, "--get", f"branch.{branch}.merge")
+        return remote, git_config(f"branch.{branch}.merge", head)
     remotes = git("remote").splitlines()
     return ("origin" if "origin" in remotes else next(iter(remotes), "")), head
 
 
 def _followed(branch: str) -> str:
     """Return the remote that a branch follows; empty if it follows none, or another branch of this clone."""
-    remote = git("config", "--default", "", "--get", f"branch.{branch}.remote")
+    remote = git_config(f"branch.{branch}.remote")
     return "" if remote == "." else remote
 
 
 def _check_same_tags(remote: str, there: dict[str, str]) -> None:
-    """Refuse tags that were made here and there under the same name."""
+    """Refuse a tag that differs between this clone and the remote."""
     here = tags_here()
     for ref, found in there.items():
         name = _short(ref)
@@ -146,11 +144,7 @@ def _check_same_tags(remote: str, there: dict[str, str]) -> None:
 
 def _is_ancestor(commit: str) -> bool:
     """Tell whether this commit is an ancestor of the last one; a commit that is unknown here is not."""
-    try:
-        git("merge-base", "--is-ancestor", commit, "HEAD")
-    except PromotionError:
-        return False
-    return True
+    return is_true("cat-file", "-e", commit) and is_true("merge-base", "--is-ancestor", commit, "HEAD")
 
 
 def _short(ref: str) -> str:

@@ -1,8 +1,8 @@
-"""Deploy: put the promoted model where a bot reads it, so that every reader sees one version whole.
+"""Deploy: put the promoted model where a bot reads it, atomically.
 
 A folder holds ``releases/VERSION`` and a link for each stage; ``ProductionEnsemble.load(folder / "production")`` reads
 what that link points to. A link is replaced in one step, and ``production.previous`` keeps where it pointed before.
-What else lies in the folder is somebody's: it is neither removed nor replaced.
+Files that deploy did not make are neither removed nor replaced.
 """
 
 import logging
@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from btc_signal.bundle import FILES, read_metadata, sha256
 from btc_signal.ensemble import ProductionEnsemble
 from src.base import paths, storage
 from src.base.errors import ModelError, PromotionError
 from src.release.releases import RELEASES, VERSION, Releases, Warn, copy_signatures
+from src.repo.locks import acquire
 
 STAGES = ("staging", "production")
 PREVIOUS = ".previous"
@@ -57,7 +56,7 @@ def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUC
     """
     model = ProductionEnsemble.load(promoted)
     version = _version_of(model)
-    with _alone(folder):
+    with _exclusive(folder):
         releases = Releases(folder, warn)
         releases.adopt()
         current = _current(folder, stage)
@@ -97,7 +96,7 @@ def roll_back(folder: Path, stage: str, *, away_from: str | None = None, warn: W
     ModelError
         If that release is not what its metadata say.
     """
-    with _alone(folder):
+    with _exclusive(folder):
         previous, current = served(folder, stage + PREVIOUS), _current(folder, stage)
         if away_from not in (None, current):
             msg = f"{folder / stage} serves {current} and no longer {away_from}; nothing was changed"
@@ -140,14 +139,11 @@ def _version_of(model: ProductionEnsemble) -> str:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep others out of the folder while it changes."""
+def _exclusive(folder: Path) -> Iterator[None]:
+    """Lock out other deployments into the folder."""
     try:
         (folder / RELEASES).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock").acquire(timeout=0)
-    except Timeout as error:
-        msg = f"{folder}: another deployment is at work; wait for it"
-        raise PromotionError(msg) from error
+        lock = acquire(folder / ".lock", f"{folder}: another deployment is at work; wait for it")
     except OSError as error:
         msg = f"{folder}: cannot be used for releases ({error.strerror}); name a folder that you may write to"
         raise PromotionError(msg) from error
@@ -175,7 +171,7 @@ def _is_there(releases: Releases, version: str, model: ProductionEnsemble) -> bo
 
 
 def _is_another(release: Path, model: ProductionEnsemble) -> bool:
-    """Tell whether a release says of itself that it is another; one that says nothing readable is none."""
+    """Tell whether a release has other metadata; one without readable metadata is damaged, not another."""
     try:
         return read_metadata(release / paths.METADATA.name) != model.metadata
     except ModelError:

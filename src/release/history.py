@@ -1,15 +1,14 @@
-"""Every model that was ever promoted, as git remembers it, and whether its files can still be had."""
+"""Every promoted version, as git has it, and whether cache or remote still has its files."""
 
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import yaml
-
 from src.base import paths, storage
 from src.base.errors import DataError
+from src.repo.dvc_lock import parse_dvc_lock
 from src.repo.dvc_store import Where, opened_stores
-from src.repo.git import check_full_history, git
+from src.repo.git import check_full_history, git, read_blobs
 
 HEADLINE = ("roc_auc", "brier_skill", "f1_score")
 
@@ -25,8 +24,13 @@ class Promoted(NamedTuple):
     files: Where | None = None  # None: not asked
     in_production: bool = False
 
+    @property
+    def identity(self) -> tuple[str, Any]:
+        """What no other promotion has."""
+        return self.version, self.metadata["created_at"]
+
     def to_plain(self) -> dict[str, Any]:
-        """Return what a reader asks first, as plain JSON."""
+        """Return the summary for `history`, as plain JSON."""
         training = self.metadata["training_info"]
         return {
             "version": self.version,
@@ -51,12 +55,11 @@ def history() -> list[Promoted]:
     DataError
         If the metadata of a commit cannot be read.
     """
-    current = _identity(storage.read_json(paths.METADATA)) if paths.METADATA.exists() else None
+    current = storage.read_json(paths.METADATA) if paths.METADATA.exists() else {}
+    in_production = current.get("version"), current.get("created_at")
     with opened_stores() as stores:
         return [
-            promoted._replace(
-                files=stores.where(promoted.digests), in_production=_identity(promoted.metadata) == current
-            )
+            promoted._replace(files=stores.where(promoted.digests), in_production=promoted.identity == in_production)
             for promoted in promotions()
         ]
 
@@ -65,48 +68,34 @@ def promotions() -> list[Promoted]:
     """List the promoted versions, newest first, as git alone knows them."""
     check_full_history()
     commits = git("log", "--topo-order", "--format=%H", "--", str(paths.METADATA)).split()
-    return list(_first_of_each([_read(commit) for commit in commits if _holds(commit, paths.relative(paths.METADATA))]))
+    names = [paths.relative(file) for file in (paths.METADATA, paths.LOCK, paths.METRICS)]
+    texts = read_blobs(f"{commit}:{name}" for commit in commits for name in names)
+    records = zip(commits, *(texts[place :: len(names)] for place in range(len(names))), strict=True)
+    # A commit without metadata is the one that removed them.
+    return list(_first_of_each([_read(commit, metadata, *others) for commit, metadata, *others in records if metadata]))
 
 
 def _first_of_each(found: list[Promoted]) -> Iterator[Promoted]:
-    """Yield each version once, from the commit that promoted it; a version that came back by a rollback is no other.
+    """Yield each version once, from the commit that promoted it; a rollback makes no version.
 
-    Their order is that of the commits: a clock may have been wrong.
+    The order is that of the commits: a clock may have been wrong.
     """
-    oldest: dict[tuple[Any, Any], Promoted] = {}
+    oldest: dict[tuple[str, Any], Promoted] = {}
     for promoted in reversed(found):
-        oldest.setdefault(_identity(promoted.metadata), promoted)
+        oldest.setdefault(promoted.identity, promoted)
     yield from reversed(oldest.values())
 
 
-def _identity(metadata: dict[str, Any]) -> tuple[Any, Any]:
-    """Return what no other promotion has."""
-    return metadata.get("version"), metadata.get("created_at")
-
-
-def _holds(commit: str, file: str) -> bool:
-    """Tell whether the file is there at this commit: it may be the one that removed it."""
-    return bool(git("ls-tree", commit, "--", file))
-
-
-def _read(commit: str) -> Promoted:
-    """Read one promotion from its commit."""
+def _read(commit: str, metadata_text: str, lock_text: str | None, metrics_text: str | None) -> Promoted:
+    """Read one promotion from the files of its commit; the first evaluations had no intervals."""
     try:
-        metadata = json.loads(git("show", f"{commit}:{paths.relative(paths.METADATA)}"))
+        metadata, metrics = json.loads(metadata_text), json.loads(metrics_text or "{}")
         version, scores = str(metadata["version"]), metadata["performance_metrics"]
-        outs = yaml.safe_load(git("show", f"{commit}:dvc.lock"))["stages"]["ensemble"]["outs"]
-        digests = [out["md5"] for out in outs]
+        digests = [out.md5 for out in parse_dvc_lock(lock_text or "").stages["ensemble"].outs]
+        ends = metrics.get("intervals", {}).get("scores", {}).get("ensemble", {})
+        found = {name: {"value": scores.get(name), "interval": ends.get(name)} for name in HEADLINE}
         _ = metadata["created_at"], metadata["training_info"]["samples_count"]
-    except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"commit {commit[:7]} holds a promotion that cannot be read ({error!r})"
         raise DataError(msg) from error
-    ends = _intervals(commit)
-    found = {name: {"value": scores.get(name), "interval": ends.get(name)} for name in HEADLINE}
     return Promoted(version, commit, metadata, found, digests)
-
-
-def _intervals(commit: str) -> dict[str, Any]:
-    """Return the intervals of the scores of that commit; the first evaluations had none."""
-    metrics = paths.relative(paths.METRICS)
-    content = json.loads(git("show", f"{commit}:{metrics}")) if _holds(commit, metrics) else {}
-    return content.get("intervals", {}).get("scores", {}).get("ensemble", {})

@@ -27,7 +27,7 @@ NOTES = "Scores are walk-forward and out of sample: the procedure's, not the shi
 
 
 class Promotion(NamedTuple):
-    """What a promotion is called, and how it hangs together with the ones before.
+    """The names of a promotion, and the one before it.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def build_metadata(
 def _training_info(
     params: Params, metrics: Mapping[str, Any], bars_hash: str, last_labelled: datetime, moment: str
 ) -> dict[str, Any]:
-    """Say what was learned from, how it was scored, and from which open on scores are no training scores."""
+    """Describe the training data, how it was scored, and the first open whose label the model did not know."""
     return {
         "samples_count": metrics["n_training_rows"],
         "out_of_fold_count": metrics["n_samples"],
@@ -126,7 +126,7 @@ def _training_info(
 
 
 def _smoke_test(content: bytes, dataset: pd.DataFrame) -> dict[str, Any]:
-    """Ask the candidate about a few rows, spread evenly; on load the model must answer the same."""
+    """Return the candidate's probabilities of a few rows, spread evenly; on load the model must give the same."""
     rows = dataset[list(FEATURE_NAMES)].iloc[np.linspace(0, len(dataset) - 1, N_SMOKE_ROWS).astype(int)]
     probabilities = ProductionEnsemble.from_bytes(content).predict_proba(rows)[:, 1]
     return {"rows": rows.to_numpy().tolist(), "probabilities": probabilities.round(PROBABILITY_DECIMALS).tolist()}

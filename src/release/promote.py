@@ -19,7 +19,7 @@ from src.release.tags import Stage, Tagged, tagged_versions
 from src.release.transaction import exclusive, transaction
 from src.release.versions import highest, next_version
 from src.repo.git import check_full_history, git
-from src.repo.reproduced import check_reproduced
+from src.repo.outputs import check_reproduced
 from src.repo.revision import Revision
 
 # What a promotion commits; the candidate itself was committed before, as hashes in dvc.lock.
@@ -64,19 +64,21 @@ def promote(
 
 
 def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
-    """Look, ask, commit and tag."""
+    """Evaluate the gate, commit and tag."""
     files = {path.name: storage.read_bytes(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
     promoted = history()
     before = read_metadata(paths.METADATA) if paths.METADATA.exists() else None
     if before and _digests(before) == {name: sha256(content) for name, content in files.items()}:
-        _tag_as_first_committed(before, promoted, stage)
-        return before
+        commit = next(made.commit for made in promoted if made.in_production)
+        # Whoever promoted it may have been stopped before its tags.
+        with transaction((), Tagged(before["version"], stage, commit), with_outputs=False):
+            return before
     report = gate(as_first=as_first)
     _check_gate(report, files)
     promotion = Promotion(
         version=_version(promoted),
         git_commit=git("rev-parse", "HEAD^" if amend else "HEAD"),
-        previous_version=_previous(promoted, before),
+        previous_version=_previous(promoted),
         moment=datetime.now(UTC),
     )
     metadata = build_metadata(
@@ -96,33 +98,24 @@ def _digests(metadata: dict[str, Any]) -> dict[str, str]:
     return {name: described["sha256"] for name, described in metadata["files"].items()}
 
 
-def _tag_as_first_committed(metadata: dict[str, Any], promoted: Sequence[Promoted], stage: Stage) -> None:
-    """Tag a version where it was promoted: whoever promoted it may have been stopped before."""
-    commits = {(version.version, version.metadata["created_at"]): version.commit for version in promoted}
-    tagged = Tagged(metadata["version"], stage, commits[metadata["version"], metadata["created_at"]])
-    with transaction((), tagged, with_outputs=False):
-        pass  # nothing to commit
-
-
 def _version(promoted: Sequence[Promoted]) -> str:
-    """Return the number that what changed since the highest version asks for, after those of other branches, too."""
+    """Return the next version: the kind of change since the highest one decides, and no tagged number is used twice."""
     versions = {version.version: version.commit for version in promoted}
     taken = [*versions, *tagged_versions()]
     if not versions:
         return next_version(taken, "patch")
     before, after = Revision(versions[highest(list(versions))]), Revision("HEAD")
-    return next_version(taken, what_changed(before.stages, after.stages))
+    return next_version(taken, what_changed(before.lock, after.lock))
 
 
-def _previous(promoted: Sequence[Promoted], before: dict[str, Any] | None) -> str | None:
+def _previous(promoted: Sequence[Promoted]) -> str | None:
     """Return the commit of the model in production, or else of the newest before it whose files can still be had."""
-    in_production = (before["version"], before["created_at"]) if before else None
-    by_recency = sorted(promoted, key=lambda made: (made.version, made.metadata["created_at"]) != in_production)
+    by_recency = sorted(promoted, key=lambda made: not made.in_production)
     return next((version.commit for version in by_recency if version.files != "gone"), None)
 
 
 def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:
-    """Refuse a candidate whose verdict is no or unknown, or that changed while the gate was asked."""
+    """Refuse a candidate whose verdict is no or unknown, or that changed while the gate judged it."""
     if report["verdict"] != "yes":
         error = GateError if report["verdict"] == "no" else PromotionError
         msg = f"{headline(report)} {paths.relative(paths.GATE_REPORT)} has the figures."
@@ -133,7 +126,7 @@ def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:
 
 
 def _commit(metadata: dict[str, Any], stage: Stage, *, amend: bool) -> None:
-    """Commit the metadata and what the gate said, and tag the commit; without both there is no promotion."""
+    """Commit the metadata and the gate's report, and tag the commit: both or neither."""
     with transaction(PROMOTION, Tagged(metadata["version"], stage), with_outputs=False):
         storage.write_json(metadata, paths.METADATA)
         files = [str(path) for path in PROMOTION if path.exists()]

@@ -15,8 +15,8 @@ from src.release.history import promotions
 from src.release.releases import copy_signatures
 from src.release.tags import Tagged
 from src.release.transaction import exclusive, transaction
-from src.repo.bundle_outputs import BUNDLE, fetch_and_checkout, keep_outputs
-from src.repo.git import check_full_history, git
+from src.repo.git import check_full_history, git, read_blobs
+from src.repo.outputs import BUNDLE, fetch_and_checkout, keep_outputs
 from src.repo.revision import Revision
 
 # Beside the outputs of the pipeline that git keeps.
@@ -26,7 +26,7 @@ POLICY = {"gate", "retrain", "monitor"}
 
 
 class RolledBack(NamedTuple):
-    """What is in production now, the commit that says so, and outputs of the pipeline that could not be had."""
+    """The version in production, its commit, and outputs of the pipeline that neither cache nor remote has."""
 
     version: str
     commit: str
@@ -36,9 +36,9 @@ class RolledBack(NamedTuple):
 def rollback(name: str, *, offline: bool = False) -> RolledBack:
     """Make a promoted model the production model again.
 
-    Everything is fetched, verified against that promotion's sha256 and asked its known answers before anything in the
-    work tree changes; then dvc.lock, metrics, metadata and parameters of that promotion become a new commit. What the
-    gate asks stays as it is now.
+    Before the work tree changes, everything is fetched, verified against that promotion's sha256, and the model has to
+    pass its smoke test. Then dvc.lock, metrics, metadata and parameters of that promotion become a new commit. The
+    limits of gate, retrain and monitor stay as they are.
 
     Parameters
     ----------
@@ -65,12 +65,12 @@ def rollback(name: str, *, offline: bool = False) -> RolledBack:
 
 
 def _rollback(name: str) -> RolledBack:
-    """Verify, then change, commit and tag, or put back."""
+    """Verify, then change, commit and tag, or restore."""
     known = {promoted.version: promoted.commit for promoted in reversed(promotions())}
     target = Revision(_commit_of(name, known))
     version = _verify(target)
     params = _params_of(target)
-    restored = [path for path in (*target.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
+    restored = [path for path in (*target.lock.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
     changed = [*restored, paths.relative(paths.PARAMS)]
     tagged = Tagged(version, "production", known.get(version, target.commit))
     keep_outputs()
@@ -81,7 +81,7 @@ def _rollback(name: str) -> RolledBack:
         version_now = ProductionEnsemble.load(paths.PRODUCTION).get_model_info()["version"]
         if git("status", "--porcelain", "--", *changed):
             git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
-    missing = [path for path in target.outs if not (paths.ROOT / path).exists()]
+    missing = [path for path in target.lock.outs if not (paths.ROOT / path).exists()]
     return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
 
 
@@ -103,13 +103,12 @@ def _params_of(target: Revision) -> str:
 
 
 def _verify(target: Revision) -> str:
-    """Read the promoted model aside and ask it; the work tree is not touched."""
+    """Load and verify the promoted model in a temporary folder, and return its version."""
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            metadata = git("show", f"{target.commit}:{paths.relative(paths.METADATA)}")
-        except PromotionError as error:
+        (metadata,) = read_blobs([f"{target.commit}:{paths.relative(paths.METADATA)}"])
+        if metadata is None:
             msg = f"{target.name} holds no promoted model; `python -m src history` lists the commits that do"
-            raise PromotionError(msg) from error
+            raise PromotionError(msg)
         (Path(folder) / paths.METADATA.name).write_text(metadata, encoding="utf-8")
         copy_signatures(paths.PRODUCTION, Path(folder))
         for path in BUNDLE:

@@ -44,7 +44,7 @@ def tags_here() -> dict[str, Tag]:
     Raises
     ------
     PromotionError
-        If GTO would stumble over one of them: it reads the tags of all artifacts, and expects commits.
+        If one of them is not at a commit: GTO reads the tags of all artifacts and fails on it.
     """
     found = {}
     for line in git("for-each-ref", f"--format={FORMAT}", "refs/tags").splitlines():
@@ -57,7 +57,7 @@ def tags_here() -> dict[str, Tag]:
 
 
 def tagged_versions() -> list[str]:
-    """Return every version that has a tag in this clone, on whatever branch: its number is taken."""
+    """Return every version that has a tag in this clone, on any branch: its number is taken."""
     return [match[1] for name in tags_here() if (match := VERSION.fullmatch(name))]
 
 
@@ -106,7 +106,7 @@ def tag(version: str, commit: str, stage: Stage) -> None:
 
 
 def names_of(version: str, stage: Stage) -> list[str]:
-    """Return the tags that say of a version what it is, and of the stage what it was assigned to last."""
+    """Return the names of the version's tag and of the stage's latest tag."""
     return [f"{ARTIFACT}@v{version}", *([assigned] if (assigned := _assigned(stage)) else [])]
 
 

@@ -1,8 +1,8 @@
-"""One change of the production model at a time in a clone, and whole or not at all.
+"""One change of the production model at a time in a clone, atomic: files, index, commit and tags, or none of them.
 
-Whoever changes it first notes what the files held and what will be tagged. A failure takes back files, index, commit
-and tags. Whoever is killed leaves the note, and the next that begins puts the files back; if the commit was made before
-the kill, the commit stays, and the next adds its tags.
+Before the change, a note records what files and index held and what will be tagged; a failure restores them. After a
+kill the note is still there, and the next run restores the files; if the commit was made before the kill, the commit
+stays, and the next run adds its tags.
 """
 
 import json
@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from src.base import paths, storage
 from src.base.errors import PromotionError
 from src.release.tags import Tagged, check_taggable, tag, tags_here, untag
-from src.repo.bundle_outputs import fetch_and_checkout
-from src.repo.git import git
+from src.repo.git import git, read_blobs
+from src.repo.locks import acquire
+from src.repo.outputs import fetch_and_checkout
 from src.repo.subprocesses import sigterm_as_exit
 
 NOTE, LOCK, INDEX_LOCK = "unfinished.json", "production.lock", "index.lock"
@@ -26,19 +25,15 @@ ANY_BYTES = "latin-1"
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """Keep others out, put back or complete what a killed one left, and on SIGTERM end in order.
+    """Lock out other promotions and rollbacks, restore or complete what a killed one left, and clean up on SIGTERM.
 
     Raises
     ------
     PromotionError
-        If another promotion or rollback is at work in this clone, or a git is, or was killed.
+        If another promotion or rollback, or a git, is at work in this clone, or a git was killed.
     """
-    try:
-        lock = FileLock(_in_git(LOCK)).acquire(timeout=0)
-    except Timeout as error:
-        msg = "another promotion or rollback is at work in this clone; nothing was changed, wait for it"
-        raise PromotionError(msg) from error
-    with lock, sigterm_as_exit():
+    refusal = "another promotion or rollback is at work in this clone; nothing was changed, wait for it"
+    with acquire(_in_git(LOCK), refusal), sigterm_as_exit():
         refuse_a_locked_index()
         _recover()
         yield
@@ -87,7 +82,7 @@ def refuse_unfinished() -> None:
 
 
 def _undo() -> None:
-    """Take back tags, commit and files, in this order: killed in between, the next run finds what it can go on from."""
+    """Take back tags, commit and files, in this order, so that the next run can go on after a kill in between."""
     note = storage.read_json(_in_git(NOTE))
     untag(Tagged(*note["tagged"]), note["tags"])
     if (made := git("rev-parse", "HEAD")) != note["head"]:
@@ -96,7 +91,7 @@ def _undo() -> None:
 
 
 def _recover() -> None:
-    """Put back what a killed one changed, or add its tags if the commit was made."""
+    """Restore the files that a killed run changed, or add its tags if the commit was made."""
     if not _in_git(NOTE).exists():
         return
     # Up to version 1.5 a note held neither the index nor the tags.
@@ -119,7 +114,7 @@ def _tag_as_noted(tagged: Tagged, since: str) -> None:
 
 
 def _put_back(note: dict[str, Any]) -> None:
-    """Bring files, index and outputs to what they held."""
+    """Restore files, index and outputs."""
     for name, content in note["files"].items():
         if content is None:
             (paths.ROOT / name).unlink(missing_ok=True)
@@ -135,7 +130,7 @@ def _put_back(note: dict[str, Any]) -> None:
 
 
 def _restage(entries: Sequence[str], files: Iterable[str]) -> None:
-    """Bring the index to what it held of these files, which may be neither the commit's nor the work tree's."""
+    """Restore the index of these files, which may differ from both commit and work tree."""
     staged = {name: meta.split()[:2] for meta, name in (entry.split("\t") for entry in entries)}
     held = [word for name, entry in staged.items() for word in ("--cacheinfo", ",".join((*entry, name)))]
     git("update-index", "--add", *held, "--force-remove", "--", *(name for name in files if name not in staged))
@@ -144,13 +139,14 @@ def _restage(entries: Sequence[str], files: Iterable[str]) -> None:
 def _commit_that_made(version: str, since: str) -> str | None:
     """Return the first commit since then whose metadata are those of this version."""
     metadata = paths.relative(paths.METADATA)
-    log = git("log", "--reverse", "--diff-filter=AM", "--format=%H", f"{since}..HEAD", "--", metadata)
-    made = (commit for commit in log.split() if json.loads(git("show", f"{commit}:{metadata}"))["version"] == version)
+    log = git("log", "--reverse", "--diff-filter=AM", "--format=%H", f"{since}..HEAD", "--", metadata).split()
+    texts = read_blobs(f"{commit}:{metadata}" for commit in log)
+    made = (commit for commit, text in zip(log, texts, strict=True) if json.loads(text or "{}")["version"] == version)
     return next(made, None)
 
 
 def refuse_a_locked_index() -> None:
-    """Say what a killed git left before anything changes."""
+    """Refuse to begin while git's index is locked."""
     if _in_git(INDEX_LOCK).exists():
         msg = f"{_in_git(INDEX_LOCK)} is there: another git is at work, or was killed; if none is, delete that file"
         raise PromotionError(msg)

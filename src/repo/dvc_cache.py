@@ -18,7 +18,7 @@ def cache_folder(root: Path) -> Path:
         remote = config["cache"].get("local")
         named = config["remote"][remote]["url"] if remote else config["cache"].get("dir")
     except (DvcException, KeyError, OSError) as error:
-        msg = f"DVC cannot read its settings ({' '.join(str(error).split())}); mend .dvc/config or .dvc/config.local"
+        msg = f"DVC cannot read its settings ({' '.join(str(error).split())}); repair .dvc/config or .dvc/config.local"
         raise PromotionError(msg) from error
     return Path(named or root / ".dvc" / "cache")
 

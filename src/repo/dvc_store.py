@@ -1,4 +1,4 @@
-"""DVC's cache and remote, asked for objects by md5; a remote that cannot be asked is an error, not an empty one."""
+"""DVC's cache and remote: objects by md5. A remote that cannot be reached is an error, not an empty remote."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,10 +11,9 @@ from dvc.repo import Repo
 
 from src.base import paths
 from src.base.errors import PromotionError
+from src.repo.git import REMOTE_TIMEOUT_S
 
 Where = Literal["cache", "remote", "gone"]
-# The libraries try again for minutes where a server takes the call and says nothing.
-ANSWER_S = 30
 # What else the libraries raise; each is there only with its kind of remote.
 RAISED = {
     "asyncssh": ("Error", "KeyEncryptionError", "KeyImportError"),
@@ -41,19 +40,13 @@ class Stores:
 
     def read(self, digest: str) -> bytes | None:
         """Return what lies under this md5 in the cache or on the remote, unverified; None if nothing does."""
-        found = self.where([digest])
-        if found == "gone":
-            return None
-        store = self.repo.cache.local if found == "cache" else self._remote
-        with store.fs.open(store.oid_to_path(digest), "rb") as file:
-            return file.read()
+        if self.repo.cache.local.exists(digest):
+            return _read(self.repo.cache.local, digest)
+        return self.read_remote(digest)
 
     def read_remote(self, digest: str) -> bytes | None:
         """Return what lies under this md5 on the remote, unverified; None if nothing does."""
-        if not self._is_on_remote(digest):
-            return None
-        with self._remote.fs.open(self.place_on_remote(digest), "rb") as file:
-            return bytes(file.read())
+        return _read(self._remote, digest) if self._is_on_remote(digest) else None
 
     def place_on_remote(self, digest: str) -> str:
         """Return where on the remote an object lies, or would."""
@@ -68,15 +61,15 @@ class Stores:
     def _remote(self) -> Any:  # noqa: ANN401 - DVC has no types
         remote = self.repo.cloud.get_remote_odb()
         if remote.fs.protocol == "ssh":
-            remote.fs.fs_args["timeout"] = ANSWER_S  # for the connection
+            remote.fs.fs_args["timeout"] = REMOTE_TIMEOUT_S  # for the connection
         _ = remote.fs.fs  # connects
         return remote
 
     def _is_on_remote(self, digest: str) -> bool:
-        """Ask the remote for an object; DVC's own `exists` says no, too, where nobody answers."""
+        """Ask the remote for an object; DVC's own `exists` is also False where nobody answers."""
         fs = self._remote.fs
         try:
-            fs.info(self._remote.oid_to_path(digest), timeout=ANSWER_S)
+            fs.info(self._remote.oid_to_path(digest), timeout=REMOTE_TIMEOUT_S)
         except FileNotFoundError:
             root = fs.parts(self._remote.path)[0]  # the bucket, where there is one
             if not fs.exists(root):
@@ -86,6 +79,11 @@ class Stores:
         return True
 
 
+def _read(store: Any, digest: str) -> bytes:  # noqa: ANN401 - DVC has no types
+    with store.fs.open(store.oid_to_path(digest), "rb") as file:
+        return bytes(file.read())
+
+
 @contextmanager
 def opened_stores() -> Iterator[Stores]:
     """Open cache and remote; `PromotionError` says in one line why they cannot be asked."""
@@ -93,7 +91,7 @@ def opened_stores() -> Iterator[Stores]:
         with Repo(str(paths.ROOT)) as repo:
             yield Stores(repo)
     except _raised() as error:
-        words = " ".join(str(error).split()) or f"no answer in {ANSWER_S} s"
+        words = " ".join(str(error).split()) or f"no answer in {REMOTE_TIMEOUT_S} s"
         msg = f"DVC cannot be asked for the files ({words}); `dvc remote list` names the remote, `dvc doctor` says more"
         raise PromotionError(msg) from error
 

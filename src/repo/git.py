@@ -1,19 +1,133 @@
-"""Git, asked in the repository."""
+"""Git: the one place that starts it.
 
+Standard library only, and any Python from 3.8 on: the doctor has to start where the environment does not.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
 import subprocess
-from pathlib import Path
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 from src.base import paths
-from src.base.errors import PromotionError
+from src.base.errors import PromotionError, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+# Nobody sits at the terminal in the background or under a schedule, and a look leaves no lock behind if it is killed.
+ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never", "GIT_OPTIONAL_LOCKS": "0"}
+NOT_STARTED, TIMED_OUT = 127, 124
+GIT_TIMEOUT_S = 60
+# Of git and of DVC: its libraries try again for minutes where a server takes the call and says nothing.
+REMOTE_TIMEOUT_S = 30
+TICK_S = 0.5
+ANY_BYTES = {"encoding": "utf-8", "errors": "surrogateescape"}
+
+
+class Done(NamedTuple):
+    """What git said: its exit status, standard output and standard error, any byte of them as Python names files."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in one line and in git's own words."""
+        return " ".join((self.stderr.strip() or self.stdout).split()) or f"exit status {self.status}, without a word"
+
+
+def run_git(root: Path, *arguments: str, timeout_s: float | None = GIT_TIMEOUT_S, stdin: bytes = b"") -> Done:
+    """Run git in a folder; it has no terminal, so that it asks for no password.
+
+    One that cannot be started has status 127, one that does not end in time 124. It is ended by SIGTERM, on which git
+    removes its locks.
+    """
+    try:
+        process = subprocess.Popen(  # noqa: S603
+            ["git", *arguments],  # noqa: S607
+            cwd=str(root),
+            env={**os.environ, **ENVIRONMENT},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        is_missing = isinstance(error, FileNotFoundError) and error.filename == "git"
+        return Done(NOT_STARTED, "", "git is not installed" if is_missing else words_of(error))
+    with process:
+        try:
+            stdout, stderr = _communicate(process, stdin, timeout_s)
+        except subprocess.TimeoutExpired:
+            return Done(TIMED_OUT, "", f"no answer in {timeout_s:g} s")
+        finally:
+            if process.poll() is None:
+                _end(process)
+    return Done(process.returncode, stdout.decode(**ANY_BYTES), stderr.decode(**ANY_BYTES))
 
 
 def git(*arguments: str, root: Path | None = None) -> str:
-    """Run git in a repository and return what it prints; `PromotionError` quotes what went wrong."""
-    done = subprocess.run(["git", *arguments], cwd=root or paths.ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607
-    if done.returncode:
-        msg = f"`git {' '.join(arguments)}` failed: {' '.join(done.stderr.split())}"
-        raise PromotionError(msg)
+    """Run git in a repository, for as long as it takes, and return what it prints; `PromotionError` has its words."""
+    done = run_git(root or paths.ROOT, *arguments, timeout_s=None)
+    if done.status:
+        raise PromotionError(_failed(arguments, done))
     return done.stdout.strip()
+
+
+def git_config(key: str, default: str = "") -> str:
+    """Return a setting of git."""
+    return git("config", "--default", default, "--get", key)
+
+
+def is_true(*arguments: str) -> bool:
+    """Run a git command that answers by its exit status, such as `merge-base --is-ancestor`: 0 is yes, 1 is no.
+
+    With an error in words, 1 is no answer: git says of a damaged repository, too, that a commit is no ancestor.
+    """
+    done = run_git(paths.ROOT, *arguments)
+    if done.status not in (0, 1) or (done.status and done.stderr):
+        raise PromotionError(_failed(arguments, done))
+    return done.status == 0
+
+
+def read_blobs(names: Iterable[str]) -> list[str | None]:
+    """Return the contents of objects such as ``COMMIT:FILE``, by one git for all; None for what is not there."""
+    arguments = ("cat-file", "--batch")
+    asked = "".join(f"{name}\n" for name in names)
+    done = run_git(paths.ROOT, *arguments, timeout_s=None, stdin=asked.encode(**ANY_BYTES))
+    if done.status:
+        raise PromotionError(_failed(arguments, done))
+    found: list[str | None] = []
+    rest = done.stdout.encode(**ANY_BYTES)
+    for _ in range(asked.count("\n")):
+        heading, _, rest = rest.partition(b"\n")
+        if heading.endswith(b" missing"):
+            found.append(None)
+            continue
+        size = int(heading.rpartition(b" ")[2])
+        found.append(rest[:size].decode(**ANY_BYTES))
+        rest = rest[size + 1 :]
+    return found
+
+
+def ls_remote(remote: str, *patterns: str) -> dict[str, str]:
+    """Return the refs of a remote that match, and the object that each of them names.
+
+    Raises
+    ------
+    PromotionError
+        If the remote cannot be asked, with git's own reason, or does not answer in time.
+    """
+    done = run_git(paths.ROOT, "ls-remote", "--quiet", "--refs", remote, *patterns, timeout_s=REMOTE_TIMEOUT_S)
+    if done.status:
+        msg = f"{remote} cannot be asked which versions it has ({done.reason})"
+        raise PromotionError(msg)
+    return {ref: found for found, ref in map(str.split, done.stdout.splitlines())}
 
 
 def check_full_history() -> None:
@@ -21,3 +135,32 @@ def check_full_history() -> None:
     if git("rev-parse", "--is-shallow-repository") == "true":
         msg = "expected the whole history, this clone is shallow; `git fetch --unshallow --tags`"
         raise PromotionError(msg)
+
+
+def _failed(arguments: tuple[str, ...], done: Done) -> str:
+    return f"`git {' '.join(arguments)}` failed: {done.reason}"
+
+
+def _communicate(process: subprocess.Popen[bytes], stdin: bytes, timeout_s: float | None) -> tuple[bytes, bytes]:
+    """Return what it prints until it ends; an ssh that it leaves running for the next call holds its pipes open."""
+    waited_s = 0.0
+    while True:
+        has_ended = process.poll() is not None
+        try:
+            # Python cannot go on with its input after a tick.
+            return process.communicate(stdin, timeout=None if stdin else TICK_S)
+        except subprocess.TimeoutExpired as error:
+            if has_ended:
+                return error.output or b"", error.stderr or b""
+            waited_s += TICK_S
+            if timeout_s is not None and waited_s >= timeout_s:
+                raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End git and what it started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(TICK_S)

@@ -1,6 +1,6 @@
 """What another revision made, read by content hash from DVC's cache or remote; the work tree stays as it is."""
 
-import hashlib
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,13 +9,9 @@ import yaml
 
 from src.base import paths, tables
 from src.base.errors import DataError, PromotionError
+from src.repo.dvc_lock import md5, parse_dvc_lock
 from src.repo.dvc_store import opened_stores
-from src.repo.git import git
-
-
-def md5(content: bytes) -> str:
-    """Return DVC's own name of a content; it is no proof of safety."""
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+from src.repo.git import git, read_blobs
 
 
 class Revision:
@@ -36,43 +32,42 @@ class Revision:
         self.name = name
         try:
             self.commit = git("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
-            self.params_text, lock_text = (git("show", f"{self.commit}:{file}") for file in ("params.yaml", "dvc.lock"))
         except PromotionError as error:
             msg = f"{name} is no revision with a pipeline: {error}"
             raise DataError(msg) from error
+        params_text, lock_text = read_blobs(f"{self.commit}:{file.name}" for file in (paths.PARAMS, paths.LOCK))
+        if params_text is None or lock_text is None:
+            msg = f"{name} is no revision with a pipeline: it has no params.yaml or no dvc.lock"
+            raise DataError(msg)
         try:
-            self.params: dict[str, Any] = yaml.safe_load(self.params_text)
-            self.stages: dict[str, Any] = yaml.safe_load(lock_text)["stages"]
-            self._md5 = {out["path"]: out["md5"] for stage in self.stages.values() for out in stage.get("outs", [])}
-        except (yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
+            self.params: dict[str, Any] = yaml.safe_load(params_text)
+            self.lock = parse_dvc_lock(lock_text)
+        except (yaml.YAMLError, DataError) as error:
             msg = f"{name} holds a params.yaml or dvc.lock that is damaged ({' '.join(str(error).split())})"
             raise DataError(msg) from error
+        self.params_text = params_text
 
-    @property
-    def outs(self) -> list[str]:
-        """Every file that the pipeline made at this revision."""
-        return list(self._md5)
-
-    def read(self, path: Any) -> bytes:  # noqa: ANN401 - a Path
+    def read(self, path: Path) -> bytes:
         """Return a file that the pipeline made at this revision, verified: DVC hands out what lies in its cache."""
         name = paths.relative(path)
-        if name not in self._md5:
+        out = self.lock.outs.get(name)
+        if out is None:
             msg = f"{self.name} did not make {name}; compare with a revision that has it"
             raise DataError(msg)
         with opened_stores() as stores:
-            content = stores.read(self._md5[name])
+            content = stores.read(out.md5)
         if content is None:
             msg = (
                 f"{name} of {self.name} is neither in the cache nor on the remote; "
                 "`dvc repro` in a clone of that commit makes it anew"
             )
             raise DataError(msg)
-        if md5(content) != self._md5[name]:
+        if md5(content) != out.md5:
             msg = f"{name} of {self.name} is damaged in the cache or on the remote: its md5 is not that of dvc.lock"
             raise DataError(msg)
         return content
 
-    def read_frame(self, path: Any) -> pd.DataFrame:  # noqa: ANN401 - a Path
+    def read_frame(self, path: Path) -> pd.DataFrame:
         """Return a Parquet file of this revision as a frame."""
         try:
             return tables.read_table(self.read(path)).to_pandas()

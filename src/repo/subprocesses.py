@@ -1,4 +1,4 @@
-"""Run this environment's programs in a work tree, so that none of them outlives who asked."""
+"""Run this environment's programs in a work tree, and leave none of their processes behind."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ class Done(NamedTuple):
 def run(root: Path, *command: str) -> Done:
     """Run a module such as dvc in a work tree, in a process group of its own; what it prints goes to standard error.
 
-    It is not told who may push: the libraries of a stage need not know.
+    Tokens and alert addresses are taken out of its environment: no stage needs them.
     """
     environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
     lines: list[str] = []
@@ -63,7 +63,7 @@ def run_checked(root: Path, *command: str) -> None:
 
 @contextmanager
 def sigterm_as_exit() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end this process as Ctrl-C does: with everything put away."""
+    """Turn SIGTERM and SIGHUP into `SystemExit`, so that every context manager cleans up."""
     before = {number: signal.signal(number, _exit) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield

@@ -1,24 +1,22 @@
-"""Publish a clone's commits: their objects first, proved to be there, then branch and tags in one step."""
+"""Publish a clone's commits: their objects first, then branch and tags in one step."""
 
 from pathlib import Path
-
-import yaml
 
 from btc_signal.ensemble import ProductionEnsemble
 from src.base import paths
 from src.base.errors import ModelError, PromotionError
 from src.release.base_commit import Base
+from src.repo.dvc_lock import changed_outs, read_dvc_lock
 from src.repo.git import git
-from src.repo.revision import md5
 from src.repo.subprocesses import run, run_checked
 from src.retrain.scratch_clone import share_dvc
 
-# DVC takes what is there for what it is called.
-MEND = "`dvc push` replaces no object that is there: delete the damaged one on the remote, and run it again"
+# DVC does not re-hash existing objects.
+REPAIR = "`dvc push` replaces no object that is there: delete the damaged one on the remote, and run it again"
 
 
 def publish(clone: Path, base: Base) -> str:
-    """Push a clone's objects, prove that anyone can pull them, push its branch and tags, and follow them here.
+    """Push a clone's objects, check that they can be pulled, push its branch and tags, and update this work tree.
 
     Parameters
     ----------
@@ -40,7 +38,8 @@ def publish(clone: Path, base: Base) -> str:
     run_checked(clone, "dvc", "push")
     _prove(clone)
     commit = git("rev-parse", "HEAD", root=clone)
-    refs = [f"refs/tags/{tag}" for tag in sorted(_tags(clone) - _tags(paths.ROOT))]
+    here, there = (git("tag", root=root).split() for root in (paths.ROOT, clone))
+    refs = [f"refs/tags/{tag}" for tag in there if tag not in here]
     git("fetch", "--quiet", "--no-tags", str(clone), f"refs/heads/{base.branch}", *refs)
     if base.remote is None:
         git("merge", "--quiet", "--ff-only", commit)
@@ -50,24 +49,18 @@ def publish(clone: Path, base: Base) -> str:
     return _follow(clone, commit, refs)
 
 
-def _tags(root: Path) -> set[str]:
-    return set(git("tag", "--list", root=root).splitlines())
-
-
 def _prove(clone: Path) -> None:
-    """Pull as a newcomer would, with no cache; the pulled files are hashed, the model verified and asked."""
+    """Pull into a fresh clone with an empty cache, hash every output, then load and verify the model."""
     proof = clone.with_name("proof")
     git("clone", "--quiet", str(clone), str(proof))
     share_dvc(proof, clone.with_name("empty_cache"))
     done = run(proof, "dvc", "pull")
     if done.status:
-        msg = f"what was pushed cannot be pulled again ({done.words}); {MEND}"
+        msg = f"what was pushed cannot be pulled again ({done.words}); {REPAIR}"
         raise PromotionError(msg)
-    stages = yaml.safe_load((proof / "dvc.lock").read_text(encoding="utf-8"))["stages"]
-    for out in (out for stage in stages.values() for out in stage["outs"]):
-        if md5((proof / out["path"]).read_bytes()) != out["md5"]:
-            msg = f"{out['path']} is damaged on the remote, as {out['md5']}; {MEND}"
-            raise PromotionError(msg)
+    if damaged := next(changed_outs(read_dvc_lock(proof), proof), None):
+        msg = f"{damaged.path} is damaged on the remote, as {damaged.md5}; {REPAIR}"
+        raise PromotionError(msg)
     try:
         ProductionEnsemble.load(proof / paths.relative(paths.PRODUCTION))
     except ModelError as error:
@@ -76,7 +69,7 @@ def _prove(clone: Path) -> None:
 
 
 def _push(base: Base, refspecs: list[str]) -> None:
-    """Push all or nothing."""
+    """Push atomically."""
     try:
         git("push", "--quiet", "--atomic", str(base.remote), *refspecs)
     except PromotionError as error:
@@ -87,7 +80,7 @@ def _push(base: Base, refspecs: list[str]) -> None:
 
 
 def _follow(clone: Path, commit: str, refs: list[str]) -> str:
-    """Bring this work tree to what was published; where that cannot be, say how."""
+    """Update this work tree to what was published, or return how to do it by hand."""
     try:
         git("fetch", "--quiet", "--no-tags", str(clone), *[f"{ref}:{ref}" for ref in refs])
         git("merge", "--quiet", "--ff-only", commit)

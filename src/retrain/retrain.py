@@ -1,4 +1,4 @@
-"""Retrain: from new bars to a published model, or to the reasons why not; in a clone, all or nothing."""
+"""Retrain: from new bars to a published model, or to the reasons why not; in a clone, atomic."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ def retrain(end: datetime | None = None, *, dry_run: bool = False) -> Report:
     GateError
         If the gate says no.
     ProjectError
-        If anything came in between; the message says what.
+        If anything else failed; the message says what.
     """
     with sigterm_as_exit(), exclusive() as folder, _reported(dry_run=dry_run) as report:
         check_full_history()
@@ -88,7 +88,7 @@ def _reported(*, dry_run: bool) -> Iterator[Report]:
     """Yield a report to fill in, and write it however the run ends."""
     report: Report = {
         "outcome": "failed",
-        "words": "an error that nobody foresaw; the log has it",
+        "words": "unexpected error, see the log",
         "dry_run": dry_run,
         "started_at": utc_text(datetime.now(UTC)),
         **dict.fromkeys(("base", "data", "gate", "gate_in_words")),

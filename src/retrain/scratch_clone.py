@@ -7,27 +7,23 @@ from pathlib import Path
 
 import psutil
 from dvc.repo import Repo
-from filelock import FileLock, Timeout
 
 from src.base import paths
 from src.base.errors import PromotionError
 from src.release.base_commit import Base
-from src.repo.git import git
+from src.repo.git import git, git_config
+from src.repo.locks import acquire
 
 
 @contextmanager
 def exclusive() -> Iterator[Path]:
-    """Keep a second run of this clone out, clear away what a killed one left, and yield the folder to work in."""
+    """Lock out a second retrain of this clone, remove what a killed one left, and yield the folder to work in."""
     folder = (paths.ROOT / git("rev-parse", "--git-common-dir")).resolve() / "retrain"
     if folder.is_symlink():
         msg = f"{folder} is a link; expected a folder that is emptied by every run: move the link away"
         raise PromotionError(msg)
-    try:
-        lock = FileLock(f"{folder}.lock").acquire(timeout=0)
-    except Timeout as error:
-        msg = "another retrain is at work in this clone; nothing was changed, wait for it"
-        raise PromotionError(msg) from error
-    with lock:
+    refusal = "another retrain is at work in this clone; nothing was changed, wait for it"
+    with acquire(Path(f"{folder}.lock"), refusal):
         _clear(folder)
         try:
             yield folder
@@ -41,7 +37,7 @@ def make_clone(base: Base, root: Path) -> None:
     git("fetch", "--quiet", "origin", base.ref, root=root)
     git("checkout", "--quiet", "-B", base.branch, base.commit, root=root)
     for key in ("user.name", "user.email"):
-        if value := git("config", "--default", "", "--get", key):
+        if value := git_config(key):
             git("config", key, value, root=root)
     with Repo(str(paths.ROOT)) as here:
         share_dvc(root, Path(here.cache.local.path).parents[1])

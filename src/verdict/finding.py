@@ -9,29 +9,63 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 # Unknown could not be computed, told is a figure without a threshold, off was switched off.
 Result = Literal["passed", "failed", "unknown", "told", "off"]
 Verdict = Literal["yes", "no", "unknown"]
+# What a report keeps of a finding.
+KEPT = ("name", "value", "threshold", "verdict", "words")
+# In reports that git keeps, up to version 1.5 a rule said yes or no.
+EARLIER: Mapping[str, Result] = {"yes": "passed", "no": "failed"}
+# The result that makes a verdict other than yes.
+AGAINST = {"no": "failed", "unknown": "unknown"}
 
 
 class Finding(NamedTuple):
-    """What was looked at, the number that was seen, what was asked of it, the result, and one sentence."""
+    """What was looked at, the number that was seen, what was asked of it, the result, and one sentence.
+
+    `command` mends what was found, `details` are what it was found in.
+    """
 
     name: str
     value: float | None
     threshold: float | None
     verdict: Result
     words: str
+    command: str = ""
+    details: Sequence[Any] = ()
+
+    def kept(self) -> dict[str, Any]:
+        """Return it as a report keeps it, in JSON."""
+        return {name: getattr(self, name) for name in KEPT}
 
 
-def overall(findings: Sequence[Finding]) -> Verdict:
+def findings_of(report: Mapping[str, Any]) -> list[Finding]:
+    """Return the findings that a report keeps, whichever version wrote it."""
+    return [
+        Finding(
+            rule["name"],
+            rule.get("value"),
+            rule.get("threshold"),
+            EARLIER.get(rule["verdict"], rule["verdict"]),
+            rule.get("words", ""),
+        )
+        for rule in report["judgements"]
+    ]
+
+
+def overall(findings: Iterable[Finding]) -> Verdict:
     """Return no if one failed, else unknown if one is unknown or none passed, else yes."""
     results = {finding.verdict for finding in findings}
     if "failed" in results:
         return "no"
     return "yes" if "passed" in results and "unknown" not in results else "unknown"
+
+
+def against(report: Mapping[str, Any]) -> list[Finding]:
+    """Return those findings of a report that make its verdict another than yes."""
+    return [finding for finding in findings_of(report) if finding.verdict == AGAINST.get(report["verdict"])]
 
 
 def number(content: Any, *keys: str | int) -> float | None:  # noqa: ANN401 - JSON
@@ -41,12 +75,17 @@ def number(content: Any, *keys: str | int) -> float | None:  # noqa: ANN401 - JS
             content = content[key]
         except (KeyError, IndexError, TypeError):
             return None
-    if not isinstance(content, int | float) or isinstance(content, bool):
+    if not isinstance(content, (int, float)) or isinstance(content, bool):
         return None
     try:
         return float(content) if isfinite(content) else None
     except OverflowError:  # an integer of hundreds of digits
         return None
+
+
+def result_of(passes: object) -> Result:
+    """Name the result of a question that could be answered."""
+    return "passed" if passes else "failed"
 
 
 def least(name: str, value: float | None, threshold: float, source: str, *, strictly: bool = False) -> Finding:
@@ -55,15 +94,15 @@ def least(name: str, value: float | None, threshold: float, source: str, *, stri
         return missing(name, threshold, source)
     passes = value > threshold if strictly else value >= threshold
     asked = f"more than {threshold:g}" if strictly else f"at least {threshold:g}"
-    return Finding(name, value, threshold, "passed" if passes else "failed", f"{value:.4g}, {asked} is asked")
+    return Finding(name, value, threshold, result_of(passes), f"{value:.4g}, {asked} is asked")
 
 
-def most(name: str, value: float | None, threshold: float, source: str) -> Finding:
-    """Ask for `threshold` or less."""
+def most(name: str, value: float | None, threshold: float, source: str = "", *, about: str | None = None) -> Finding:
+    """Ask for `threshold` or less; `source` should hold the value, `about` says more of it."""
     if value is None:
         return missing(name, threshold, source)
-    result: Result = "passed" if value <= threshold else "failed"
-    return Finding(name, value, threshold, result, f"{value:.4g}, at most {threshold:g} is asked")
+    seen = f"{value:.4g}," if about is None else f"{f'{value:.4g} {about}'.strip()};"
+    return Finding(name, value, threshold, result_of(value <= threshold), f"{seen} at most {threshold:g} is asked")
 
 
 def missing(name: str, threshold: float | None, source: str) -> Finding:

@@ -109,6 +109,17 @@ def test_scores_begin_where_the_training_ended(repository: Checkout) -> None:
     assert (report["predictions"], report["in_training"]) == (840, 160)
 
 
+def test_a_version_is_scored_at_its_own_timeframe(repository: Checkout) -> None:
+    """Whatever params.yaml says by now: the model was trained on hours, and its log is of hours."""
+    watch = ("monitor", "bot.jsonl", "--bars", BARS, "--json", "--dry-run")
+    before = json.loads(src(repository, *watch))
+    repository.set_params({("data", "timeframe"): "4h"})
+    after = json.loads(src(repository, *watch))
+    repository.set_params({("data", "timeframe"): "1h"})
+    assert after["live"] == before["live"]
+    assert [rule["verdict"] for rule in after["judgements"]] == [rule["verdict"] for rule in before["judgements"]]
+
+
 def test_predictions_that_meet_no_bar_are_an_alert(repository: Checkout) -> None:
     """A log of times one minute before the hour."""
     log = (repository.root / "bot.jsonl").read_text().replace(":00:00Z", ":59:00Z")

@@ -22,7 +22,7 @@ IS_VERIFIED = "from dvc.repo import Repo; print(Repo().cloud.get_remote_odb().ve
 HISTORY_AND_ROLLBACK = """
 from src.cli import app
 from src.repo import dvc_store as remote
-remote.ANSWER_S = {answer_s}
+remote.REMOTE_TIMEOUT_S = {answer_s}
 for command in (["history"], ["rollback", "1.0.0"]):
     try:
         app(command, prog_name="python -m src")

@@ -196,7 +196,7 @@ def ask_gate(
             "verdict": overall([judgement]),
             "judged_at": "2026-01-04T12:30:00Z",
             "candidate": None,
-            "judgements": [judgement._asdict()],
+            "judgements": [judgement.kept()],
             "in_words": ["It never traded."],
             "comparison": None,
         }

@@ -10,9 +10,9 @@ import pytest
 
 from src.base import paths
 from src.commands.shared import console, print_markdown, say
-from src.evaluation.leakcheck import Check
-from src.evaluation.score_report import leakcheck_table
+from src.evaluation.leakcheck import markdown
 from src.release.history_report import history_table
+from src.verdict.finding import Finding
 
 HOSTILE = "[/foo] [bold]x[/bold] \x1b[2J \ud800 :smile: ::error::x"
 SHOWN = r"[/foo] [bold]x[/bold] \x1b[2J \ud800 :smile: : :error::x"
@@ -26,16 +26,15 @@ def test_words_and_markdown_act_on_nothing(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr() == (f"{SHOWN} {SHOWN}\n# a\n\n{SHOWN}\n", f"{SHOWN}\n")
 
 
-def test_tables_hold_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_hold_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A version, a symbol, a check that look as rich's markup does, or end a tag that nobody began."""
     data = dict.fromkeys(("symbol", "timeframe", "start", "end"), HOSTILE)
     score = {"value": 0.5, "interval": None}
     version = {"version": HOSTILE, "commit": "0123456789", "promoted_at": HOSTILE, "data": data, "files": "cache"}
     version |= {"scores": dict.fromkeys(("roc_auc", "brier_skill"), score), "in_production": True}
-    terminal = console()
-    terminal.width = 400
-    terminal.print(history_table([version]))
-    terminal.print(leakcheck_table([Check("name", is_clean=True, words=HOSTILE, findings=[])]))
+    monkeypatch.setenv("COLUMNS", "400")
+    console().print(history_table([version]))
+    print_markdown(markdown([Finding("name", 0.0, 0.0, "passed", HOSTILE)]), as_markdown=False)
     shown = capsys.readouterr().out
     assert shown.count(SHOWN) >= 3
     assert "\x1b" not in shown

@@ -25,7 +25,7 @@ def small(params):
 
 
 def unclean(checks):
-    return {check.name: check.findings for check in checks if not check.is_clean}
+    return {check.name: check.details for check in checks if check.verdict != "passed"}
 
 
 def test_as_shipped(walk, small):

@@ -142,14 +142,17 @@ def test_verdict_on_volatility(auc_less, skill_less, words):
 @pytest.mark.parametrize(
     ("slope", "words"),
     [
-        (1.0, "slope 1.00 (1 is ideal), they are as sure as they should be; forecasts average 27.1%, 25.3% came."),
-        (0.8, "slope 0.80 (1 is ideal), they are too sure of themselves; forecasts average"),
-        (1.2, "slope 1.20 (1 is ideal), they are too timid; forecasts average"),
-        (None, "Calibration: forecasts average 27.1%, 25.3% came."),
+        (
+            1.0,
+            "slope 1.00 (1 is ideal), neither overconfident nor underconfident; mean forecast 27.1%, observed 25.3%.",
+        ),
+        (0.8, "slope 0.80 (1 is ideal), overconfident; mean forecast"),
+        (1.2, "slope 1.20 (1 is ideal), underconfident; mean forecast"),
+        (None, "Calibration: mean forecast 27.1%, observed 25.3%."),
     ],
 )
 def test_verdict_on_calibration(slope, words):
-    """Too sure or too timid, as the slope says; the average beside what came."""
+    """Overconfident or underconfident, as the slope says; the mean forecast beside the observed share."""
     metrics = metrics_of() | {"calibration": {"slope": slope, "intercept": slope, "mean_forecast": 0.271}}
     assert words in verdict(metrics, 0.6)[2]
 

@@ -11,7 +11,6 @@ from btc_signal.bundle import sha256
 from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths, storage, tables
 from src.base.errors import DataError, ModelError, ParamsError, PromotionError
-from src.evaluation.leakcheck import Check
 from src.evaluation.score_report import verdict
 from src.gate import compare_report
 from src.gate import gate as module
@@ -19,6 +18,7 @@ from src.gate.gate import gate
 from src.gate.gate_report import headline, markdown
 from src.policy import load_policy
 from src.training.member_files import write_member
+from src.verdict.finding import Finding
 from tests.checkouts import Checkout
 
 EVALUATED = storage.read_json(paths.METRICS)
@@ -52,7 +52,7 @@ COMPARISON = {
     "by_regime": [],
     "since_training": None,
 }
-CLEAN = Check("a check", is_clean=True, words="words", findings=[])
+CLEAN = Finding("a check", 0.0, 0.0, "passed", "words")
 N_RULES = 21
 
 
@@ -84,9 +84,7 @@ def evidence(repository, candidate, members, make_bars, monkeypatch):
         write_member(member, paths.member_model(name))
     monkeypatch.setattr(module, "check_reproduced", lambda: None)
     monkeypatch.setattr(module, "compare", lambda: COMPARISON)
-    monkeypatch.setattr(
-        module, "check_pipeline", lambda *_: [Check("a check", is_clean=True, words="words", findings=[])]
-    )
+    monkeypatch.setattr(module, "check_pipeline", lambda *_: [CLEAN])
     monkeypatch.setattr(module, "measure_serving", lambda *_: MEASURED)
     monkeypatch.setattr(compare_report, "_dvc_diff", lambda *_: "nothing\n")
 

@@ -131,7 +131,7 @@ def test_a_backtest_without_its_numbers_is_no_yes(backtest, first, reproduced, p
     """The first that is missing is named, and no trial is recorded."""
     storage.write_json({"backtest": backtest}, paths.METRICS)
     words = f"reports/metrics.json holds no number backtest.model.{first}; run `dvc repro`"
-    assert module._judged("luck", lambda: module._luck(params, NOW, UP_TO_DATE)) == [
+    assert module.ask("luck", lambda: module._luck(params, NOW, UP_TO_DATE)) == [
         Finding("luck", None, None, "unknown", words)
     ]
     assert not paths.TRIALS.exists()
@@ -176,7 +176,7 @@ def test_features_with_other_columns_are_no_evidence(columns, words, trained):
     tables.write_frame(pd.DataFrame(np.ones((5, len(columns))), columns=list(columns)), paths.FEATURES)
     with pytest.raises(ModelError, match=words):
         module._measured()
-    (found,) = module._judged("bundle", lambda: [module._measured()])
+    (found,) = module.ask("bundle", lambda: [module._measured()])
     assert (found.value, found.verdict) == (None, "unknown")
 
 

@@ -33,7 +33,7 @@ def report(*judgements, comparison=None, in_words=IN_WORDS):
         "verdict": overall(judgements),
         "judged_at": "2026-01-04T12:30:00Z",
         "candidate": "sha256:00ff",
-        "judgements": [judgement._asdict() for judgement in judgements],
+        "judgements": [judgement.kept() for judgement in judgements],
         "in_words": in_words,
         "comparison": comparison,
     }

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from src.evaluation.causality import Leak
-from src.evaluation.leakcheck import Check
 from src.gate.rules import judge_bundle, judge_data, judge_leaks, judge_luck
+from src.verdict.finding import Finding, result_of
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -56,15 +56,15 @@ def bundle(gate):
 
 
 def check(name, words, *, is_clean):
-    findings = [] if is_clean else [Leak("close", "", "", "a cause")]
-    return Check(name, is_clean, words, findings)
+    leaks = [] if is_clean else [Leak("close", "", "", "a cause")]
+    return Finding(name, len(leaks), 0, result_of(is_clean), words, details=leaks)
 
 
 def test_no_leaks():
     """Clean checks pass, and are counted."""
     checks = [check("no feature knows a later bar", "", is_clean=True), check("columns", "", is_clean=True)]
     (found,) = judge_leaks(checks)
-    assert found == ("leaks", 0.0, 0.0, "passed", "2 checks are clean")
+    assert found == Finding("leaks", 0.0, 0.0, "passed", "2 checks are clean")
 
 
 def test_leaks():
@@ -199,6 +199,6 @@ def test_a_bundle_that_was_not_measured(name, value, bundle):
 def test_luck_is_said_and_not_asked(probability):
     """However likely it is that it was luck, it is told: nothing is asked of it."""
     (found,) = judge_luck({"n_trials": 12, "expected_best": 1.234, "probability": probability})
-    assert found._replace(words="") == ("deflated Sharpe ratio", probability, None, "told", "")
+    assert found._replace(words="") == Finding("deflated Sharpe ratio", probability, None, "told", "")
     # how many trials, what luck gives, and how sure it is
     assert re.findall(r"\d[\d.%]*", found.words) == ["12", "1.23", f"{probability:.0%}"]

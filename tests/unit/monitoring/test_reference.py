@@ -1,14 +1,15 @@
 """Where the monitor's bars come from."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from src.base import paths
-from src.monitoring.reference import newest_bars
+from src.monitoring.reference import Reference, newest_bars
 from src.policy import Policy
 from src.sources import exchange
 from src.sources.exchange import fetch_bars
@@ -49,3 +50,17 @@ def test_a_file_gives_all_it_has(params, bars):
     cut = params.model_copy(update={"data": params.data.model_copy(update={"end": NOW})})
     assert len(newest_bars(None, cut, datetime.now(UTC))) == len(bars)
     assert len(newest_bars(paths.SAMPLE, cut, datetime.now(UTC))) == len(bars)
+
+
+def test_a_version_is_judged_by_what_it_was_made_of(params):
+    """Today's params.yaml may name another timeframe, label or warm-up; its limits and its source are today's."""
+    made = params.model_dump()
+    reference = Reference(None, SimpleNamespace(params=made | {"data": made["data"] | {"timeframe": "4h"}}))
+    label = params.label.model_copy(update={"horizon_bars": 7})
+    features = params.features.model_copy(update={"warm_up_bars": 2_000})
+    today = live(params, "1h").model_copy(update={"label": label, "features": features})
+    found = reference.applied_to(today)
+    assert (found.data.step, found.label, found.features) == (timedelta(hours=4), params.label, params.features)
+    assert (found.data.source, found.monitor) == ("ccxt", today.monitor)
+    steps = newest_bars(None, reference.applied_to(params), datetime.now(UTC)).index.to_series().diff()
+    assert steps.mode()[0] == timedelta(hours=4)

@@ -3,15 +3,14 @@
 import pytest
 
 from src.base import paths, storage
-from src.page.evidence import DRAWN, Evidence, read_judged, read_points
+from src.page.evidence import DRAWN, Evidence, read_points
 from src.policy import Policy
 
 
 @pytest.fixture
 def evidence(params: Policy) -> Evidence:
     """What the page shows of the committed reports; nobody looked at the model at work yet."""
-    gate = read_judged(paths.GATE)
-    assert gate is not None
+    gate = storage.read_json(paths.GATE)
     return Evidence(
         params=params,
         metrics=storage.read_json(paths.METRICS),

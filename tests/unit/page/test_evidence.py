@@ -7,7 +7,7 @@ import pytest
 from src.base import paths, storage
 from src.base.errors import DataError
 from src.page import evidence
-from src.page.evidence import read_judged, read_points
+from src.page.evidence import read_points
 
 
 def test_points_are_records_and_an_empty_cell_is_none(tmp_path: Path) -> None:
@@ -20,17 +20,6 @@ def test_a_missing_plot_names_the_command(tmp_path: Path) -> None:
     """It is the pipeline's to make."""
     with pytest.raises(DataError, match=r"fold_auc\.csv: cannot be read .*; run `dvc repro` to make it"):
         read_points(tmp_path / "fold_auc.csv")
-
-
-def test_a_report_in_earlier_words_is_read_in_those_of_today(tmp_path: Path) -> None:
-    """Git keeps reports whose rules said yes and no; nothing in them reads as another result."""
-    judged = [{"name": name, "verdict": name} for name in ("yes", "no", "unknown", "passed", "told")]
-    storage.write_json({"verdict": "no", "judgements": judged}, tmp_path / "gate.json")
-    report = read_judged(tmp_path / "gate.json")
-    assert report is not None
-    assert report["verdict"] == "no"
-    assert [rule["verdict"] for rule in report["judgements"]] == ["passed", "failed", "unknown", "passed", "told"]
-    assert read_judged(tmp_path / "absent.json") is None
 
 
 @pytest.mark.parametrize("counted", [{}, {"in_training": 0}], ids=["an earlier one", "one that counts them"])

@@ -2,6 +2,7 @@
 
 import json
 
+from src.monitoring.drift import drifts_of
 from src.page import figures
 from src.page.evidence import Evidence
 
@@ -50,12 +51,16 @@ def test_a_fold_that_was_not_scored_is_no_lead(evidence: Evidence) -> None:
 
 
 def test_drift_is_that_of_the_last_look() -> None:
-    """Of columns, and nothing else the look judged; nothing without a look, or where it could not measure."""
-    assert [rule["column"] for rule in figures.drifts(LOOK)] == ["rsi_14", "close", "zscore"]
-    assert figures.drifts(None) == []
-    assert (
-        figures.drifts({"judgements": [{"name": "drift", "value": None, "verdict": "unknown", "words": "few"}]}) == []
-    )
+    """Of columns, and nothing else the look judged; nothing where it could not measure."""
+    assert [rule["name"] for rule in drifts_of(LOOK)] == ["rsi_14", "close", "zscore"]
+    few = {"name": "drift", "value": None, "verdict": "unknown", "words": "few"}
+    assert drifts_of({"judgements": [few]}) == []
+
+
+def test_an_earlier_look_raises_the_same_alert(evidence: Evidence) -> None:
+    """Up to version 1.5 a rule that failed said no."""
+    look = {"judgements": [FAR | {"verdict": "no"}]}
+    assert "an alert for rsi_14." in figures.build(evidence._replace(monitor=look))["drift"].says
 
 
 def test_what_the_model_does_not_see_is_not_drawn(evidence: Evidence) -> None:

@@ -57,14 +57,15 @@ def test_the_last_day_of_each_month_is_kept() -> None:
 def test_rules_are_words() -> None:
     """As the gate's report has them."""
     rule = {"name": "leaks", "verdict": "unknown", "words": "no bars"}
-    assert rows.rules([rule]).rows == [["leaks", "unknown", "no bars"]]
-    assert rows.rules([rule]).n_texts == 2
+    table = rows.rules({"judgements": [rule]})
+    assert table.rows == [["leaks", "unknown", "no bars"]]
+    assert table.n_texts == 2
 
 
 def test_drift_that_failed_is_an_alert() -> None:
     """A row for every column."""
     results = {"close": "told", "zscore": "passed", "rsi_14": "failed"}
-    found = [{"column": name, "verdict": result, "words": name} for name, result in results.items()]
+    found = [{"name": name, "verdict": result, "words": name} for name, result in results.items()]
     assert [row[1] for row in rows.drift(found).rows] == ["told", "passed", "alert"]
 
 

@@ -14,7 +14,7 @@ from src.base import paths
 from src.base.errors import PromotionError
 from src.release.base_commit import check_upstream, find_base, how_to_publish
 from src.release.tags import Stage, tag
-from src.repo import ls_remote
+from src.repo import git
 from tests.checkouts import GIT_IDENTITY, Checkout
 from tests.remotes import closed_port, silent_port
 
@@ -105,6 +105,23 @@ def test_what_a_colleague_pushed_is_fetched_first(
     check_upstream(amend=False, offline=True)
     mine.run(*mends.split(), *(["--no-edit"] if "pull" in mends else []))
     check_upstream(amend=False, offline=False)
+
+
+def test_a_git_that_fails_is_not_taken_for_a_missing_commit(mine: Checkout) -> None:
+    """A damaged object of this clone: `git pull`, which a commit of a colleague asks for, would not help."""
+    for name in ("lost", "candidate"):
+        commit(mine, name)
+    lost = mine.run("git", "rev-parse", "HEAD~1").strip()
+    (mine.root / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    with pytest.raises(PromotionError, match=rf"^`git merge-base .*` failed: .*{lost}"):
+        check_upstream(amend=False, offline=False)
+
+
+def test_a_git_that_fails_is_not_taken_for_a_detached_head(mine: Checkout) -> None:
+    """Git's own words say what is broken."""
+    (mine.root / ".git" / "HEAD").write_text("neither a branch nor a commit\n")
+    with pytest.raises(PromotionError, match=r"^`git symbolic-ref --quiet HEAD` failed: fatal: "):
+        check_upstream(amend=False, offline=True)
 
 
 def test_the_push_that_is_advised_is_all_or_nothing(mine: Checkout) -> None:
@@ -240,7 +257,7 @@ def test_a_remote_that_does_not_answer_is_refused(
     prepare: Callable[[Checkout], None], url: str, words: str, mine: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the time that it is given, with git's own reason, and nothing changed; --offline goes on and says so."""
-    monkeypatch.setattr(ls_remote, "ANSWER_S", 1)
+    monkeypatch.setattr(git, "REMOTE_TIMEOUT_S", 1)
     prepare(mine)
     with silent_port() if "silent" in url else nullcontext() as silent:
         address = url.format(folder=mine.root.parent, closed=closed_port(), silent=silent)

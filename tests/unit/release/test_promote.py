@@ -37,7 +37,7 @@ def report_of(*judgements: Finding) -> dict[str, Any]:
         "verdict": overall(judgements),
         "judged_at": "2026-01-04T12:30:00Z",
         "candidate": sha256(FILES["production_ensemble.pkl"]),
-        "judgements": [judgement._asdict() for judgement in judgements],
+        "judgements": [judgement.kept() for judgement in judgements],
         "in_words": [],
         "comparison": None,
     }

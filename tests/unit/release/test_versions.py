@@ -10,6 +10,7 @@ import yaml
 from src.base import paths
 from src.gate.changes import what_changed
 from src.release.versions import next_version
+from src.repo.dvc_lock import DvcLock
 
 LOCK = yaml.safe_load((paths.ROOT / "dvc.lock").read_text())["stages"]
 
@@ -55,6 +56,14 @@ def param_of(stage: str, *keys: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def changed_by(*changes: Callable[[dict[str, Any]], None]) -> str:
+    """What changed from the work tree's dvc.lock to the same with these changes."""
+    after = copy.deepcopy(LOCK)
+    for change in changes:
+        change(after)
+    return what_changed(DvcLock(stages=LOCK), DvcLock(stages=after))
+
+
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
@@ -77,14 +86,9 @@ def param_of(stage: str, *keys: str) -> Callable[[dict[str, Any]], None]:
 )
 def test_what_changed(change: Callable[[dict[str, Any]], None], kind: str) -> None:
     """Bars move the last number, parameters and libraries the middle one, the model's code the first."""
-    after = copy.deepcopy(LOCK)
-    change(after)
-    assert what_changed(LOCK, after) == kind
+    assert changed_by(change) == kind
 
 
 def test_the_greatest_change_counts() -> None:
     """Code, parameters and bars at once."""
-    after = copy.deepcopy(LOCK)
-    for change in (file_of("featurize", "src/features"), param_of("train_rf", "seed")):
-        change(after)
-    assert what_changed(LOCK, after) == "major"
+    assert changed_by(file_of("featurize", "src/features"), param_of("train_rf", "seed")) == "major"
