@@ -13,7 +13,7 @@ from tests.checkouts import SMALL, Checkout, copy_work_tree
 
 PIPELINE = yaml.safe_load((paths.ROOT / "dvc.yaml").read_text())
 STAGES = PIPELINE["stages"]
-ALWAYS = {".python-version", "requirements-model.lock"}
+ALWAYS = {"requirements-model.lock"}
 STAGE_FILES = "src/stages/"
 # What a stage imports and computes nothing with: rich draws, sklearn and mypyc look whether the others are there.
 NO_NUMBERS = {"charset-normalizer", "psutil", "rich", "setuptools"}
