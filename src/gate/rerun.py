@@ -4,8 +4,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
+from btc_signal.ensemble import SMOKE_TOLERANCE, ProductionEnsemble
 from src.base import paths, storage
 from src.base.errors import DataError, words_of
 from src.repo.dvc_lock import read_dvc_lock
@@ -25,7 +27,7 @@ def rerun_window(champion: Revision) -> list[str]:
     Returns
     -------
     list of str
-        Which of its graph and out-of-fold files come out other.
+        Which of its graph and out-of-fold files come out other, and whether its answers do.
 
     Raises
     ------
@@ -46,7 +48,17 @@ def rerun_window(champion: Revision) -> list[str]:
         if done.status:
             raise DataError(done.words)
         made = read_dvc_lock(folder).outs
-    return [name for name in MADE if made[name].md5 != champion.lock.outs[name].md5]
+    return [*(name for name in MADE if made[name].md5 != champion.lock.outs[name].md5), *_other_answers(champion)]
+
+
+def _other_answers(champion: Revision) -> list[str]:
+    """Ask its model, with today's code, what its metadata keep the answers to: no file holds how votes are joined."""
+    name = paths.relative(paths.METADATA)
+    if not git("ls-tree", "--name-only", champion.commit, "--", name):
+        return []
+    kept = storage.parse_json(git("show", f"{champion.commit}:{name}").encode(), name)["smoke_test"]
+    answers = ProductionEnsemble.from_bytes(champion.read(paths.ENSEMBLE)).predict_proba(kept["rows"])[:, 1]
+    return [] if np.allclose(answers, kept["probabilities"], rtol=0, atol=SMOKE_TOLERANCE) else ["its answers"]
 
 
 def _lay_out(folder: Path, params: dict[str, Any]) -> None:

@@ -64,12 +64,17 @@ def a_changed_tree_depth(checkout: Checkout) -> None:
     replace(checkout, "src/training/members/rf.py", forest, r"\1 | {'max_depth': 2}")
 
 
+def another_vote(checkout: Checkout) -> None:
+    replace(checkout, "btc_signal/voters.py", r"weight \* column", "weight * column**2")
+
+
 def a_stage_that_fails(checkout: Checkout) -> None:
     replace(checkout, "src/training/fit.py", r"\Z", "raise NotImplementedError\n")
 
 
 FAILED = r"cannot be rerun with today's code, so the hashes decide: .*train_lgbm"
 OTHER = r"the champion's window gives other bytes: .*production_ensemble\.onnx, data/oof/random_forest\.parquet\.$"
+ANSWERS = r"the champion's window gives other bytes: its answers\.$"
 SAME = r"the champion's window gives its graph and its out-of-fold files, byte for byte\.$"
 
 
@@ -81,6 +86,7 @@ SAME = r"the champion's window gives its graph and its out-of-fold files, byte f
         (a_renamed_function, "patch", SAME),
         (an_upgraded_pin, "patch", SAME),
         (a_changed_tree_depth, "major", OTHER),
+        (another_vote, "major", ANSWERS),
         (a_stage_that_fails, "major", FAILED),
     ],
     ids=lambda of: getattr(of, "__name__", ""),
