@@ -90,7 +90,7 @@ class Market:
     rows: list[Any] = field(default_factory=list)
 
     def ask(self, what: str, question: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - as above
-        """Ask until there is an answer in JSON; what passes is tried again, with growing pauses, until time is up."""
+        """Ask until there is an answer in JSON; what passes is retried, with growing pauses, until time is up."""
         wait = self.patience
         try:
             for attempt in load("stamina").retry_context(
