@@ -212,10 +212,8 @@ class Params(Section):
     def _gap_covers_the_horizon(cls, split: Split, info: ValidationInfo) -> Split:
         label = info.data.get("label")
         if label is not None and split.gap < label.horizon_bars:
-            msg = (
-                f"split.gap must be at least label.horizon_bars, or training labels reach into the test rows; "
-                f"got {split.gap} and {label.horizon_bars}"
-            )
+            came = f"got {split.gap} and {label.horizon_bars}"
+            msg = f"split.gap must be at least label.horizon_bars, or training labels reach into the test rows; {came}"
             raise ValueError(msg)
         return split
 
@@ -231,10 +229,7 @@ def load_params(path: Path = paths.PARAMS) -> Params:
 def read_sections(path: Path, kind: type[AnyParams], *, leave_out: Collection[str] = ()) -> AnyParams:
     """Read a params.yaml as the sections of `kind`.
 
-    Raises
-    ------
-    ParamsError
-        Naming the file, the line, the key, what was expected and what came: for every wrong key at once.
+    `ParamsError` names the file, the line, the key, what was expected and what came: for every wrong key at once.
     """
     content, lines = read_yaml(path)
     if isinstance(content, dict):

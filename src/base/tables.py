@@ -38,11 +38,8 @@ def read_frame(path: Path) -> pd.DataFrame:
 def read_table(content: bytes) -> pa.Table:
     """Read Parquet whose columns hold a number, a time or a short text in each row.
 
-    Raises
-    ------
-    pyarrow.ArrowException
-        If a page's checksum does not match, the rows are not as many as stated, or a few bytes stand for more than any
-        history of bars holds.
+    `pyarrow.ArrowException` if a page's checksum does not match, the rows are not as many as stated, or a few bytes
+    stand for more than any history of bars holds.
     """
     schema = pq.read_schema(pa.BufferReader(content))
     if wide := [field.name for field in schema if not _is_plain(field.type)]:
@@ -68,12 +65,8 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _is_plain(kind: pa.DataType) -> bool:
-    numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    return (
-        numbers
-        or _is_text(kind)
-        or any(is_one(kind) for is_one in (pa.types.is_boolean, pa.types.is_temporal, pa.types.is_null))
-    )
+    names = ("boolean", "integer", "floating", "decimal", "temporal", "null")
+    return _is_text(kind) or any(getattr(pa.types, f"is_{name}")(kind) for name in names)
 
 
 def _with_short_texts(table: pa.Table, schema: pa.Schema, names: list[str]) -> pa.Table:
