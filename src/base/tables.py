@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import types
 
 from src.base.errors import DataError
 from src.base.paths import relative
@@ -61,12 +62,11 @@ def read_table(content: bytes) -> pa.Table:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return types.is_string(kind) or types.is_large_string(kind)
 
 
 def _is_plain(kind: pa.DataType) -> bool:
-    names = ("boolean", "integer", "floating", "decimal", "temporal", "null")
-    return _is_text(kind) or any(getattr(pa.types, f"is_{name}")(kind) for name in names)
+    return _is_text(kind) or any(is_one(kind) for is_one in (types.is_primitive, types.is_decimal, types.is_null))
 
 
 def _with_short_texts(table: pa.Table, schema: pa.Schema, names: list[str]) -> pa.Table:

@@ -87,7 +87,7 @@ class FeatureManager:
         Raises
         ------
         DataError
-            If a column is missing, a value cannot be, times are not increasing, or no bar has its warm-up.
+            If a column is missing, a value is invalid, times are not increasing, or no bar has its warm-up.
         """
         bars = _as_bars(market_data)
         ends = [*np.flatnonzero(np.diff(segments(bars.index))) + 1, len(bars)]
@@ -105,18 +105,7 @@ class FeatureManager:
         return features
 
     def validate_features(self, features: pd.DataFrame) -> bool:
-        """Check names, order and values of a feature table.
-
-        Returns
-        -------
-        bool
-            True; a table that fails raises, so that the answer cannot be overlooked.
-
-        Raises
-        ------
-        DataError
-            Saying what was expected and what came.
-        """
+        """Check names, order and values of a feature table; True, or a `DataError`, which cannot be overlooked."""
         if list(features.columns) != list(FEATURE_NAMES):
             msg = f"expected the columns {', '.join(FEATURE_NAMES)} in this order, got {', '.join(map(str, features))}"
             raise DataError(msg)
@@ -131,20 +120,13 @@ class FeatureManager:
     def _one_stretch(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Compute one stretch without a gap and drop its warm-up."""
         columns = {name: np.ascontiguousarray(bars[name]) for name in COLUMNS}
-        computed = compute(columns, self.settings)
-        table = np.stack([computed[name] for name in FEATURE_NAMES])[:, self.settings.warm_up_bars - 1 :]
-        index = bars.index[self.settings.warm_up_bars - 1 :]
-        return pd.DataFrame(table.T, index=index, columns=list(FEATURE_NAMES), copy=False)
+        computed, first = compute(columns, self.settings), self.settings.warm_up_bars - 1
+        table = np.stack([computed[name] for name in FEATURE_NAMES])[:, first:]
+        return pd.DataFrame(table.T, index=bars.index[first:], columns=list(FEATURE_NAMES), copy=False)
 
 
 def build_dataset(bars: pd.DataFrame, settings: Features, label: Label) -> pd.DataFrame:
-    """Return the features with the label beside them, for every bar that has both.
-
-    Returns
-    -------
-    DataFrame of shape (n_rows, 13)
-        The twelve features and `target` (int8, 0 or 1), indexed by open time.
-    """
+    """Return the features and `target` (int8, 0 or 1), shape (n_rows, 13), by open time, of every bar that has both."""
     features = FeatureManager(settings).generate_features(bars)
     target = make_labels(bars["close"], label).reindex(features.index)
     dataset = features.assign(**{TARGET: target})[target.notna()]

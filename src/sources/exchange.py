@@ -45,34 +45,11 @@ def fetch_bars(
     patience: Patience = PATIENCE,
     cache: Path = paths.EXCHANGE_CACHE,
 ) -> pd.DataFrame:
-    """Fetch the bars of params.yaml's market and window.
+    """Fetch the bars of params.yaml's market and window, as `build_bars` takes them.
 
-    Whole days that are over are kept in `cache`, and only the newest kept one is asked for again: an exchange that
-    revises a bar does so soon after it closed.
-
-    Parameters
-    ----------
-    data
-        Its `source` is ccxt; the window is ``[start, end)``, in whole hours.
-    now
-        This machine's time.
-    connect
-        Makes ccxt's client of an exchange's name.
-    patience
-        Deadlines and pauses.
-    cache
-        The folder of the kept days.
-
-    Returns
-    -------
-    DataFrame
-        Columns `time` (UTC) and `COLUMNS`, rows numbered from 1, as `build_bars` takes them: of one hour or finer,
-        and of whole days, so that the window is still to be cut out.
-
-    Raises
-    ------
-    DataError
-        Naming the exchange, the day, what was expected and what came.
+    They are of one hour or finer, and of whole days, so that the window is still to be cut out. Whole days that are
+    over are kept in `cache`, and only the newest kept one is asked for again: an exchange that revises a bar does so
+    soon after it closed. `DataError` names the exchange, the day, what was expected and what came.
     """
     if data.start is None or data.end is None:
         msg = "data.start and data.end must not be null if data.source is ccxt"
