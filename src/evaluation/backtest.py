@@ -45,15 +45,10 @@ def backtest(
         Open times of the bars that were decided on, out of fold, in order.
     decision : ndarray of shape (n_rows,)
         1 for long, 0 for flat.
-    costs
-        Fee and slippage in basis points.
-    seed
-        Of the random entries and of the draws of the interval.
 
     Returns
     -------
     scores : dict
-        `model`, `buy_and_hold` and `random_entries` with return, Sharpe ratio, drawdown, turnover, exposure, trades.
     equity : DataFrame
         `time`, `model` and `buy_and_hold`, once a day.
     """
@@ -138,10 +133,6 @@ def _random_entries(
     turns = np.random.default_rng(seed).integers(1, len(position), N_RANDOM)
     nets = np.array([trade(np.roll(position, turn), returns, cost).equity[-1] - 1 for turn in turns])
     low, middle, high = np.quantile(nets, [0.025, 0.5, 0.975])
-    return {
-        "n_runs": N_RANDOM,
-        "net_return": round(float(middle), METRIC_DECIMALS),
-        "net_return_low": round(float(low), METRIC_DECIMALS),
-        "net_return_high": round(float(high), METRIC_DECIMALS),
-        "share_beaten": round(float((nets < model.equity[-1] - 1).mean()), METRIC_DECIMALS),
-    }
+    beaten = (nets < model.equity[-1] - 1).mean()
+    figures = {"net_return": middle, "net_return_low": low, "net_return_high": high, "share_beaten": beaten}
+    return {"n_runs": N_RANDOM, **{name: round(float(value), METRIC_DECIMALS) for name, value in figures.items()}}

@@ -24,28 +24,12 @@ def forecast_baselines(
     half_life_rows: float | None,
     decision_threshold: float,
 ) -> dict[str, Forecast]:
-    """Forecast every fold's test rows by each baseline.
+    """Forecast the test rows of the members' folds by each baseline; the past fades for them as for the members.
 
-    Parameters
-    ----------
-    dataset : DataFrame of shape (n_rows, 13)
-        Features and `target`.
-    folds
-        Those that the members were scored on.
-    horizon_bars
-        Bars until a label is known.
-    half_life_rows
-        How fast the past fades, as for the members: what helps them must help these too.
-    decision_threshold
-        Decide for a rise above this probability.
-
-    Returns
-    -------
-    dict of str to Forecast
-        - `majority_class`: the commoner class of the training rows.
-        - `base_rate`: the share of rises among the training rows.
-        - `persistence`: the last label known at that bar.
-        - `volatility_only`: logistic regression on log(atr_14 / close); knows how much the price moves, not which way.
+    - `majority_class`: the commoner class of the training rows.
+    - `base_rate`: the share of rises among the training rows.
+    - `persistence`: the last label known at that bar.
+    - `volatility_only`: logistic regression on log(atr_14 / close); knows how much the price moves, not which way.
     """
     y = dataset[TARGET].to_numpy()
     volatility = np.log(dataset["atr_14"] / dataset["close"]).to_numpy().reshape(-1, 1)
