@@ -53,12 +53,11 @@ class MemberGraph:
             msg = f"not a readable ONNX graph ({' '.join(str(error).split())}); make it anew with `dvc repro`"
             raise ModelError(msg) from error
         self.members = tuple(labels.get("members", "").split(","))
-        expected = graph_labels(self.members)
-        wrong = [name for name in expected if labels.get(name) != expected[name]]
-        if wrong:
-            name, came = wrong[0], labels.get(wrong[0])
-            msg = f"graph of other {name}: expected {expected[name]}, got {came}; use the code it was made with"
-            raise ModelError(msg)
+        for name, expected in graph_labels(self.members).items():
+            came = labels.get(name)
+            if came != expected:
+                msg = f"graph of other {name}: expected {expected}, got {came}; use the code it was made with"
+                raise ModelError(msg)
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         """Return each member's probability of a rise, shape (n_rows, n_members), for checked float64 rows."""

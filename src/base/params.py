@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import (
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -21,15 +22,24 @@ from pydantic import (
 from btc_signal.times import read_timeframe, read_utc
 from src.base import paths
 from src.base.errors import ParamsError, truncate
-from src.base.section import Count, Rate, Section, Share, Window
 from src.base.yaml_lines import Location, read_yaml
 
+Window = Annotated[int, Field(ge=2)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0, le=1)]
 Moment = Annotated[datetime | None, BeforeValidator(read_utc)]
 # The sections of `src.policy`.
 POLICY = ("gate", "retrain", "monitor")
 # The names that `src.sources.source` knows, and those of live sources, whose bars go on.
 SourceName = Literal["sample", "file", "ccxt"]
 LIVE: tuple[SourceName, ...] = ("ccxt",)
+
+
+class Section(BaseModel):
+    """What all sections share: unknown keys, NaN and silent conversions are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Data(Section):

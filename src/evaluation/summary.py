@@ -45,14 +45,10 @@ def evaluate(
     voters = {
         name: Forecast.from_probability(frame["probability"].to_numpy(), threshold) for name, frame in members.items()
     }
-    ensemble = _vote(voters, params)
-    baselines = forecast_baselines(
-        dataset,
-        folds,
-        horizon_bars=params.label.horizon_bars,
-        half_life_rows=params.train.half_life_rows,
-        decision_threshold=threshold,
-    )
+    weights = params.ensemble.weights.model_dump()
+    vote = weighted_vote(np.column_stack([voters[name].probability for name in weights]), list(weights.values()))
+    ensemble = Forecast.from_probability(vote, threshold)
+    baselines = forecast_baselines(dataset, folds, params)
     forecasts = {"ensemble": ensemble, **voters, **baselines}
     scores = {name: score(y, forecast) for name, forecast in forecasts.items()}
     traded, equity = backtest(bars, rows.index, ensemble.decision, params.backtest, seed=params.seed)
@@ -89,13 +85,6 @@ def _curves(
         "fold_auc": plots.auc_by("fold", fold, y, beside),
         "regime_auc": plots.auc_by("tercile", third, y, beside),
     }
-
-
-def _vote(voters: Mapping[str, Forecast], params: Params) -> Forecast:
-    """Return the ensemble's forecast."""
-    weights = params.ensemble.weights.model_dump()
-    vote = weighted_vote(np.column_stack([voters[name].probability for name in weights]), list(weights.values()))
-    return Forecast.from_probability(vote, params.ensemble.decision_threshold)
 
 
 def _scored_rows(dataset: pd.DataFrame, folds: Sequence[Fold], members: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
