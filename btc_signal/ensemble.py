@@ -25,7 +25,8 @@ class ProductionEnsemble:
     """Weighted vote of classifiers over the twelve features.
 
     The probability of a rise is the weighted mean of the members' probabilities; ``predict`` is exactly
-    ``predict_proba(X)[:, 1] > decision_threshold``.
+    ``predict_proba(X)[:, 1] > decision_threshold``. `ModelError`, a `ValueError`, if there are no members, the weights
+    are invalid, or a promoted model is absent or was changed.
 
     Parameters
     ----------
@@ -36,11 +37,6 @@ class ProductionEnsemble:
         equal shares for any other set of members.
     decision_threshold : float
         Buy if the probability is greater than this.
-
-    Raises
-    ------
-    ModelError
-        A `ValueError`: no members, invalid weights, or a promoted model that is absent or was changed.
 
     Examples
     --------
@@ -105,22 +101,10 @@ class ProductionEnsemble:
         return self._decide(self.predict_proba(X)[:, 1])
 
     def predict_proba(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
-        """Return the probabilities of no rise and of a rise.
+        """Return the probabilities of no rise and of a rise, shape (n_rows, 2); each row sums to 1.
 
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_rows, 12)
-            The twelve features; a DataFrame must name them in order.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, 2)
-            Each row sums to 1.
-
-        Raises
-        ------
-        ModelError
-            A `ValueError`: wrong count, names or order of columns, NaN or infinity, no rows.
+        `X` holds the twelve features, array-like of shape (n_rows, 12); a DataFrame must name them in order.
+        `ModelError`, a `ValueError`, for a wrong count, names or order of columns, NaN or infinity, or no rows.
         """
         rise = self.vote(self.predict_members(X))
         return np.column_stack([1 - rise, rise])

@@ -65,19 +65,11 @@ class FeatureStream:
         return max(0, self._warm_up_bars - self._at.n_bars)
 
     def update(self, bar: Mapping[str, Any]) -> np.ndarray | None:
-        """Take the next closed bar, as `btc_signal.bar.read_bar` reads it.
+        """Take the next closed bar, as `btc_signal.bar.read_bar` reads it, and return its features, shape (12,).
 
-        Returns
-        -------
-        ndarray of shape (12,), or None
-            The features in their order, for ``model.predict_proba([row])``; None while the warm-up is not complete.
-
-        Raises
-        ------
-        GapError
-            Bars are missing between the last one and this. Feed them first, or let `warm_up` take this bar.
-        DataError
-            Naming a bar that is a duplicate, late, not closed yet, or invalid.
+        They are for ``model.predict_proba([row])``; None while the warm-up is not complete. `GapError` if bars are
+        missing between the last one and this: feed them first, or let `warm_up` take this bar. `DataError` names a bar
+        that is a duplicate, late, not closed yet, or invalid.
         """
         checked = read_bar(bar)
         missing = self._missing_before(checked, self._at.time)

@@ -28,16 +28,10 @@ class Decisions:
 
 
 def build_bars(table: pd.DataFrame, data: Data, now: datetime) -> tuple[pd.DataFrame, Decisions]:
-    """Sort, cut to the window, check and resample a source's rows.
+    """Sort, cut to the window ``[data.start, data.end)``, check and resample a source's rows.
 
-    Parameters
-    ----------
-    table
-        Columns `time` (UTC) and `COLUMNS`, indexed by the source's row numbers, which a `DataError` names.
-    data
-        Window and timeframe: the bars lie within ``[data.start, data.end)``.
-    now
-        Bars that are not closed at this moment are refused.
+    They have the columns `time` (UTC) and `COLUMNS`, indexed by the source's row numbers, which a `DataError` names.
+    Bars that are not closed at `now` are refused.
     """
     reordered = not table["time"].is_monotonic_increasing
     table = _cut(table.sort_values("time", kind="stable"), data)

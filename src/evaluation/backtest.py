@@ -35,22 +35,9 @@ class Run(NamedTuple):
 def backtest(
     bars: pd.DataFrame, rows: pd.Index, decision: np.ndarray, costs: Backtest, *, seed: int
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Trade the decisions, and what they have to beat.
+    """Trade the decisions, 1 for long and 0 for flat, and what they have to beat; return scores, and equity once a day.
 
-    Parameters
-    ----------
-    bars : DataFrame
-        All bars, with `open` and `close`, indexed by open time.
-    rows : Index of shape (n_rows,)
-        Open times of the bars that were decided on, out of fold, in order.
-    decision : ndarray of shape (n_rows,)
-        1 for long, 0 for flat.
-
-    Returns
-    -------
-    scores : dict
-    equity : DataFrame
-        `time`, `model` and `buy_and_hold`, once a day.
+    `rows` are the open times of the bars that were decided on, out of fold and in order, among all `bars`.
     """
     held = bars.iloc[bars.index.get_loc(rows[0]) + 1 :]
     held = held[held.index <= rows[-1] + (held.index[0] - rows[0])]

@@ -25,13 +25,8 @@ class FeatureManager:
     Parameters
     ----------
     settings : Features, optional
-        Windows and warm-up in bars. Without it, those of the promoted model: what serves is what trained.
-        For a candidate, pass ``load_params().features``.
-
-    Raises
-    ------
-    DataError
-        If no settings are given and no model was promoted.
+        Windows and warm-up in bars. Without it, those of the promoted model, which must be there: what serves is what
+        trained. For a candidate, pass ``load_params().features``.
 
     Examples
     --------
@@ -71,6 +66,8 @@ class FeatureManager:
     def generate_features(self, market_data: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
         """Compute the twelve features of every bar whose warm-up is complete.
 
+        `DataError` if a column is missing, a value is invalid, times are not increasing, or no bar has its warm-up.
+
         Parameters
         ----------
         market_data
@@ -84,10 +81,6 @@ class FeatureManager:
             float64, never NaN or infinite, indexed like the bars. Row t uses bars up to t only. The first
             ``warm_up_bars - 1`` bars of every stretch without a gap have no row.
 
-        Raises
-        ------
-        DataError
-            If a column is missing, a value is invalid, times are not increasing, or no bar has its warm-up.
         """
         bars = _as_bars(market_data)
         ends = [*np.flatnonzero(np.diff(segments(bars.index))) + 1, len(bars)]

@@ -17,12 +17,7 @@ from src.base.errors import ModelError
 class ProductionEnsemble(ensemble.ProductionEnsemble):
     """Weighted vote of classifiers over the twelve features, as `btc_signal.ensemble` documents it.
 
-    Parameters
-    ----------
-    models : mapping of str to Member, or MemberGraph, optional
-        Fitted classifiers by name, or all of them as one graph. Without it, the promoted model is loaded and verified.
-    weights : mapping of str to float, optional
-    decision_threshold : float
+    Without `models`, the promoted model is loaded and verified.
 
     Examples
     --------

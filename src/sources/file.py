@@ -39,17 +39,11 @@ def newest_close(data: Data, _now: datetime) -> datetime:
 
 
 def read_file(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Read a `.csv` or `.parquet` file of bars.
+    """Read a `.csv` or `.parquet` file of bars; also return the names of columns that were ignored.
 
     It has one column of `TIME_NAMES` and the columns `open high low close volume`, in any case and order; times in ISO
-    8601 with a UTC mark, or in epoch seconds or milliseconds.
-
-    Returns
-    -------
-    table : DataFrame
-        Columns `time` (UTC) and `COLUMNS` (not yet numbers), in the file's order; indexed by row, from 1.
-    ignored : list of str
-        The file's other columns.
+    8601 with a UTC mark, or in epoch seconds or milliseconds. The table has `time` (UTC) and `COLUMNS`, not yet
+    numbers, in the file's order, indexed by row from 1.
     """
     read = {".csv": _read_csv, ".parquet": _read_parquet}.get(path.suffix.lower())
     if read is None:
