@@ -19,7 +19,11 @@ from src.verdict.finding import Finding
 
 GOOD, MISSING, DAMAGED = "good", "missing", "damaged"
 RUN = "dvc repro"
-CONFIG, LOCK = ".dvc/config", "dvc.lock"
+CONFIG, LOCAL, LOCK = ".dvc/config", ".dvc/config.local", "dvc.lock"
+OWN_ADDRESS = (
+    f'mkdir -p .dvc/tmp && cp {LOCAL} "$(mktemp -d .dvc/tmp/aside.XXXXXX)" && '
+    "dvc remote modify --local --unset local url"
+)
 ABSENT = (
     "not here and not in the cache since that version was brought back, and not needed to serve; "
     "`dvc pull` brings what the remote has, `dvc repro` makes them again"
@@ -95,7 +99,10 @@ class Remote(Check):
                 is_folder = stores.remote_is_a_folder
         except PromotionError as error:
             words = f"{error}; mend network, credentials or address (docs/remotes.md), then `dvc push`"
-            yield fail("remote", words)
+            local = self.root / LOCAL
+            # An address that only this clone has can be left for the repository's own.
+            is_own = local.is_file() and "url" in local.read_text(errors="replace")
+            yield fail("remote", words, OWN_ADDRESS if is_own else "")
         else:
             yield from self._objects(found, places if is_folder else {})
         yield from self._upstream()
