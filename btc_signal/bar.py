@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -37,18 +38,10 @@ class Bar(NamedTuple):
 
 
 def read_bar(fields: Mapping[str, Any]) -> Bar:
-    """Read one bar, such as one that an exchange sent.
+    """Read one bar, such as one that an exchange sent; `DataError` names the bar and the invalid value.
 
-    Parameters
-    ----------
-    fields
-        A time under one of `TIME_NAMES`: a datetime in UTC, ISO 8601 text that says UTC, or epoch seconds or
-        milliseconds; numbers under `COLUMNS`; what else there may be is ignored.
-
-    Raises
-    ------
-    DataError
-        Naming the bar and the value that cannot be.
+    A time stands under one of `TIME_NAMES`: a datetime in UTC, ISO 8601 text that says UTC, or epoch seconds or
+    milliseconds; numbers stand under `COLUMNS`; what else there may be is ignored.
     """
     for key in TIME_NAMES:
         if key in fields:
@@ -66,7 +59,8 @@ def read_bar(fields: Mapping[str, Any]) -> Bar:
     bar = Bar(read_time(time), opening, high, low, close, volume)
     # NaN fails every comparison.
     if not (0 < low <= opening <= high < LARGEST and low <= close <= high and 0 <= volume < LARGEST):
-        msg = f"{bar.name}: {what_is_wrong(*values)} ({_values(bar)}); mend or leave it out, no value is ever filled in"
+        shown = ", ".join(f"{name} {value!r}" for name, value in zip(COLUMNS, values, strict=True))
+        msg = f"{bar.name}: {what_is_wrong(*values)} ({shown}); mend or leave it out, no value is ever filled in"
         raise DataError(msg)
     return bar
 
@@ -99,14 +93,9 @@ def _from_epoch(time: float) -> datetime | None:
 
 def _number(value: Any, name: str, time: object) -> float:  # noqa: ANN401 - whatever a feed sends
     """Return a field as a float; text is refused, and so is True."""
-    is_number = (
-        hasattr(value, "__float__") and not isinstance(value, bool) and str(getattr(value, "dtype", "")) != "bool"
-    )
-    try:
-        if is_number:
+    with suppress(TypeError, ValueError, OverflowError):
+        if hasattr(value, "__float__") and not isinstance(value, bool) and str(getattr(value, "dtype", "")) != "bool":
             return float(value)
-    except (TypeError, ValueError, OverflowError):
-        pass
     msg = f"bar {time}: {name} is {str(value)[:60]!r}, expected a number"
     raise DataError(msg)
 
@@ -125,8 +114,3 @@ def what_is_wrong(opening: float, high: float, low: float, close: float, volume:
     if high < low:
         return "high is below low"
     return f"{'close' if low <= opening <= high else 'open'} lies outside low to high"
-
-
-def _values(bar: Bar) -> str:
-    """Write the five values."""
-    return ", ".join(f"{name} {value!r}" for name, value in zip(COLUMNS, bar[1:], strict=True))

@@ -40,23 +40,14 @@ def sha256(content: bytes) -> str:
 
 
 def read_promoted(directory: Path) -> Promoted:
-    """Read every file of a promoted model once, and make sure it is the one that was promoted.
+    """Read graph, ensemble and metadata of a promoted model once, and make sure they are what was promoted.
 
-    Parameters
-    ----------
-    directory
-        Holds the graph, the ensemble and the metadata.
-
-    Raises
-    ------
-    ModelError
-        If a file is absent, is not the one that the metadata describes, or was made for other features; or if a
-        public key is configured whose owner did not sign the metadata.
+    `ModelError` if a file is absent, is not the one that the metadata describes, or was made for other features; or if
+    a public key is configured whose owner did not sign the metadata.
     """
     # A link to a release may be replaced meanwhile; all files are read from one.
     directory = directory.resolve()
-    content = _read_metadata_bytes(directory / METADATA)
-    metadata = _parse_metadata(content, shown(directory / METADATA))
+    content, metadata = _read_metadata(directory / METADATA)
     check_signature(content, directory, str(metadata["version"]))
     for key, expected in MADE_FOR.items():
         if metadata[key] != expected:
@@ -67,14 +58,9 @@ def read_promoted(directory: Path) -> Promoted:
 
 
 def verified_version(directory: Path) -> str:
-    """Return the version in the metadata, if both files are the ones that they name.
+    """Return the version in the metadata; `ModelError` if one of both files is absent or not the one they name.
 
-    Whose signature it has, and which code's features it was made for, is not asked: this is no model to load.
-
-    Raises
-    ------
-    DataError, ModelError
-        If a file is absent or another one.
+    Neither its signature nor the features it was made for are checked: this is no model to load.
     """
     metadata = read_metadata(directory / METADATA)
     for name in FILES:
@@ -85,10 +71,7 @@ def verified_version(directory: Path) -> str:
 def read_state(content: bytes) -> dict[str, Any]:
     """Read the state of a pickled ensemble as plain data: no class is looked up, nothing is called.
 
-    Raises
-    ------
-    ModelError
-        If it is no pickled ensemble, or one that names anything else.
+    `ModelError` if it is no pickled ensemble, or one that names anything else.
     """
     try:
         shell = _PlainUnpickler(io.BytesIO(content)).load()
@@ -141,20 +124,14 @@ def _read_verified(file: Path, metadata: dict[str, Any]) -> bytes:
 
 def read_metadata(file: Path) -> dict[str, Any]:
     """Read the metadata, without which nothing can be trusted; `ModelError` if they are not what a promotion writes."""
-    return _parse_metadata(_read_metadata_bytes(file), shown(file))
+    return _read_metadata(file)[1]
 
 
-def _read_metadata_bytes(file: Path) -> bytes:
+def _read_metadata(file: Path) -> tuple[bytes, dict[str, Any]]:
+    """Return the bytes, which are signed, and what they say, if it is what a promotion writes."""
+    name = shown(file)
     try:
-        return read_bytes(file)
-    except DataError as error:
-        msg = f"{NOT_PROMOTED}: {error}, then promote it with `python -m src promote`"
-        raise ModelError(msg) from error
-
-
-def _parse_metadata(content: bytes, name: str) -> dict[str, Any]:
-    """Read what a promotion writes, and nothing else."""
-    try:
+        content = read_bytes(file)
         metadata = parse_json(content, name)
         _ = [metadata["files"][part]["sha256"] for part in FILES]
         _ = [metadata[key] for key in (*MADE_FOR, "version", "phase", "status", "model_weights", "decision_threshold")]
@@ -169,4 +146,4 @@ def _parse_metadata(content: bytes, name: str) -> dict[str, Any]:
     except (TypeError, ValueError, OverflowError) as error:
         msg = f"{name} is not what a promotion writes ({error}); restore it with `git checkout`"
         raise ModelError(msg) from error
-    return metadata
+    return content, metadata

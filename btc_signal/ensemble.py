@@ -25,7 +25,8 @@ class ProductionEnsemble:
     """Weighted vote of classifiers over the twelve features.
 
     The probability of a rise is the weighted mean of the members' probabilities; ``predict`` is exactly
-    ``predict_proba(X)[:, 1] > decision_threshold``.
+    ``predict_proba(X)[:, 1] > decision_threshold``. `ModelError`, a `ValueError`, if there are no members, the weights
+    are invalid, or a promoted model is absent or was changed.
 
     Parameters
     ----------
@@ -36,11 +37,6 @@ class ProductionEnsemble:
         equal shares for any other set of members.
     decision_threshold : float
         Buy if the probability is greater than this.
-
-    Raises
-    ------
-    ModelError
-        A `ValueError`: no members, weights that cannot be, or a promoted model that is absent or was changed.
 
     Examples
     --------
@@ -88,9 +84,7 @@ class ProductionEnsemble:
         if kinds != STATE:
             msg = f"an ensemble of other parts: expected {', '.join(STATE)}, got {', '.join(map(str, kinds))}"
             raise ModelError(msg)
-        return cls(
-            MemberGraph(state["graph"]), weights=state["weights"], decision_threshold=state["decision_threshold"]
-        )
+        return cls(MemberGraph(state.pop("graph")), **state)
 
     @property
     def n_features_(self) -> int:
@@ -103,48 +97,20 @@ class ProductionEnsemble:
         return bool(self.members)
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
-        """Decide for every row.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_rows, 12)
-            The twelve features; a DataFrame must name them in order.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            1 buy, 0 stay out.
-        """
+        """Decide for every row of `X`, as in `predict_proba`: shape (n_rows,), 1 buy, 0 stay out."""
         return self._decide(self.predict_proba(X)[:, 1])
 
     def predict_proba(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
-        """Return the probabilities of no rise and of a rise.
+        """Return the probabilities of no rise and of a rise, shape (n_rows, 2); each row sums to 1.
 
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_rows, 12)
-            The twelve features; a DataFrame must name them in order.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, 2)
-            Each row sums to 1.
-
-        Raises
-        ------
-        ModelError
-            A `ValueError`: wrong count, names or order of columns, NaN or infinity, no rows.
+        `X` holds the twelve features, array-like of shape (n_rows, 12); a DataFrame must name them in order.
+        `ModelError`, a `ValueError`, for a wrong count, names or order of columns, NaN or infinity, or no rows.
         """
         rise = self.vote(self.predict_members(X))
         return np.column_stack([1 - rise, rise])
 
     def predict_members(self, X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
-        """Return each member's probability of a rise, in the order of `members`; `X` as in `predict_proba`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_members)
-        """
+        """Return each member's probability of a rise, shape (n_rows, n_members); `X` as in `predict_proba`."""
         return self.voters.probabilities(as_rows(X))
 
     def vote(self, probabilities: np.ndarray) -> np.ndarray:
@@ -162,14 +128,7 @@ class ProductionEnsemble:
         self.weights = as_weights({name: weight / total for name, weight in merged.items()}, self.members)
 
     def validate_predictions(self, X: Any) -> dict[str, Any]:  # noqa: ANN401 - as in predict
-        """Sum up the predictions for `X`, array-like or DataFrame of shape (n_rows, 12).
-
-        Returns
-        -------
-        dict
-            `n_samples`, `prediction_range`, `probability_range`, `buy_ratio`, `avg_confidence` (mean probability of
-            the likelier class).
-        """
+        """Sum up the predictions for `X`; `avg_confidence` is the mean probability of the likelier class."""
         probability = self.predict_proba(X)[:, 1]
         decision = self._decide(probability)
         return {
@@ -204,8 +163,8 @@ class ProductionEnsemble:
 
     def __getstate__(self) -> dict[str, Any]:
         """Keep the graph's bytes, or the models; the promoted version's metadata stay in git."""
-        asked = self.voters
-        members = {"graph": asked.content} if isinstance(asked, MemberGraph) else {"models": asked.models}
+        voters = self.voters
+        members = {"graph": voters.content} if isinstance(voters, MemberGraph) else {"models": voters.models}
         return {**members, "weights": self.weights, "decision_threshold": self.decision_threshold}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

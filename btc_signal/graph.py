@@ -35,15 +35,7 @@ def graph_labels(members: tuple[str, ...]) -> dict[str, str]:
 class MemberGraph:
     """The members of an ensemble as one graph: the twelve features in, a probability of a rise per member out.
 
-    Parameters
-    ----------
-    content
-        A graph that the pipeline exported.
-
-    Raises
-    ------
-    ModelError
-        If it is no such graph, or one of other features or another format.
+    `ModelError` if `content` is no graph that the pipeline exported, or one of other features or another format.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -61,23 +53,12 @@ class MemberGraph:
             msg = f"not a readable ONNX graph ({' '.join(str(error).split())}); make it anew with `dvc repro`"
             raise ModelError(msg) from error
         self.members = tuple(labels.get("members", "").split(","))
-        expected = graph_labels(self.members)
-        wrong = [name for name in expected if labels.get(name) != expected[name]]
-        if wrong:
-            name, came = wrong[0], labels.get(wrong[0])
-            msg = f"graph of other {name}: expected {expected[name]}, got {came}; use the code it was made with"
-            raise ModelError(msg)
+        for name, expected in graph_labels(self.members).items():
+            came = labels.get(name)
+            if came != expected:
+                msg = f"graph of other {name}: expected {expected}, got {came}; use the code it was made with"
+                raise ModelError(msg)
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
-        """Return each member's probability of a rise.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n_rows, 12)
-            float64, checked.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_members)
-        """
+        """Return each member's probability of a rise, shape (n_rows, n_members), for checked float64 rows."""
         return self._session.run([OUTPUT], {INPUT: rows})[0]

@@ -21,17 +21,7 @@ def honest_from(metadata: Mapping[str, Any]) -> datetime:
     """Return the first open from which a promoted model's scores are no training scores.
 
     Older metadata lack it. There, the bars scored out of fold end with the last training row; where not even they are
-    known, every bar from before the promotion counts as training.
-
-    Parameters
-    ----------
-    metadata
-        Of the model, as its promotion wrote them.
-
-    Raises
-    ------
-    DataError
-        If they hold no such time.
+    known, every bar from before the promotion counts as training. `DataError` if they hold no such time.
     """
     try:
         training = metadata.get("training_info", {})

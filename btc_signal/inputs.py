@@ -12,17 +12,9 @@ WEIGHT_TOLERANCE = 1e-9
 
 
 def as_rows(X: Any) -> np.ndarray:  # noqa: ANN401 - whatever numpy takes
-    """Return feature rows as float64.
+    """Return feature rows, an array-like or DataFrame of shape (n_rows, 12), as float64.
 
-    Parameters
-    ----------
-    X : array-like or DataFrame of shape (n_rows, 12)
-        A DataFrame must name the features in order.
-
-    Raises
-    ------
-    ModelError
-        Wrong count, names or order of columns, text, NaN or infinity, or no rows.
+    `ModelError` for a wrong count, names or order of columns, text, NaN or infinity, or no rows.
     """
     if hasattr(X, "columns") and list(X.columns) != list(FEATURE_NAMES):
         came = ", ".join(map(str, X.columns))

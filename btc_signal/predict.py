@@ -35,10 +35,7 @@ def predict_history(
 ) -> list[Prediction]:
     """Predict for every bar whose warm-up is complete; a gap starts the warm-up anew.
 
-    Raises
-    ------
-    DataError
-        If a bar cannot be, or none has its warm-up.
+    `DataError` if a bar is invalid, or none has its warm-up.
     """
     times, rows, n_bars = list[datetime](), list[np.ndarray](), 0
     for bar in bars:

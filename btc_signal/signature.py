@@ -23,10 +23,7 @@ def signature_file(directory: Path, version: str) -> Path:
 def check_signature(metadata: bytes, directory: Path, version: str) -> None:
     """Make sure, where `MODEL_PUBLIC_KEY` names a key, that its owner signed these metadata.
 
-    Raises
-    ------
-    ModelError
-        If there is no signature, it is of other bytes or by another key, or the key cannot be read.
+    `ModelError` if there is no signature, it is of other bytes or by another key, or the key cannot be read.
     """
     key = os.environ.get(PUBLIC_KEY)
     if key is None:
@@ -43,7 +40,7 @@ def check_signature(metadata: bytes, directory: Path, version: str) -> None:
         public = load_pem_public_key(Path(key).read_bytes())
         signature = file.read_bytes()
     except (OSError, ValueError) as error:
-        msg = f"model {version} cannot be held against {PUBLIC_KEY} {key!r}: {error}; docs/promote.md says how to sign"
+        msg = f"model {version} cannot be verified with {PUBLIC_KEY} {key!r}: {error}; docs/promote.md says how to sign"
         raise ModelError(msg) from error
     if not isinstance(public, Ed25519PublicKey):
         msg = f"{PUBLIC_KEY}: expected an Ed25519 key in {key}, got {type(public).__name__}"

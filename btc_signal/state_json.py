@@ -23,10 +23,7 @@ def to_plain(part: Any) -> Any:  # noqa: ANN401 - a progress, or any part of one
 def from_plain(content: Mapping[str, Any], recursion: Recursion) -> Progress:
     """Read what `to_plain` wrote.
 
-    Raises
-    ------
-    ValueError, TypeError, KeyError, AttributeError
-        If the content is not what a stream of this recursion can have come to.
+    `ValueError`, `TypeError`, `KeyError` or `AttributeError` if no stream of this recursion can have come to it.
     """
     n_bars = _number(content["n_bars"], int)
     time, memory = content["time"], content["memory"]

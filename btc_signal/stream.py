@@ -1,7 +1,7 @@
 """The twelve features bar by bar, in O(1), from a state that can be saved."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from math import inf, isfinite
 from typing import Any, Self
 
@@ -37,7 +37,10 @@ class FeatureStream:
 
     def __init__(self, settings: Any, timeframe: str) -> None:  # noqa: ANN401 - whatever `dict` takes
         self.settings = _checked(settings)
-        self._step = _step(timeframe)
+        try:
+            self._step = read_timeframe(timeframe)
+        except (TypeError, ValueError) as error:
+            raise DataError(str(error)) from error
         self._recursion = Recursion(self.settings)
         self._warm_up_bars = self.settings["warm_up_bars"]
         if self._warm_up_bars <= self._recursion.n_start:
@@ -71,25 +74,11 @@ class FeatureStream:
         return max(0, self._warm_up_bars - self._at.n_bars)
 
     def update(self, bar: Mapping[str, Any]) -> np.ndarray | None:
-        """Take the next closed bar.
+        """Take the next closed bar, as `btc_signal.bar.read_bar` reads it, and return its features, shape (12,).
 
-        Parameters
-        ----------
-        bar
-            Its open time in UTC under `timestamp`, `time`, `date` or `datetime` (a datetime, ISO 8601 text, or epoch
-            seconds or milliseconds), and numbers under `open high low close volume`.
-
-        Returns
-        -------
-        ndarray of shape (12,), or None
-            The features in their order, for ``model.predict_proba([row])``; None while the warm-up is not complete.
-
-        Raises
-        ------
-        GapError
-            Bars are missing between the last one and this. Feed them first, or let `warm_up` take this bar.
-        DataError
-            Naming a bar that came twice, came late, is not closed yet, or whose values cannot be.
+        They are for ``model.predict_proba([row])``; None while the warm-up is not complete. `GapError` if bars are
+        missing between the last one and this: feed them first, or let `warm_up` take this bar. `DataError` names a bar
+        that is a duplicate, late, not closed yet, or invalid.
         """
         checked = read_bar(bar)
         missing = self._missing_before(checked, self._at.time)
@@ -101,18 +90,10 @@ class FeatureStream:
         return row
 
     def warm_up(self, bars: Any) -> np.ndarray | None:  # noqa: ANN401 - records, or a frame of them
-        """Take closed bars from the past, all of them or none.
+        """Take closed bars from the past, oldest first, all of them or none; return the features of the last.
 
-        Parameters
-        ----------
-        bars
-            As `update` takes them, oldest first; or a DataFrame of bars. A gap is accepted and starts the warm-up anew,
-            between two of these bars and before the first.
-
-        Returns
-        -------
-        ndarray of shape (12,), or None
-            The features of the last bar; None while the warm-up is not complete.
+        `bars` are as `update` takes them, or a DataFrame. A gap is accepted and starts the warm-up anew, between two of
+        these bars and before the first.
         """
         records = _records(bars) if hasattr(bars, "reset_index") else bars
         at, row = self._at, None
@@ -132,18 +113,10 @@ class FeatureStream:
         }
 
     @classmethod
-    def from_state(
-        cls,
-        state: Mapping[str, Any],
-        settings: Any,  # noqa: ANN401 - as in `FeatureStream`
-        timeframe: str,
-    ) -> Self:
+    def from_state(cls, state: Mapping[str, Any], settings: Any, timeframe: str) -> Self:  # noqa: ANN401 - as above
         """Go on where `state` was taken; the next rows are those of the stream that was never stopped.
 
-        Raises
-        ------
-        DataError
-            If the state is damaged, or was made with other settings, another timeframe or other features.
+        `DataError` if the state is damaged, or was made with other settings, another timeframe or other features.
         """
         stream = cls(settings, timeframe)
         expected = stream.state() | {"progress": None}
@@ -188,8 +161,8 @@ class FeatureStream:
         if last is None or time - last == step:
             return 0
         if time <= last:
-            words = "came already" if time == last else f"comes late, the last one is {utc_text(last)}"
-            msg = f"{bar.name} {words}; leave it out"
+            words = "duplicate bar" if time == last else f"late: the last one is {utc_text(last)}"
+            msg = f"{bar.name}: {words}; leave it out"
             raise DataError(msg)
         if (time - last) % step:
             came = timeframe_text(time - last)
@@ -221,11 +194,3 @@ def _records(bars: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a frame of pa
     """Return the rows of a frame; an index of moments without a name is that of the open times."""
     is_unnamed = bars.index.name is None and hasattr(bars.index, "tz")
     return (bars.rename_axis("time") if is_unnamed else bars).reset_index().to_dict("records")
-
-
-def _step(timeframe: str) -> timedelta:
-    """Read a timeframe."""
-    try:
-        return read_timeframe(timeframe)
-    except (TypeError, ValueError) as error:
-        raise DataError(str(error)) from error

@@ -41,13 +41,7 @@ class Memory(NamedTuple):
 
 
 class Recursion:
-    """The features as a recursion from bar to bar.
-
-    Parameters
-    ----------
-    settings
-        Windows in bars, a model's `feature_settings`.
-    """
+    """The features as a recursion from bar to bar; `settings` are the windows in bars, a model's `feature_settings`."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.fast, self.slow, self.signal = (settings[f"macd_{name}"] for name in ("fast", "slow", "signal"))

@@ -92,11 +92,7 @@ class Window(NamedTuple):
     def slide(self, values: Sequence[float], n_bars: int) -> tuple[float, float, "Window"]:
         """Take the last of `values`, and let go of the oldest of the last `n_bars`.
 
-        Returns
-        -------
-        mean, variance : float
-            Of the population of the last `n_bars` values.
-        window : Window
+        Returns mean and variance of the population of the last `n_bars` values, and the next window.
         """
         plain_sum, anchor, total, squares, age = self
         value, oldest = values[-1], values[-n_bars]

@@ -20,18 +20,7 @@ class Member(Protocol):
 
 
 def weighted_vote(probabilities: np.ndarray, weights: Sequence[float]) -> np.ndarray:
-    """Return the weighted mean of the members' probabilities.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n_rows, n_members)
-    weights
-        One per member, sum 1.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-    """
+    """Return the mean of probabilities of shape (n_rows, n_members), weighted by one weight per member, sum 1."""
     vote = np.zeros(len(probabilities))
     for column, weight in zip(probabilities.T, weights, strict=True):
         vote += weight * column

@@ -6,8 +6,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from src.base import paths
-from src.base.params import Params, read_sections
-from src.base.section import Count, Section, Share, Window
+from src.base.params import Count, Params, Section, Share, Window, read_sections
 
 
 class Gate(Section):

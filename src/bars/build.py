@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from btc_signal.bar import COLUMNS
+from btc_signal.bar import COLUMNS, EARLIEST, LATEST
 from btc_signal.times import timeframe_text, utc_text
 from src.bars.schema import check_bars, digits
 from src.base.errors import DataError
@@ -28,27 +28,10 @@ class Decisions:
 
 
 def build_bars(table: pd.DataFrame, data: Data, now: datetime) -> tuple[pd.DataFrame, Decisions]:
-    """Sort, cut to the window, check and resample a source's rows.
+    """Sort, cut to the window ``[data.start, data.end)``, check and resample a source's rows.
 
-    Parameters
-    ----------
-    table
-        Columns `time` (UTC) and `COLUMNS`, indexed by the source's row numbers.
-    data
-        Window and timeframe.
-    now
-        Bars that are not closed at this moment are refused.
-
-    Returns
-    -------
-    bars : DataFrame of shape (n_bars, 5)
-        Indexed by `time`, within ``[data.start, data.end)``.
-    decisions : Decisions
-
-    Raises
-    ------
-    DataError
-        Naming the row and the value that break the contract.
+    They have the columns `time` (UTC) and `COLUMNS`, indexed by the source's row numbers, which a `DataError` names.
+    Bars that are not closed at `now` are refused.
     """
     reordered = not table["time"].is_monotonic_increasing
     table = _cut(table.sort_values("time", kind="stable"), data)
@@ -82,11 +65,7 @@ def _numbers(column: pd.Series) -> pd.Series:
 def _cut(table: pd.DataFrame, data: Data) -> pd.DataFrame:
     """Keep the rows of ``[start, end)``."""
     times = table["time"]
-    inside = pd.Series(data=True, index=table.index)
-    if data.start is not None:
-        inside &= times >= data.start
-    if data.end is not None:
-        inside &= times < data.end
+    inside = (times >= (data.start or EARLIEST)) & (times < (data.end or LATEST))
     if not inside.any():
         msg = (
             f"no bar lies in the window of params.yaml, data.start {data.start} to data.end {data.end}; "
@@ -104,11 +83,9 @@ def _without_duplicates(bars: pd.DataFrame, rows: pd.Index) -> tuple[pd.DataFram
     if not twice.empty:
         first, second = twice.iloc[0], twice.iloc[1]
         differing = [name for name in COLUMNS if first[name] != second[name]]
-        msg = (
-            f"rows {first['row']} and {second['row']}: two different bars for {first['time']} ("
-            + ", ".join(f"{name} {digits(first[name])} and {digits(second[name])}" for name in differing)
-            + "); keep the right one"
-        )
+        values = ", ".join(f"{name} {digits(first[name])} and {digits(second[name])}" for name in differing)
+        which = f"rows {first['row']} and {second['row']}: two different bars for {first['time']}"
+        msg = f"{which} ({values}); keep the right one"
         raise DataError(msg)
     unique = unique.set_index("time")
     return unique[COLUMNS], unique["row"]

@@ -15,19 +15,9 @@ TIME_DTYPE = "datetime64[us, UTC]"
 
 
 def check_bars(bars: pd.DataFrame, rows: pd.Series | None = None) -> None:
-    """Check the values of bars.
+    """Check the values of bars with a unique index; `DataError` names the first wrong one and how many more there are.
 
-    Parameters
-    ----------
-    bars
-        Columns `COLUMNS`, float64; a unique index.
-    rows
-        The row of the user's file that each bar came from, by the index of `bars`; positions from 1 if not given.
-
-    Raises
-    ------
-    DataError
-        Naming the first wrong bar, its values and what is wrong, and how many more there are.
+    `rows` are those of the user's file that each bar came from, by the index of `bars`; positions from 1 if not given.
     """
     _check_columns(bars)
     wrong = np.flatnonzero(~_are_right(bars))
@@ -46,11 +36,10 @@ def check_bars(bars: pd.DataFrame, rows: pd.Series | None = None) -> None:
 
 def _check_columns(bars: pd.DataFrame) -> None:
     """Refuse another set, order or type of columns."""
-    expected = dict.fromkeys(COLUMNS, "float64")
-    came = {str(name): str(dtype) for name, dtype in bars.dtypes.items()}
-    if list(came.items()) != list(expected.items()):
-        shown = ", ".join(f"{name} {dtype}" for name, dtype in came.items())
-        msg = f"bars: expected the columns {', '.join(COLUMNS)}, in this order and float64, got {shown or 'none'}"
+    came = [f"{name} {dtype}" for name, dtype in bars.dtypes.items()]
+    if came != [f"{name} float64" for name in COLUMNS]:
+        shown = ", ".join(came) or "none"
+        msg = f"bars: expected the columns {', '.join(COLUMNS)}, in this order and float64, got {shown}"
         raise DataError(msg)
 
 
@@ -67,17 +56,9 @@ def digits(value: float) -> str:
 
 
 def segments(times: pd.Index) -> np.ndarray:
-    """Give every bar the number of its stretch without a gap.
+    """Give every bar the number of its stretch without a gap: 0 up to the first gap, 1 up to the second, and so on.
 
-    Parameters
-    ----------
-    times
-        Open times, strictly increasing, as moments or numbers; any other kind of index counts as one stretch.
-
-    Returns
-    -------
-    ndarray of shape (len(times),)
-        0 up to the first gap, 1 up to the second, and so on.
+    `times` are strictly increasing moments or numbers; any other kind of index counts as one stretch.
     """
     moments = times.asi8 if isinstance(times, pd.DatetimeIndex) else times
     if not pd.api.types.is_numeric_dtype(moments) or len(times) < 2:  # noqa: PLR2004 - one bar has no step

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class ParamsError(ProjectError):
-    """params.yaml lacks a key, has an unknown one, or holds a value that cannot be."""
+    """params.yaml lacks a key, has an unknown one, or holds an invalid value."""
 
 
 class PromotionError(ProjectError):
@@ -66,12 +66,9 @@ def exit_on_error() -> Iterator[None]:
         _end(str(error), error.exit_status, error)
     except BrokenPipeError:  # whoever read has read enough
         raise
-    except OSError as error:
-        words = f"{words_of(error)}; mend that, then run it again: no file was left half-written"
-        _end(words, ProjectError.exit_status, error)
-    except MemoryError as error:
-        words = "out of memory; free some, then run it again: no file was left half-written"
-        _end(words, ProjectError.exit_status, error)
+    except (OSError, MemoryError) as error:
+        words = "out of memory; free some" if isinstance(error, MemoryError) else f"{words_of(error)}; mend that"
+        _end(f"{words}, then run it again: no file was left half-written", ProjectError.exit_status, error)
 
 
 def _end(words: str, status: int, error: BaseException) -> NoReturn:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import (
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
@@ -21,15 +22,24 @@ from pydantic import (
 from btc_signal.times import read_timeframe, read_utc
 from src.base import paths
 from src.base.errors import ParamsError, truncate
-from src.base.section import Count, Rate, Section, Share, Window
 from src.base.yaml_lines import Location, read_yaml
 
+Window = Annotated[int, Field(ge=2)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0, le=1)]
 Moment = Annotated[datetime | None, BeforeValidator(read_utc)]
 # The sections of `src.policy`.
 POLICY = ("gate", "retrain", "monitor")
 # The names that `src.sources.source` knows, and those of live sources, whose bars go on.
 SourceName = Literal["sample", "file", "ccxt"]
 LIVE: tuple[SourceName, ...] = ("ccxt",)
+
+
+class Section(BaseModel):
+    """What all sections share: unknown keys, NaN and silent conversions are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Data(Section):
@@ -212,10 +222,8 @@ class Params(Section):
     def _gap_covers_the_horizon(cls, split: Split, info: ValidationInfo) -> Split:
         label = info.data.get("label")
         if label is not None and split.gap < label.horizon_bars:
-            msg = (
-                f"split.gap must be at least label.horizon_bars, or training labels reach into the test rows; "
-                f"got {split.gap} and {label.horizon_bars}"
-            )
+            came = f"got {split.gap} and {label.horizon_bars}"
+            msg = f"split.gap must be at least label.horizon_bars, or training labels reach into the test rows; {came}"
             raise ValueError(msg)
         return split
 
@@ -231,10 +239,7 @@ def load_params(path: Path = paths.PARAMS) -> Params:
 def read_sections(path: Path, kind: type[AnyParams], *, leave_out: Collection[str] = ()) -> AnyParams:
     """Read a params.yaml as the sections of `kind`.
 
-    Raises
-    ------
-    ParamsError
-        Naming the file, the line, the key, what was expected and what came: for every wrong key at once.
+    `ParamsError` names the file, the line, the key, what was expected and what came: for every wrong key at once.
     """
     content, lines = read_yaml(path)
     if isinstance(content, dict):

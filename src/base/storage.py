@@ -23,14 +23,9 @@ STAGE, STARTED_BY = "DVC_STAGE", os.getppid()
 
 
 def write_bytes(content: bytes, path: Path) -> None:
-    """Write aside in the same folder, onto the disk, then move into place.
+    """Write aside in the same folder, onto the disk, then move into place; the old content outlives an `OSError`.
 
-    Raises
-    ------
-    DataError
-        If this is a stage whose DVC has ended: another one may be at work on the same file.
-    OSError
-        If the disk is full, or may not be written to; the old content is still there.
+    `DataError` if this is a stage whose DVC has ended: another one may be at work on the same file.
     """
     if STAGE in os.environ and _is_orphan():
         msg = f"{relative(path)} was not written: the `dvc repro` that started this stage has ended; run it again"

@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import types
 
 from src.base.errors import DataError
 from src.base.paths import relative
@@ -38,11 +39,8 @@ def read_frame(path: Path) -> pd.DataFrame:
 def read_table(content: bytes) -> pa.Table:
     """Read Parquet whose columns hold a number, a time or a short text in each row.
 
-    Raises
-    ------
-    pyarrow.ArrowException
-        If a page's checksum does not match, the rows are not as many as stated, or a few bytes stand for more than any
-        history of bars holds.
+    `pyarrow.ArrowException` if a page's checksum does not match, the rows are not as many as stated, or a few bytes
+    stand for more than any history of bars holds.
     """
     schema = pq.read_schema(pa.BufferReader(content))
     if wide := [field.name for field in schema if not _is_plain(field.type)]:
@@ -64,16 +62,11 @@ def read_table(content: bytes) -> pa.Table:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return types.is_string(kind) or types.is_large_string(kind)
 
 
 def _is_plain(kind: pa.DataType) -> bool:
-    numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    return (
-        numbers
-        or _is_text(kind)
-        or any(is_one(kind) for is_one in (pa.types.is_boolean, pa.types.is_temporal, pa.types.is_null))
-    )
+    return _is_text(kind) or any(is_one(kind) for is_one in (types.is_primitive, types.is_decimal, types.is_null))
 
 
 def _with_short_texts(table: pa.Table, schema: pa.Schema, names: list[str]) -> pa.Table:

@@ -1,6 +1,7 @@
 """Read a YAML file together with the place of every key and value in it, and change values where they stand."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,14 @@ class _PlainLoader(yaml.SafeLoader):
 def read_yaml(path: Path) -> tuple[Any, dict[Location, int]]:
     """Read one YAML document, safely: it can hold plain data only.
 
-    Returns
-    -------
-    content
-        What the document holds; None if it is empty.
-    lines : dict of tuple to int
-        The line of every key, counted from 1, by the keys that lead to it.
-
-    Raises
-    ------
-    ParamsError
-        If the file is absent, is no YAML, or gives a key twice.
+    Returns what it holds, None if it is empty; and the line of every key, counted from 1, by the keys that lead to it.
+    `ParamsError` if the file is absent, is no YAML, or gives a key twice.
     """
-    return _parse(_read_text(path), path.name)
+    text = _read_text(path)
+    with _valid_yaml(path.name):
+        loader = _PlainLoader(text)
+        root = loader.get_single_node()
+        return (loader.construct_document(root), dict(_key_lines(root, ()))) if root else (None, {})
 
 
 def read_scalars(text: str, name: str) -> dict[Location, str]:
@@ -56,11 +52,8 @@ def replace_scalars(text: str, name: str, values: Mapping[Location, str]) -> str
 
 def _spans(text: str, name: str) -> dict[Location, tuple[int, int]]:
     """Return where every value that is no section begins and ends."""
-    try:
+    with _valid_yaml(name):
         return dict(_scalar_spans(yaml.compose(text, _PlainLoader), ()))
-    except (yaml.YAMLError, RecursionError) as error:
-        msg = f"{name}: not valid YAML: {' '.join(str(error).split())}"
-        raise ParamsError(msg) from error
 
 
 def _scalar_spans(node: yaml.Node | None, location: Location) -> Iterator[tuple[Location, tuple[int, int]]]:
@@ -88,14 +81,11 @@ def _read_text(path: Path) -> str:
         raise ParamsError(msg) from error
 
 
-def _parse(text: str, name: str) -> tuple[Any, dict[Location, int]]:
-    """Return the content of a YAML text and the line of every key in it."""
+@contextmanager
+def _valid_yaml(name: str) -> Iterator[None]:
+    """Turn what the parser raises into a `ParamsError` that names the file."""
     try:
-        loader = _PlainLoader(text)
-        root = loader.get_single_node()
-        if root is None:
-            return None, {}
-        return loader.construct_document(root), dict(_key_lines(root, ()))
+        yield
     except (yaml.YAMLError, ValueError) as error:
         msg = f"{name}: not valid YAML: {' '.join(str(error).split())}"
         raise ParamsError(msg) from error

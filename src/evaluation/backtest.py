@@ -35,27 +35,9 @@ class Run(NamedTuple):
 def backtest(
     bars: pd.DataFrame, rows: pd.Index, decision: np.ndarray, costs: Backtest, *, seed: int
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Trade the decisions, and what they have to beat.
+    """Trade the decisions, 1 for long and 0 for flat, and what they have to beat; return scores, and equity once a day.
 
-    Parameters
-    ----------
-    bars : DataFrame
-        All bars, with `open` and `close`, indexed by open time.
-    rows : Index of shape (n_rows,)
-        Open times of the bars that were decided on, out of fold, in order.
-    decision : ndarray of shape (n_rows,)
-        1 for long, 0 for flat.
-    costs
-        Fee and slippage in basis points.
-    seed
-        Of the random entries and of the draws of the interval.
-
-    Returns
-    -------
-    scores : dict
-        `model`, `buy_and_hold` and `random_entries` with return, Sharpe ratio, drawdown, turnover, exposure, trades.
-    equity : DataFrame
-        `time`, `model` and `buy_and_hold`, once a day.
+    `rows` are the open times of the bars that were decided on, out of fold and in order, among all `bars`.
     """
     held = bars.iloc[bars.index.get_loc(rows[0]) + 1 :]
     held = held[held.index <= rows[-1] + (held.index[0] - rows[0])]
@@ -138,10 +120,6 @@ def _random_entries(
     turns = np.random.default_rng(seed).integers(1, len(position), N_RANDOM)
     nets = np.array([trade(np.roll(position, turn), returns, cost).equity[-1] - 1 for turn in turns])
     low, middle, high = np.quantile(nets, [0.025, 0.5, 0.975])
-    return {
-        "n_runs": N_RANDOM,
-        "net_return": round(float(middle), METRIC_DECIMALS),
-        "net_return_low": round(float(low), METRIC_DECIMALS),
-        "net_return_high": round(float(high), METRIC_DECIMALS),
-        "share_beaten": round(float((nets < model.equity[-1] - 1).mean()), METRIC_DECIMALS),
-    }
+    beaten = (nets < model.equity[-1] - 1).mean()
+    figures = {"net_return": middle, "net_return_low": low, "net_return_high": high, "share_beaten": beaten}
+    return {"n_runs": N_RANDOM, **{name: round(float(value), METRIC_DECIMALS) for name, value in figures.items()}}

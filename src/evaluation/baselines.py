@@ -1,6 +1,6 @@
 """The forecasts a model has to beat, made walk-forward on the same folds as the members."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import src.base.openmp
 
@@ -12,62 +12,35 @@ from sklearn.preprocessing import StandardScaler
 
 from btc_signal.catalog import TARGET
 from btc_signal.voters import PROBABILITY_DECIMALS
+from src.base.params import Params
 from src.evaluation.metrics import Forecast
 from src.training.fit import row_weights
 from src.training.splits import Fold
 
 
-def forecast_baselines(
-    dataset: pd.DataFrame,
-    folds: Sequence[Fold],
-    *,
-    horizon_bars: int,
-    half_life_rows: float | None,
-    decision_threshold: float,
-) -> dict[str, Forecast]:
-    """Forecast every fold's test rows by each baseline.
+def forecast_baselines(dataset: pd.DataFrame, folds: Sequence[Fold], params: Params) -> dict[str, Forecast]:
+    """Forecast the test rows of the members' folds by each baseline; the past fades for them as for the members.
 
-    Parameters
-    ----------
-    dataset : DataFrame of shape (n_rows, 13)
-        Features and `target`.
-    folds
-        Those that the members were scored on.
-    horizon_bars
-        Bars until a label is known.
-    half_life_rows
-        How fast the past fades, as for the members: what helps them must help these too.
-    decision_threshold
-        Decide for a rise above this probability.
-
-    Returns
-    -------
-    dict of str to Forecast
-        - `majority_class`: the commoner class of the training rows.
-        - `base_rate`: the share of rises among the training rows.
-        - `persistence`: the last label known at that bar.
-        - `volatility_only`: logistic regression on log(atr_14 / close); knows how much the price moves, not which way.
+    - `majority_class`: the commoner class of the training rows.
+    - `base_rate`: the share of rises among the training rows.
+    - `persistence`: the last label known at that bar.
+    - `volatility_only`: logistic regression on log(atr_14 / close); knows how much the price moves, not which way.
     """
-    y = dataset[TARGET].to_numpy()
+    y, threshold = dataset[TARGET].to_numpy(), params.ensemble.decision_threshold
     volatility = np.log(dataset["atr_14"] / dataset["close"]).to_numpy().reshape(-1, 1)
-    weights = {fold.number: row_weights(len(fold.train), half_life_rows) for fold in folds}
-    base_rates = _by_fold(
-        folds, lambda fold: np.full(len(fold.test), np.average(y[fold.train], weights=weights[fold.number]))
-    )
-    probabilities = _by_fold(
-        folds,
-        lambda fold: _regress(volatility[fold.train], y[fold.train], weights[fold.number], volatility[fold.test]),
-    )
+    rates, known, regressed = [], [], []
+    for fold in folds:
+        weights = row_weights(len(fold.train), params.train.half_life_rows)
+        rates.append(np.full(len(fold.test), np.average(y[fold.train], weights=weights)))
+        known.append(y[fold.test - params.label.horizon_bars])
+        regressed.append(_regress(volatility[fold.train], y[fold.train], weights, volatility[fold.test]))
+    base_rates, probabilities = (np.concatenate(parts).round(PROBABILITY_DECIMALS) for parts in (rates, regressed))
     return {
         "majority_class": _certain((base_rates > 0.5).astype(int)),  # noqa: PLR2004 - more than half
-        "persistence": _certain(_by_fold(folds, lambda fold: y[fold.test - horizon_bars])),
-        "base_rate": Forecast.from_probability(base_rates, decision_threshold),
-        "volatility_only": Forecast.from_probability(probabilities, decision_threshold),
+        "persistence": _certain(np.concatenate(known)),
+        "base_rate": Forecast.from_probability(base_rates, threshold),
+        "volatility_only": Forecast.from_probability(probabilities, threshold),
     }
-
-
-def _by_fold(folds: Sequence[Fold], forecast: Callable[[Fold], np.ndarray]) -> np.ndarray:
-    return np.concatenate([forecast(fold) for fold in folds]).round(PROBABILITY_DECIMALS)
 
 
 def _certain(decision: np.ndarray) -> Forecast:

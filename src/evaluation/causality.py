@@ -40,26 +40,10 @@ class Leak(NamedTuple):
 
 
 def find_leaks(features: Features, bars: pd.DataFrame, *, seed: int = 0) -> list[Leak]:
-    """Search a function from bars to features for what depends on bars after a row's own.
+    """Search a function from bars to features for what depends on bars after a row's own: at most one leak a feature.
 
-    Parameters
-    ----------
-    features
-        Takes bars, returns a frame or series indexed like them; rows may be left out or NaN, as in a warm-up.
-    bars
-        Indexed by open time, oldest first, at least a hundred.
-    seed
-        Of the cuts and the changes.
-
-    Returns
-    -------
-    list of Leak
-        At most one for each feature, empty if the function is clean.
-
-    Raises
-    ------
-    DataError
-        If the function gives no rows, or other rows for the same bars.
+    The function returns a frame or series indexed like the bars, oldest first, at least a hundred; rows may be left out
+    or NaN, as in a warm-up. `DataError` if it gives no rows, or other rows for the same bars.
     """
     rng = np.random.default_rng(seed)
     whole = _run(features, bars)
@@ -100,9 +84,7 @@ def _cuts(n_bars: int, rng: np.random.Generator) -> Iterator[int]:
     yield from sorted({*early.tolist(), *anywhere.tolist(), n_bars - 1})
 
 
-def _changed(
-    bars: pd.DataFrame, where: slice, factors: np.ndarray | float, volumes: np.ndarray | float
-) -> pd.DataFrame:
+def _changed(bars: pd.DataFrame, where: slice, factors: Scale, volumes: Scale) -> pd.DataFrame:
     """Return bars that are others where asked: all four prices scaled alike, so that they stay bars."""
     changed = bars.copy()
     for name in COLUMNS:

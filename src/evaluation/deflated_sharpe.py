@@ -24,19 +24,10 @@ def per_bar(model: Mapping[str, Any]) -> float:
 
 
 def deflated_sharpe(model: Mapping[str, Any], trials: Sequence[float]) -> dict[str, float]:
-    """Return how likely it is that the true Sharpe ratio exceeds what luck alone gives the best of the trials.
+    """Return the probability that the true Sharpe ratio exceeds what luck alone gives the best of the trials [1]_.
 
-    Parameters
-    ----------
-    model
-        A backtest's `sharpe`, `bars_per_year`, `n_bars`, `skewness` and `kurtosis` (3 for a normal distribution).
-    trials
-        Sharpe ratio of one bar of every configuration ever evaluated, this one among them.
-
-    Returns
-    -------
-    dict
-        `n_trials`; `expected_best`, the yearly Sharpe ratio that luck gives the best of them [1]_; `probability`.
+    `model` is a backtest's; `trials` are the Sharpe ratios of one bar of every configuration ever evaluated, this one
+    among them. `expected_best` is yearly.
     """
     ratio, luck = per_bar(model), _expected_best(trials)
     variance = 1 - model["skewness"] * ratio + (model["kurtosis"] - 1) / 4 * ratio**2

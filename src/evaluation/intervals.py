@@ -45,16 +45,8 @@ class Bootstrap(NamedTuple):
 def describe_intervals(bootstrap: Bootstrap, scores: Mapping[str, Scores], name: str) -> dict[str, Any]:
     """Return all intervals for the report: of every forecast, and of how much `name` scores more than each other.
 
-    Every value is a list: the two ends of an interval, or a difference and the two ends of its own.
-
-    Parameters
-    ----------
-    bootstrap
-        Of the forecasts in `scores`.
-    scores
-        What each forecast scored on the rows themselves.
-    name
-        The forecast that is compared with the others.
+    Every value is a list: the two ends of an interval, or a difference and the two ends of its own. `scores` are those
+    of the rows themselves.
     """
     headline = list(bootstrap.draws[name])
     differences = {
@@ -76,22 +68,9 @@ def describe_intervals(bootstrap: Bootstrap, scores: Mapping[str, Scores], name:
 
 
 def bootstrap_scores(y: np.ndarray, forecasts: Mapping[str, Forecast], *, seed: int) -> Bootstrap:
-    """Score every forecast on the same draws of blocks of rows.
+    """Score every forecast on the same draws of blocks of rows, which are in order of time.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-        1 for a rise, else 0, in order of time.
-    forecasts
-        By name, of shape (n_rows,) each.
-    seed
-        Of the draws.
-
-    Returns
-    -------
-    Bootstrap
-        With the scores that `score_weighted` names. The blocks are as long as the most persistent of the forecasts'
-        squared errors asks for.
+    The blocks are as long as the most persistent of the forecasts' squared errors asks for.
     """
     errors = np.column_stack([(forecast.probability - y) ** 2 for forecast in forecasts.values()])
     length = block_length(errors)
@@ -131,18 +110,7 @@ def interval_of(draws: np.ndarray) -> list[float] | None:
 def score_weighted(y: np.ndarray, forecast: Forecast, counts: np.ndarray) -> Draws:
     """Compute the scores of `src.evaluation.metrics.score` for rows that count more than once, or not at all.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-    forecast
-        Probabilities and decisions of shape (n_rows,).
-    counts : ndarray of shape (n_draws, n_rows)
-        How often each row was drawn.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (n_draws,)
-        `roc_auc`, `brier_skill`, `log_loss`, `f1_score`, `f1_positive`, `mcc`, `expected_calibration_error`.
+    `counts` of shape (n_draws, n_rows) says how often each row was drawn; each score is of shape (n_draws,).
     """
     probability, decision = forecast
     with np.errstate(divide="ignore"):

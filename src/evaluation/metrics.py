@@ -30,31 +30,16 @@ class Forecast(NamedTuple):
 
 
 def score(y: np.ndarray, forecast: Forecast) -> Scores:
-    """Score one forecast.
+    """Score one forecast of `y`, 1 for a rise, else 0.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-        1 for a rise, else 0.
-    forecast
-        Probabilities and decisions of shape (n_rows,).
-
-    Returns
-    -------
-    dict
-        `f1_score`, `precision`, `recall` are weighted by class, as in the founding document; `f1_positive` is the F1 of
-        rises. `brier_skill` is 1 less the ratio of the Brier score to that of the rows' own base rate, a constant that
-        is known only in hindsight. `log_loss` is None where a certainty was wrong: it is infinite.
-
-    Raises
-    ------
-    DataError
-        If all rows are of one class: no ranking can be scored.
+    `f1_score`, `precision`, `recall` are weighted by class, as in the founding document; `f1_positive` is the F1 of
+    rises. `brier_skill` is 1 less the ratio of the Brier score to that of the rows' own base rate, a constant that is
+    known only in hindsight. `log_loss` is None where a certainty was wrong: it is infinite. `DataError` if all rows are
+    of one class: no ranking can be scored.
     """
     if y.min() == y.max():
-        msg = (
-            f"all {len(y)} out-of-fold rows are of class {y[0]}, expected both; give more bars or move label.threshold"
-        )
+        came = f"all {len(y)} out-of-fold rows are of class {y[0]}"
+        msg = f"{came}, expected both; give more bars or move label.threshold"
         raise DataError(msg)
     probability, decision = forecast
     weighted = {"average": "weighted", "zero_division": 0}

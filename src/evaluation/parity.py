@@ -26,18 +26,7 @@ class Parity(NamedTuple):
 def measure_parity(candidate: ProductionEnsemble, members: Mapping[str, Member], rows: np.ndarray) -> Parity:
     """Compare a candidate with the members it was built of, on rows as they are and with prices a thousandfold.
 
-    Parameters
-    ----------
-    candidate
-        The ensemble as it will be served.
-    members
-        The fitted classifiers, by name.
-    rows : ndarray of shape (n_rows, 12)
-
-    Returns
-    -------
-    Parity
-        The row is that of a flipped decision, if there is one.
+    The row is that of a flipped decision, if there is one.
     """
     native = ProductionEnsemble(members, weights=candidate.weights, decision_threshold=candidate.decision_threshold)
     in_yen = rows * np.where([feature.unit == "quote currency" for feature in FEATURES], YEN_PER_DOLLAR, 1.0)
@@ -51,13 +40,7 @@ def measure_parity(candidate: ProductionEnsemble, members: Mapping[str, Member],
 
 
 def check_parity(candidate: ProductionEnsemble, members: Mapping[str, Member], rows: np.ndarray) -> float:
-    """Return the largest difference of any member's probability, as `measure_parity` does.
-
-    Raises
-    ------
-    ModelError
-        If a probability differs by more than 1e-6, or a decision differs.
-    """
+    """Return the largest difference; `ModelError` if it is more than `TOLERANCE`, or a decision differs."""
     difference, row, n_flipped = measure_parity(candidate, members, rows)
     if n_flipped or difference > TOLERANCE:
         msg = (

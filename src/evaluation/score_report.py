@@ -61,13 +61,8 @@ def differences_table(metrics: Mapping[str, Any]) -> Table:
 
 def verdict(metrics: Mapping[str, Any], f1_score_min: float) -> list[str]:
     """Say in sentences what the scores mean, and no more than they do."""
-    return [
-        _skill(metrics),
-        _against_volatility(metrics),
-        _calibrated(metrics),
-        _f1(metrics, f1_score_min),
-        _traded(metrics),
-    ]
+    skilled, ahead, calibrated = _skill(metrics), _against_volatility(metrics), _calibrated(metrics)
+    return [skilled, ahead, calibrated, _f1(metrics, f1_score_min), _traded(metrics)]
 
 
 def _skill(metrics: Mapping[str, Any]) -> str:
@@ -81,12 +76,10 @@ def _skill(metrics: Mapping[str, Any]) -> str:
 
 def _against_volatility(metrics: Mapping[str, Any]) -> str:
     """Say whether it knows more than how much the price moves."""
-    scores = metrics["intervals"]["ensemble_less"]["volatility_only"]
-    words = "; ".join(
-        f"{COLUMNS[name]} {scores[name][0]:+.3f} ({span(scores[name][1:], '+.3f')})"
-        for name in ("roc_auc", "brier_skill")
-    )
-    lows, highs = zip(*(scores[name][1:] for name in ("roc_auc", "brier_skill")), strict=True)
+    less = metrics["intervals"]["ensemble_less"]["volatility_only"]
+    scores = {COLUMNS[name]: less[name] for name in ("roc_auc", "brier_skill")}
+    words = "; ".join(f"{name} {by:+.3f} ({span(ends, '+.3f')})" for name, (by, *ends) in scores.items())
+    _, lows, highs = zip(*scores.values(), strict=True)
     if min(lows) > 0:
         return f"Ahead of volatility alone: {words}."
     if max(highs) < 0:

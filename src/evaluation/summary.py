@@ -34,25 +34,10 @@ def evaluate(
     importance: Mapping[str, float],
     params: Params,
 ) -> Evaluation:
-    """Score out-of-fold rows only.
+    """Score out-of-fold rows only, and trade the decisions on the bars.
 
-    Parameters
-    ----------
-    dataset : DataFrame of shape (n_rows, 13)
-        Features and `target`.
-    bars
-        The bars they were made of; the decisions are traded on them.
-    members
-        Out-of-fold frames by member, as `src.training.fit.out_of_fold` returns them.
-    importance
-        Share of each feature in the fitted ensemble's splits.
-    params
-        Folds, horizon, weights and threshold as in training; seed of the draws, costs of trading.
-
-    Raises
-    ------
-    DataError
-        If the members were not scored on the folds of this dataset.
+    `members` are frames as `src.training.fit.out_of_fold` returns them; `DataError` if they are of other folds or bars.
+    `importance` is each feature's share in the fitted ensemble's splits.
     """
     folds = walk_forward(dataset[TARGET].to_numpy(), params.split)
     rows = _scored_rows(dataset, folds, members)
@@ -60,14 +45,10 @@ def evaluate(
     voters = {
         name: Forecast.from_probability(frame["probability"].to_numpy(), threshold) for name, frame in members.items()
     }
-    ensemble = _vote(voters, params)
-    baselines = forecast_baselines(
-        dataset,
-        folds,
-        horizon_bars=params.label.horizon_bars,
-        half_life_rows=params.train.half_life_rows,
-        decision_threshold=threshold,
-    )
+    weights = params.ensemble.weights.model_dump()
+    vote = weighted_vote(np.column_stack([voters[name].probability for name in weights]), list(weights.values()))
+    ensemble = Forecast.from_probability(vote, threshold)
+    baselines = forecast_baselines(dataset, folds, params)
     forecasts = {"ensemble": ensemble, **voters, **baselines}
     scores = {name: score(y, forecast) for name, forecast in forecasts.items()}
     traded, equity = backtest(bars, rows.index, ensemble.decision, params.backtest, seed=params.seed)
@@ -85,7 +66,8 @@ def evaluate(
         "window": {"first_open": utc_text(rows.index[0]), "last_open": utc_text(rows.index[-1])},
     }
     third = regimes(rows).cat.codes.to_numpy() + 1
-    drawn = _curves(y, forecasts, _fold_of_row(folds), third)
+    fold = np.concatenate([np.full(len(fold.test), fold.number) for fold in folds])
+    drawn = _curves(y, forecasts, fold, third)
     return Evaluation(metrics, drawn | {"feature_importance": plots.feature_importance(importance), "equity": equity})
 
 
@@ -103,18 +85,6 @@ def _curves(
         "fold_auc": plots.auc_by("fold", fold, y, beside),
         "regime_auc": plots.auc_by("tercile", third, y, beside),
     }
-
-
-def _fold_of_row(folds: Sequence[Fold]) -> np.ndarray:
-    """Return the number of each out-of-fold row's fold."""
-    return np.concatenate([np.full(len(fold.test), fold.number) for fold in folds])
-
-
-def _vote(voters: Mapping[str, Forecast], params: Params) -> Forecast:
-    """Return the ensemble's forecast."""
-    weights = params.ensemble.weights.model_dump()
-    vote = weighted_vote(np.column_stack([voters[name].probability for name in weights]), list(weights.values()))
-    return Forecast.from_probability(vote, params.ensemble.decision_threshold)
 
 
 def _scored_rows(dataset: pd.DataFrame, folds: Sequence[Fold], members: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

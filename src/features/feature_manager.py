@@ -25,13 +25,8 @@ class FeatureManager:
     Parameters
     ----------
     settings : Features, optional
-        Windows and warm-up in bars. Without it, those of the promoted model: what serves is what trained.
-        For a candidate, pass ``load_params().features``.
-
-    Raises
-    ------
-    DataError
-        If no settings are given and no model was promoted.
+        Windows and warm-up in bars. Without it, those of the promoted model, which must be there: what serves is what
+        trained. For a candidate, pass ``load_params().features``.
 
     Examples
     --------
@@ -71,6 +66,8 @@ class FeatureManager:
     def generate_features(self, market_data: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
         """Compute the twelve features of every bar whose warm-up is complete.
 
+        `DataError` if a column is missing, a value is invalid, times are not increasing, or no bar has its warm-up.
+
         Parameters
         ----------
         market_data
@@ -84,10 +81,6 @@ class FeatureManager:
             float64, never NaN or infinite, indexed like the bars. Row t uses bars up to t only. The first
             ``warm_up_bars - 1`` bars of every stretch without a gap have no row.
 
-        Raises
-        ------
-        DataError
-            If a column is missing, a value cannot be, times are not increasing, or no bar has its warm-up.
         """
         bars = _as_bars(market_data)
         ends = [*np.flatnonzero(np.diff(segments(bars.index))) + 1, len(bars)]
@@ -105,18 +98,7 @@ class FeatureManager:
         return features
 
     def validate_features(self, features: pd.DataFrame) -> bool:
-        """Check names, order and values of a feature table.
-
-        Returns
-        -------
-        bool
-            True; a table that fails raises, so that the answer cannot be overlooked.
-
-        Raises
-        ------
-        DataError
-            Saying what was expected and what came.
-        """
+        """Check names, order and values of a feature table; True, or a `DataError`, which cannot be overlooked."""
         if list(features.columns) != list(FEATURE_NAMES):
             msg = f"expected the columns {', '.join(FEATURE_NAMES)} in this order, got {', '.join(map(str, features))}"
             raise DataError(msg)
@@ -131,20 +113,13 @@ class FeatureManager:
     def _one_stretch(self, bars: pd.DataFrame) -> pd.DataFrame:
         """Compute one stretch without a gap and drop its warm-up."""
         columns = {name: np.ascontiguousarray(bars[name]) for name in COLUMNS}
-        computed = compute(columns, self.settings)
-        table = np.stack([computed[name] for name in FEATURE_NAMES])[:, self.settings.warm_up_bars - 1 :]
-        index = bars.index[self.settings.warm_up_bars - 1 :]
-        return pd.DataFrame(table.T, index=index, columns=list(FEATURE_NAMES), copy=False)
+        computed, first = compute(columns, self.settings), self.settings.warm_up_bars - 1
+        table = np.stack([computed[name] for name in FEATURE_NAMES])[:, first:]
+        return pd.DataFrame(table.T, index=bars.index[first:], columns=list(FEATURE_NAMES), copy=False)
 
 
 def build_dataset(bars: pd.DataFrame, settings: Features, label: Label) -> pd.DataFrame:
-    """Return the features with the label beside them, for every bar that has both.
-
-    Returns
-    -------
-    DataFrame of shape (n_rows, 13)
-        The twelve features and `target` (int8, 0 or 1), indexed by open time.
-    """
+    """Return the features and `target` (int8, 0 or 1), shape (n_rows, 13), by open time, of every bar that has both."""
     features = FeatureManager(settings).generate_features(bars)
     target = make_labels(bars["close"], label).reindex(features.index)
     dataset = features.assign(**{TARGET: target})[target.notna()]

@@ -74,15 +74,7 @@ def volume_ratio(volume: Column, n_bars: int) -> Column:
 
 
 def compute(bars: dict[str, Column], settings: Features) -> dict[str, Column]:
-    """Compute the features, by name: with TA-Lib, and what is not among these bar by bar.
-
-    Parameters
-    ----------
-    bars
-        `open high low close volume` of one stretch without a gap.
-    settings
-        Windows in bars.
-    """
+    """Compute the features of one stretch without a gap, by name: with TA-Lib, and the others bar by bar."""
     close, volume = bars["close"], bars["volume"]
     macd, macd_signal, _ = talib.MACD(close, settings.macd_fast, settings.macd_slow, settings.macd_signal)
     at_once = {

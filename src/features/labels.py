@@ -8,20 +8,10 @@ from src.base.params import Label
 
 
 def make_labels(close: pd.Series, label: Label) -> pd.Series:
-    """Label every bar by the close `horizon_bars` later.
+    """Label every bar by the close `horizon_bars` later, for closes indexed by open time.
 
-    Parameters
-    ----------
-    close
-        Closes in quote currency, indexed by open time.
-    label
-        Horizon in bars, threshold as a share.
-
-    Returns
-    -------
-    Series of shape (n_bars,)
-        1.0 if ``close[t + horizon_bars] / close[t] - 1 > threshold``, else 0.0; NaN where that close is not known:
-        in the last `horizon_bars` rows, and where a gap lies between the two bars.
+    1.0 if ``close[t + horizon_bars] / close[t] - 1 > threshold``, else 0.0; NaN where that close is not known: in the
+    last `horizon_bars` rows, and where a gap lies between the two bars.
     """
     future = close.shift(-label.horizon_bars)
     stretch = pd.Series(segments(close.index), index=close.index)

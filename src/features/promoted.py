@@ -9,10 +9,7 @@ from src.base.errors import DataError
 def promoted(*keys: str) -> Any:  # noqa: ANN401 - whatever the metadata hold there
     """Return the value that the promoted model's metadata hold under `keys`, one inside the other.
 
-    Raises
-    ------
-    DataError
-        If no model was promoted, or its metadata lack the keys.
+    `DataError` if no model was promoted, or its metadata lack the keys.
     """
     if not paths.METADATA.exists():
         msg = f"no model was promoted whose {keys[-1]} could be taken; pass those of params.yaml, or promote a model"

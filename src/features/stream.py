@@ -10,12 +10,8 @@ from src.features.promoted import promoted
 class FeatureStream(stream.FeatureStream):
     """Makes the features of one closed bar after the other, equal to the rows of `FeatureManager.generate_features`.
 
-    Parameters
-    ----------
-    settings : Features or mapping, optional
-        Windows and warm-up in bars. Without it, those of the promoted model: what serves is what trained.
-    timeframe : str, optional
-        Length of a bar, such as 1h. Without it, the promoted model's.
+    Without `settings`, `Features` or a mapping, or `timeframe`, such as 1h, the promoted model's are taken: what
+    serves is what trained.
 
     Examples
     --------

@@ -17,12 +17,7 @@ from src.base.errors import ModelError
 class ProductionEnsemble(ensemble.ProductionEnsemble):
     """Weighted vote of classifiers over the twelve features, as `btc_signal.ensemble` documents it.
 
-    Parameters
-    ----------
-    models : mapping of str to Member, or MemberGraph, optional
-        Fitted classifiers by name, or all of them as one graph. Without it, the promoted model is loaded and verified.
-    weights : mapping of str to float, optional
-    decision_threshold : float
+    Without `models`, the promoted model is loaded and verified.
 
     Examples
     --------
@@ -56,21 +51,11 @@ class ProductionEnsemble(ensemble.ProductionEnsemble):
         return pickle.dumps(self, PICKLE_PROTOCOL)
 
     def validate_predictions(self, X: Any, y_true: Any = None) -> dict[str, Any]:  # noqa: ANN401 - as in predict
-        """Sum up the predictions for `X`, and score them where the outcomes are given.
+        """Sum up the predictions for `X`, and score them where the outcomes `y_true`, 0 or 1, are given.
 
         Scores of rows that the model was fitted on flatter: ask about bars from `btc_signal.in_sample.honest_from` on.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_rows, 12)
-        y_true : array-like of shape (n_rows,), optional
-            0 or 1.
-
-        Returns
-        -------
-        dict
-            As its parent returns it; with `y_true` also `accuracy` and `f1_score` (weighted), and `in_training`, how
-            many of the rows the model was fitted on, where it was promoted and `X` is a DataFrame indexed by open time.
+        `in_training` counts them, where the model was promoted and `X` is a DataFrame indexed by open time; `f1_score`
+        is weighted by class.
         """
         summary = super().validate_predictions(X)
         if y_true is None:

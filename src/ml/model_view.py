@@ -20,20 +20,8 @@ VOLATILITY = "atr_14_over_close"
 def scale_free_view(X: np.ndarray) -> np.ndarray:
     """Divide what is measured in quote currency by close; leave out close and what is in base currency.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, 12)
-        The twelve features in their order.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, 10)
-        Columns `VIEW_NAMES`. Bars in yen give the same view as bars in dollars.
-
-    Raises
-    ------
-    ModelError
-        If a close is zero: every library scores infinity with a plausible number.
+    The twelve features give the columns `VIEW_NAMES`, (n_rows, 10). Bars in yen give the same view as bars in dollars.
+    `ModelError` if a close is zero: every library scores infinity with a plausible number.
     """
     if (X[:, CLOSE] == 0).any():
         msg = f"row {int(np.argmin(X[:, CLOSE] != 0))}: close is 0, expected a price"

@@ -45,34 +45,11 @@ def fetch_bars(
     patience: Patience = PATIENCE,
     cache: Path = paths.EXCHANGE_CACHE,
 ) -> pd.DataFrame:
-    """Fetch the bars of params.yaml's market and window.
+    """Fetch the bars of params.yaml's market and window, as `build_bars` takes them.
 
-    Whole days that are over are kept in `cache`, and only the newest kept one is asked for again: an exchange that
-    revises a bar does so soon after it closed.
-
-    Parameters
-    ----------
-    data
-        Its `source` is ccxt; the window is ``[start, end)``, in whole hours.
-    now
-        This machine's time.
-    connect
-        Makes ccxt's client of an exchange's name.
-    patience
-        Deadlines and pauses.
-    cache
-        The folder of the kept days.
-
-    Returns
-    -------
-    DataFrame
-        Columns `time` (UTC) and `COLUMNS`, rows numbered from 1, as `build_bars` takes them: of one hour or finer,
-        and of whole days, so that the window is still to be cut out.
-
-    Raises
-    ------
-    DataError
-        Naming the exchange, the day, what was expected and what came.
+    They are of one hour or finer, and of whole days, so that the window is still to be cut out. Whole days that are
+    over are kept in `cache`, and only the newest kept one is asked for again: an exchange that revises a bar does so
+    soon after it closed. `DataError` names the exchange, the day, what was expected and what came.
     """
     if data.start is None or data.end is None:
         msg = "data.start and data.end must not be null if data.source is ccxt"
@@ -131,17 +108,13 @@ class Days:
         second = self._fetch(day)
         if second != rows:
             at = min(set(rows) ^ set(second))
-            msg = (
-                f"{self._name(day)}: expected {expected} bars, got {len(rows)}, and {len(second)} when asked again, "
-                f"that differ at {utc_text(_moment(at))}; run it again, a gap is one when two answers agree"
-            )
-            raise DataError(msg)
+            came = f"got {len(rows)}, and {len(second)} when asked again, that differ at {utc_text(_moment(at))}"
+            to_do = "run it again, a gap is one when two answers agree"
+            raise self._wrong(day, f"expected {expected} bars, {came}; {to_do}")
         if not rows:
-            msg = (
-                f"{self._name(day)}: expected {expected} bars, got none, twice; a day without any cannot be told from "
-                "a wrong answer: if the market was closed or not there yet, move data.start in params.yaml past it"
-            )
-            raise DataError(msg)
+            why = f"expected {expected} bars, got none, twice; a day without any cannot be told from a wrong answer"
+            to_do = "if the market was closed or not there yet, move data.start in params.yaml past it"
+            raise self._wrong(day, f"{why}: {to_do}")
         return rows
 
     def _fetch(self, day: date) -> list[Row]:
@@ -164,35 +137,28 @@ class Days:
         steps = [later[0] - earlier[0] for earlier, later in pairwise(rows)]
         if 0 in steps:
             first, second = rows[steps.index(0)], rows[steps.index(0) + 1]
-            msg = f"{self._name(day)}: expected one bar of a time, got two: {_words(first)} and {_words(second)}"
-            raise DataError(msg)
+            raise self._wrong(day, f"expected one bar of a time, got two: {_words(first)} and {_words(second)}")
         # Newest first is the order of many exchanges.
         if any(step < 0 for step in steps) and any(step > 0 for step in steps):
             at = next(i for i, step in enumerate(steps) if (step < 0) != (steps[0] < 0))
-            msg = f"{self._name(day)}: expected bars in order, got {_words(rows[at + 1])} after {_words(rows[at])}"
-            raise DataError(msg)
+            raise self._wrong(day, f"expected bars in order, got {_words(rows[at + 1])} after {_words(rows[at])}")
         return rows[::-1] if any(step < 0 for step in steps) else rows
 
     def _row(self, day: date, row: Any) -> Row:  # noqa: ANN401 - whatever came
         """Read one row; it must be a bar at a multiple of the step that opened before now."""
         if not isinstance(row, list | tuple) or len(row) != len(FIELDS):
-            msg = f"{self._name(day)}: expected rows of {', '.join(FIELDS)}, got {str(row)[:80]!r}"
-            raise DataError(msg)
+            raise self._wrong(day, f"expected rows of {', '.join(FIELDS)}, got {str(row)[:80]!r}")
         try:
             bar = read_bar(dict(zip(FIELDS, row, strict=True)))
         except DataError as error:
-            msg = f"{self._name(day)}: {error}"
-            raise DataError(msg) from error
+            raise self._wrong(day, str(error)) from error
         read = (int(bar.time.timestamp() * 1000), bar.open, bar.high, bar.low, bar.close, bar.volume)
         if read[0] != row[0]:
-            msg = f"{self._name(day)}: expected times in epoch milliseconds, got {row[0]}"
-            raise DataError(msg)
+            raise self._wrong(day, f"expected times in epoch milliseconds, got {row[0]}")
         if (bar.time - _midnight(day)) % self.step:
-            msg = f"{self._name(day)}: expected bars every {self.timeframe} from midnight, got {_words(read)}"
-            raise DataError(msg)
+            raise self._wrong(day, f"expected bars every {self.timeframe} from midnight, got {_words(read)}")
         if bar.time > self.now:
-            msg = f"{self._name(day)}: expected bars that opened by {utc_text(self.now)}, got {_words(read)}"
-            raise DataError(msg)
+            raise self._wrong(day, f"expected bars that opened by {utc_text(self.now)}, got {_words(read)}")
         return read
 
     def _refuse_revision(self, day: date, kept: list[Row], came: list[Row]) -> None:
@@ -201,11 +167,9 @@ class Days:
             return
         at = min(set(kept) ^ set(came))[0]
         before, after = (next((_words(row) for row in rows if row[0] == at), "no bar") for rows in (kept, came))
-        msg = (
-            f"{self._name(day)}: a closed bar changed: kept was {before}, the exchange now says {after}; "
-            f"if that is right, delete {paths.relative(self.kept.path(day))}, and look at the days before it too"
-        )
-        raise DataError(msg)
+        to_do = f"delete {paths.relative(self.kept.path(day))}, and look at the days before it too"
+        words = f"a closed bar changed: kept was {before}, the exchange now says {after}; if that is right, {to_do}"
+        raise self._wrong(day, words)
 
     def _n_bars(self, day: date) -> int:
         """Count the bars a day should have; the one that is not over, up to the window's end."""
@@ -215,8 +179,8 @@ class Days:
     def _what(self, day: date) -> str:
         return f"{self.timeframe} bars of {day.isoformat()}"
 
-    def _name(self, day: date) -> str:
-        return f"{self.market.name}, {self._what(day)}"
+    def _wrong(self, day: date, words: str) -> DataError:
+        return DataError(f"{self.market.name}, {self._what(day)}: {words}")
 
 
 def _midnight(day: date) -> datetime:

@@ -67,7 +67,7 @@ class DayCache:
             wrong = error.errors()[0]
             where = ".".join(map(str, wrong["loc"]))
             raise DataError(_damaged(path, f"{where + ': ' if where else ''}{wrong['msg']}")) from error
-        names = kept.model_dump(mode="json", include={"exchange", "symbol", "timeframe", "day"})
+        names = kept.model_dump(mode="json", exclude={"rows", "sha256"})
         if names != self._names(day):
             raise DataError(_damaged(path, f"expected {self._names(day)}, got {names}"))
         if kept.sha256 != _sha256(kept.rows):
@@ -76,12 +76,8 @@ class DayCache:
 
     def _names(self, day: date) -> dict[str, str]:
         """Say what a file is of, so that one that was moved is noticed."""
-        return {
-            "exchange": self.exchange,
-            "symbol": self.symbol,
-            "timeframe": self.timeframe,
-            "day": day.isoformat(),
-        }
+        names = {"exchange": self.exchange, "symbol": self.symbol, "timeframe": self.timeframe}
+        return names | {"day": day.isoformat()}
 
 
 def _sha256(rows: Sequence[Row]) -> str:

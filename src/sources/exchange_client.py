@@ -90,7 +90,7 @@ class Market:
     rows: list[Any] = field(default_factory=list)
 
     def ask(self, what: str, question: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - as above
-        """Ask until there is an answer in JSON; what passes is tried again, with growing pauses, until time is up."""
+        """Ask until there is an answer in JSON; what passes is retried, with growing pauses, until time is up."""
         wait = self.patience
         try:
             for attempt in load("stamina").retry_context(
@@ -141,7 +141,7 @@ class Market:
 
     def _ask_once(self, what: str, question: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401
         """Ask once, with a deadline from the first byte sent to the last received."""
-        self._forget()
+        self.answer, self.rows = None, []
         seconds = min(self.patience.request_s, self._left_s(what))
         try:
             found = self.runner.run(asyncio.wait_for(question(), seconds))
@@ -153,10 +153,6 @@ class Market:
         if not self._is_good(self.answer):
             raise self._failure(what, None)
         return found
-
-    def _forget(self) -> None:
-        """Keep nothing of the answer before."""
-        self.answer, self.rows = None, []
 
     def _is_good(self, answer: Answer | None) -> bool:
         """Tell whether ccxt could read the body; where it cannot, it goes on as if there were no bars."""

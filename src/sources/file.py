@@ -39,32 +39,18 @@ def newest_close(data: Data, _now: datetime) -> datetime:
 
 
 def read_file(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Read a file of bars.
+    """Read a `.csv` or `.parquet` file of bars; also return the names of columns that were ignored.
 
-    Parameters
-    ----------
-    path
-        `.csv` or `.parquet`. One column of `TIME_NAMES` and the columns `open high low close volume`, in any case
-        and order; times in ISO 8601 with a UTC mark, or in epoch seconds or milliseconds.
-
-    Returns
-    -------
-    table : DataFrame
-        Columns `time` (UTC) and `COLUMNS` (not yet numbers), in the file's order; indexed by row, from 1.
-    ignored : list of str
-        The file's other columns.
-
-    Raises
-    ------
-    DataError
-        If the file is absent, empty or unreadable, lacks a column, or holds a time that is not clearly UTC.
+    It has one column of `TIME_NAMES` and the columns `open high low close volume`, in any case and order; times in ISO
+    8601 with a UTC mark, or in epoch seconds or milliseconds. The table has `time` (UTC) and `COLUMNS`, not yet
+    numbers, in the file's order, indexed by row from 1.
     """
-    readers = {".csv": _read_csv, ".parquet": _read_parquet}
-    if path.suffix.lower() not in readers:
+    read = {".csv": _read_csv, ".parquet": _read_parquet}.get(path.suffix.lower())
+    if read is None:
         msg = f"{relative(path)}: expected a .csv or .parquet file; convert it, or mend data.path in params.yaml"
         raise DataError(msg)
     try:
-        table = readers[path.suffix.lower()](path)
+        table = read(path)
     except (OSError, UnicodeDecodeError, csv.Error, pd.errors.ParserError, pa.ArrowException) as error:
         msg = f"{relative(path)}: cannot be read ({' '.join(str(error).split())}); mend it, or data.path in params.yaml"
         raise DataError(msg) from error
@@ -135,9 +121,8 @@ def _parse_times(column: pd.Series) -> pd.Series:
     else:
         text = column.astype(str).str.strip()
         times = _from_epoch(text) if _NUMBER.fullmatch(text.iloc[0]) else _from_iso(text)
-    _refuse(
-        column, (times < EARLIEST) | (times >= LATEST), "lies outside 2009 to 2100: seconds taken for milliseconds?"
-    )
+    outside = (times < EARLIEST) | (times >= LATEST)
+    _refuse(column, outside, "lies outside 2009 to 2100: seconds taken for milliseconds?")
     return times.astype(TIME_DTYPE)
 
 
@@ -146,8 +131,8 @@ def _from_epoch(column: pd.Series) -> pd.Series:
     values = pd.to_numeric(column, errors="coerce").astype(float)
     _refuse(column, ~np.isfinite(values) | (values % 1 != 0), "is not a whole number of seconds or milliseconds")
     for unit, per_second in EPOCH_UNITS.items():
-        if EARLIEST.timestamp() * per_second <= values.iloc[0] < LATEST.timestamp() * per_second:
-            outside = (values < EARLIEST.timestamp() * per_second) | (values >= LATEST.timestamp() * per_second)
+        outside = (values < EARLIEST.timestamp() * per_second) | (values >= LATEST.timestamp() * per_second)
+        if not outside.iloc[0]:
             _refuse(column, outside, f"lies outside 2009 to 2100 in epoch {unit}, the unit of row {column.index[0]}")
             return pd.to_datetime(values.astype("int64"), unit=unit, utc=True)
     msg = (

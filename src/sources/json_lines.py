@@ -11,13 +11,7 @@ LONGEST_LINE = 1_000_000
 
 
 def read_lines(feed: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Read JSON objects as their lines come; empty lines are passed over.
-
-    Raises
-    ------
-    DataError
-        Naming the line that is no JSON object.
-    """
+    """Read JSON objects as their lines come, empty ones left out; `DataError` names a line that is none."""
     for number, line in enumerate(iter(lambda: feed.readline(LONGEST_LINE + 1), b""), start=1):
         if not line.strip():
             continue

@@ -38,18 +38,9 @@ class Forest(NamedTuple):
 
 
 def build_graph(members: Mapping[str, Pipeline]) -> bytes:
-    """Build the graph of fitted members.
+    """Build the graph of fitted members, pipelines of the scale-free view and a classifier; equal members, equal bytes.
 
-    Parameters
-    ----------
-    members
-        Pipelines of the scale-free view and a classifier of one of the members, by name.
-
-    Returns
-    -------
-    bytes
-        The graph: equal members give equal bytes. It takes `features` (n_rows, 12) and gives `probabilities`
-        (n_rows, n_members), both double.
+    It takes `features` (n_rows, 12) and gives `probabilities` (n_rows, n_members), both double.
     """
     constants = {
         "plain_columns": np.array(AS_THEY_ARE, dtype=np.int64),
@@ -168,5 +159,4 @@ def _leaf_values(tree: TreeAccessor, is_leaf: np.ndarray) -> np.ndarray:
     shares = tree.get_field("leaf_vector")
     if not len(shares):
         return tree.get_field("leaf_value")[is_leaf].astype(float)
-    first = tree.get_field("leaf_vector_begin")[is_leaf].astype(int)
-    return shares[first + 1]
+    return shares[tree.get_field("leaf_vector_begin")[is_leaf].astype(int) + 1]

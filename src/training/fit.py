@@ -17,23 +17,9 @@ from src.training.splits import Fold
 def out_of_fold(
     build: Callable[[], Pipeline], dataset: pd.DataFrame, folds: Iterable[Fold], *, half_life_rows: float | None
 ) -> pd.DataFrame:
-    """Predict every fold's test rows by a member that was fitted on the rows before them.
+    """Predict every fold's test rows by a fresh member that was fitted on the rows before them.
 
-    Parameters
-    ----------
-    build
-        Returns a fresh, unfitted member.
-    dataset : DataFrame of shape (n_rows, 13)
-        Features and `target`.
-    folds
-        Walk-forward folds.
-    half_life_rows
-        As in `row_weights`.
-
-    Returns
-    -------
-    DataFrame
-        `fold`, `target` and `probability` of a rise, indexed by open time: one row per test row.
+    Returns `fold`, `target` and `probability` of a rise, indexed by open time: one row per test row.
     """
     X, y = dataset[list(FEATURE_NAMES)].to_numpy(), dataset[TARGET].to_numpy()
     parts = []
@@ -54,9 +40,8 @@ def fit(member: Pipeline, X: np.ndarray, y: np.ndarray, *, half_life_rows: float
     if half_life_rows is not None:
         weights = {f"{member.steps[-1][0]}__sample_weight": row_weights(len(y), half_life_rows)}
     member.fit(X, y, **weights)
-    classifier = member[-1]
-    if hasattr(classifier, "estimators_"):
-        classifier.set_params(n_jobs=1)
+    if hasattr(member[-1], "estimators_"):
+        member[-1].set_params(n_jobs=1)
     return member
 
 
@@ -64,11 +49,7 @@ def row_weights(n_rows: int, half_life_rows: float | None) -> np.ndarray:
     """Return what each training row counts: 1 for the newest, half of that `half_life_rows` before it.
 
     Without a half-life all rows count the same. Markets change: what was usual two years ago says less of tomorrow.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        Rounded, since powers differ in their last bits between processors.
+    Rounded, since powers differ in their last bits between processors.
     """
     if half_life_rows is None:
         return np.ones(n_rows)

@@ -12,17 +12,9 @@ from src.ml.model_view import VIEW_NAMES
 
 
 def importances(members: Mapping[str, Pipeline], weights: Mapping[str, float]) -> dict[str, float]:
-    """Return each feature's share of what the splits of the fitted members gain, weighted like their votes.
+    """Return each feature's share of what the splits of the fitted members gain, weighted like their votes; sum 1.
 
-    Returns
-    -------
-    dict of str to float
-        By name of the scale-free view; the shares sum to 1.
-
-    Raises
-    ------
-    ModelError
-        If a member found nothing to split on.
+    `ModelError` if a member found nothing to split on.
     """
     shares = np.zeros(len(VIEW_NAMES))
     for name, member in members.items():

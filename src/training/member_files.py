@@ -41,11 +41,8 @@ def write_member(member: Pipeline, path: Path) -> None:
 def read_member(path: Path) -> Pipeline:
     """Read what `write_member` wrote.
 
-    Raises
-    ------
-    DataError
-        If a bit has changed, which would most often go unseen, for a tree with another threshold is a tree; or if the
-        pickle names anything that no member is made of. Nothing that it names has run by then.
+    `DataError` if a bit has changed, which would most often go unseen, for a tree with another threshold is a tree; or
+    if the pickle names anything that no member is made of. Nothing that it names has run by then.
     """
     file = storage.read_bytes(path)
     content, digest = file[:-DIGEST_BYTES], file[-DIGEST_BYTES:]

@@ -23,24 +23,9 @@ class Fold(NamedTuple):
 
 
 def walk_forward(y: np.ndarray, split: Split) -> list[Fold]:
-    """Split rows in order of time.
+    """Split rows, oldest first, into folds numbered from 1: their training rows grow, their test rows are disjoint.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-        Labels, oldest first.
-    split
-        Number of folds, and rows left out between training and test.
-
-    Returns
-    -------
-    list of Fold
-        ``split.n_splits`` folds numbered from 1, their training rows growing, their test rows disjoint.
-
-    Raises
-    ------
-    DataError
-        If there are too few rows, or a fold would train on one class only.
+    `DataError` if there are too few rows, or a fold would train on one class only.
     """
     # The gap is taken from the first fold's training rows: at least half of them must be left.
     needed = (split.n_splits + 1) * max(MIN_FOLD_ROWS, 2 * split.gap) + split.gap

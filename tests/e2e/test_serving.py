@@ -130,7 +130,7 @@ def test_a_bad_line_stops_with_its_reason(reproduced: Checkout, feed: Path, tmp_
     lines = feed.read_text().splitlines()
     (tmp_path / "twice.jsonl").write_text("\n".join([*lines[:501], lines[500]]))
     shown = reproduced.run("python", "-m", "src", "predict", str(tmp_path / "twice.jsonl"), "--follow", expect=2)
-    assert "came already; leave it out" in shown
+    assert "duplicate bar; leave it out" in shown
     assert len(shown.splitlines()) == 1 + 2 + 1 + 1
 
 

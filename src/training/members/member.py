@@ -57,20 +57,9 @@ def volatility_trend(label: Label) -> int:
 
 
 def build_member(key: str, train: Train, *, trend: int, seed: int, n_jobs: int) -> Pipeline:
-    """Build one member: a pipeline of the scale-free view and its classifier, so that it takes the twelve features.
+    """Build one of `MEMBERS`: a pipeline of the scale-free view and its classifier, so that it takes twelve features.
 
-    Parameters
-    ----------
-    key
-        Which of `MEMBERS`.
-    train
-        Settings of all of them.
-    trend
-        Which way the probability may move with the volatility, as `volatility_trend` returns it.
-    seed
-        Of its random draws.
-    n_jobs
-        Threads while training.
+    `trend` says which way the probability may move with the volatility, as `volatility_trend` does.
     """
     trends = [trend if name == VOLATILITY else 0 for name in VIEW_NAMES]
     classifier = REGISTRY[key].build(getattr(train, key), trends=trends, seed=seed, n_jobs=n_jobs)

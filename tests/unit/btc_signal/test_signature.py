@@ -45,7 +45,7 @@ def test_nobody_asks(promoted):
 
 def test_unsigned(promoted, asked):
     """Nothing is served, and the words name what is missing."""
-    with pytest.raises(ModelError, match=r"model 1\.0\.0 cannot be held against MODEL_PUBLIC_KEY .*1\.0\.0\.sig"):
+    with pytest.raises(ModelError, match=r"model 1\.0\.0 cannot be verified with MODEL_PUBLIC_KEY .*1\.0\.0\.sig"):
         ProductionEnsemble.load(promoted)
 
 
@@ -90,7 +90,7 @@ def test_a_key_that_is_none(content, promoted, keys, monkeypatch, tmp_path):
     sign(promoted, keys[0])
     (tmp_path / "key.pem").write_bytes(content)
     monkeypatch.setenv(PUBLIC_KEY, str(tmp_path / "key.pem"))
-    with pytest.raises(ModelError, match=r"cannot be held against MODEL_PUBLIC_KEY .*key\.pem"):
+    with pytest.raises(ModelError, match=r"cannot be verified with MODEL_PUBLIC_KEY .*key\.pem"):
         ProductionEnsemble.load(promoted)
 
 
@@ -99,7 +99,7 @@ def test_no_key_there(name, promoted, keys, monkeypatch, tmp_path):
     """A wrong path, or an empty one, is no leave to serve unsigned models."""
     sign(promoted, keys[0])
     monkeypatch.setenv(PUBLIC_KEY, name and str(tmp_path / name))
-    with pytest.raises(ModelError, match="cannot be held against MODEL_PUBLIC_KEY"):
+    with pytest.raises(ModelError, match="cannot be verified with MODEL_PUBLIC_KEY"):
         ProductionEnsemble.load(promoted)
 
 
@@ -117,6 +117,6 @@ def test_deployed_with_its_signature(promoted, keys, asked, tmp_path):
     assert deploy(tmp_path / "served", "production", keep=3, promoted=promoted) == "1.0.0"
     assert ProductionEnsemble.load(tmp_path / "served" / "production")
     signature_file(promoted, "1.0.0").unlink()
-    with pytest.raises(ModelError, match="cannot be held against"):
+    with pytest.raises(ModelError, match="cannot be verified with"):
         deploy(tmp_path / "served", "production", keep=3, promoted=promoted)
     assert served(tmp_path / "served", "production") == "1.0.0"

@@ -124,9 +124,9 @@ def test_timeframe_is_checked(timeframe):
 @pytest.mark.parametrize(
     ("late", "changes", "words"),
     [
-        pytest.param(-1, {}, r"^bar 2020-01-\d\dT\d\d:00:00Z came already; leave it out$", id="duplicate"),
+        pytest.param(-1, {}, r"^bar 2020-01-\d\dT\d\d:00:00Z: duplicate bar; leave it out$", id="duplicate"),
         pytest.param(-1, {"close": 1e-3}, "close lies outside low to high", id="duplicate, wrong"),
-        pytest.param(0, {"time": "2019-12-31T23:00:00Z"}, r"T23:00:00Z comes late, the last one is 2020-01", id="late"),
+        pytest.param(0, {"time": "2019-12-31T23:00:00Z"}, r"T23:00:00Z: late: the last one is 2020-01", id="late"),
         pytest.param(0, {"time": "2098-01-01T00:00:00Z"}, r"is not closed yet, it is 20\d\d-.*Z now; wait", id="open"),
         pytest.param(0, {"high": 1e-3}, "high is below low", id="high below low"),
         pytest.param(0, {"volume": float("nan")}, "volume is missing or not a number", id="NaN"),
@@ -211,7 +211,7 @@ def test_all_bars_or_none(wrong, records):
     """One wrong bar at the end, and none of those before it is taken."""
     stream = stream_after(records[:3])
     before = stream.state()
-    with pytest.raises(DataError, match=r"low is not positive|comes late"):
+    with pytest.raises(DataError, match=r"low is not positive|: late: "):
         stream.warm_up([*records[3:80], records[80] | wrong])
     assert stream.state() == before
     assert stream.warm_up(records[3:]) is not None

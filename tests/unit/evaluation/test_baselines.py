@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from btc_signal.catalog import FEATURE_NAMES, TARGET
+from src.base.params import load_params
 from src.evaluation.baselines import forecast_baselines
 from src.training.splits import Fold
 
@@ -22,10 +23,14 @@ def dataset():
     return rows.assign(close=100.0, atr_14=np.array(RANGES, dtype=float), **{TARGET: LABELS})
 
 
-def forecasts(dataset, horizon_bars=1, half_life_rows=None):
-    return forecast_baselines(
-        dataset, FOLDS, horizon_bars=horizon_bars, half_life_rows=half_life_rows, decision_threshold=0.5
-    )
+def forecasts(dataset, horizon_bars=1, half_life_rows=None, folds=FOLDS):
+    shipped = load_params()
+    other = {
+        "label": shipped.label.model_copy(update={"horizon_bars": horizon_bars}),
+        "train": shipped.train.model_copy(update={"half_life_rows": half_life_rows}),
+        "ensemble": shipped.ensemble.model_copy(update={"decision_threshold": 0.5}),
+    }
+    return forecast_baselines(dataset, folds, shipped.model_copy(update=other))
 
 
 def test_majority_class(dataset):
@@ -100,9 +105,7 @@ def test_regression_optimum(dataset):
     # L2-regularised on standardised x: residuals sum to 0, and those times x sum to the slope
     volatility = np.log(np.array(RANGES[:8]) / 100)
     x = (volatility - volatility.mean()) / volatility.std()
-    in_training = forecast_baselines(
-        dataset, [Fold(1, np.arange(8), np.arange(8))], horizon_bars=1, half_life_rows=None, decision_threshold=0.5
-    )["volatility_only"].probability
+    in_training = forecasts(dataset, folds=[Fold(1, np.arange(8), np.arange(8))])["volatility_only"].probability
     residuals = np.array(LABELS[:8]) - in_training
     slope = np.polyfit(x, np.log(in_training / (1 - in_training)), 1)[0]
     assert residuals.sum() == pytest.approx(0, abs=1e-6)

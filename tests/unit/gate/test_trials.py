@@ -8,7 +8,7 @@ import pytest
 
 from src.base import paths
 from src.base.errors import DataError
-from src.base.section import Section
+from src.base.params import Section
 from src.evaluation.deflated_sharpe import NEEDED, deflated_sharpe, per_bar
 from src.gate.trials import NOT_A_TRIAL, record_trial, trial_hash
 from src.policy import Policy
