@@ -19,8 +19,7 @@ from src.monitoring.outcomes import judge_outcomes, measure, realised
 from src.monitoring.prediction_log import read_log
 from src.monitoring.reference import Reference, find_reference, newest_bars
 from src.policy import Monitor, Policy, load_policy
-from src.verdict.finding import Finding, most, overall
-from src.verdict.rule import ask
+from src.verdict.finding import Finding, ask, most, overall
 
 Report = dict[str, Any]
 

@@ -118,16 +118,21 @@ def read_blobs(names: Iterable[str]) -> list[str | None]:
 def ls_remote(remote: str, *patterns: str) -> dict[str, str]:
     """Return the refs of a remote that match, and the object that each of them names.
 
-    Raises
-    ------
-    PromotionError
-        If the remote cannot be asked, with git's own reason, or does not answer in time.
+    `PromotionError` has git's own reason if the remote cannot be asked, or does not answer in time.
     """
     done = run_git(paths.ROOT, "ls-remote", "--quiet", "--refs", remote, *patterns, timeout_s=REMOTE_TIMEOUT_S)
     if done.status:
         msg = f"{remote} cannot be asked which versions it has ({done.reason})"
         raise PromotionError(msg)
     return {ref: found for found, ref in map(str.split, done.stdout.splitlines())}
+
+
+def commit_all(root: Path, message: str) -> str:
+    """Commit what changed in a clone, if anything did, and return its last commit."""
+    git("add", "--all", root=root)
+    if git("status", "--porcelain", root=root):
+        git("commit", "--quiet", "--message", message, root=root)
+    return git("rev-parse", "HEAD", root=root)
 
 
 def check_full_history() -> None:

@@ -15,18 +15,7 @@ from src.repo.git import git, read_blobs
 
 
 class Revision:
-    """One commit's parameters and files.
-
-    Parameters
-    ----------
-    name
-        Whatever git takes for a commit.
-
-    Raises
-    ------
-    DataError
-        If git knows no such commit, or it holds no pipeline.
-    """
+    """The parameters and files of whatever git takes for a commit; `DataError` if it is none, or has no pipeline."""
 
     def __init__(self, name: str) -> None:
         self.name = name

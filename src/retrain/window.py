@@ -13,28 +13,10 @@ from src.sources.source import SOURCES
 
 
 def move_window(root: Path, end: datetime | None, now: datetime) -> Data:
-    """Write the next window into the params.yaml of a work tree; nothing else in it changes.
+    """Write the next window into the params.yaml of a work tree and return its section; nothing else in it changes.
 
-    Parameters
-    ----------
-    root
-        Of the work tree.
-    end
-        The new data.end, UTC; None: the last midnight of an exchange, the end of the last bar of a file.
-    now
-        This machine's time, UTC.
-
-    Returns
-    -------
-    Data
-        The section as it is now.
-
-    Raises
-    ------
-    DataError
-        If `end` lies before the end of the present window.
-    ParamsError
-        If the new window cannot be.
+    `end` is the new data.end, UTC; None: the last midnight of an exchange, the end of the last bar of a file.
+    `DataError` if it lies before the end of the present window, `ParamsError` if the new window cannot be.
     """
     file = root / paths.PARAMS.name
     params = load_policy(file)
