@@ -48,12 +48,8 @@ class Promoted(NamedTuple):
 def history() -> list[Promoted]:
     """List the promoted versions, newest first, where their files are, and which is in production.
 
-    Raises
-    ------
-    PromotionError
-        If git, DVC or its remote cannot be asked, or the clone is shallow.
-    DataError
-        If the metadata of a commit cannot be read.
+    `PromotionError` if git, DVC or its remote cannot be asked, or the clone is shallow; `DataError` if the metadata of
+    a commit cannot be read.
     """
     current = storage.read_json(paths.METADATA) if paths.METADATA.exists() else {}
     in_production = current.get("version"), current.get("created_at")

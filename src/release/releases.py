@@ -28,15 +28,7 @@ Warn = Callable[[str], object]
 
 
 class Releases:
-    """The releases of a folder, and which of them are ours.
-
-    Parameters
-    ----------
-    folder
-        Holds the manifest and the folder of the releases.
-    warn
-        Takes what a person should know though the deployment worked.
-    """
+    """The releases of a folder, and which of them are ours; `warn` takes what a person should know."""
 
     def __init__(self, folder: Path, warn: Warn) -> None:
         self.folder, self.warn = folder, warn

@@ -10,11 +10,10 @@ from src.base import paths, storage
 from src.base.errors import PromotionError
 from src.base.yaml_lines import read_scalars, replace_scalars
 from src.release.base_commit import check_upstream
-from src.release.committed import check_committed
 from src.release.history import promotions
 from src.release.releases import copy_signatures
 from src.release.tags import Tagged
-from src.release.transaction import exclusive, transaction
+from src.release.transaction import check_committed, exclusive, transaction
 from src.repo.git import check_full_history, git, read_blobs
 from src.repo.outputs import BUNDLE, fetch_and_checkout, keep_outputs
 from src.repo.revision import Revision
@@ -38,14 +37,8 @@ def rollback(name: str, *, offline: bool = False) -> RolledBack:
 
     Before the work tree changes, everything is fetched, verified against that promotion's sha256, and the model has to
     pass its smoke test. Then dvc.lock, metrics, metadata and parameters of that promotion become a new commit. The
-    limits of gate, retrain and monitor stay as they are.
-
-    Parameters
-    ----------
-    name
-        A version such as 1.0.1, or whatever git takes for a commit that holds a promotion.
-    offline
-        Do not ask the remote of git whether the rollback can be pushed.
+    limits of gate, retrain and monitor stay as they are. Its name is a version such as 1.0.1, or whatever git takes for
+    a commit that holds a promotion. Offline the remote of git is not asked whether the rollback can be pushed.
 
     Raises
     ------

@@ -7,7 +7,7 @@ stays, and the next run adds its tags.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,7 @@ ANY_BYTES = "latin-1"
 def exclusive() -> Iterator[None]:
     """Lock out other promotions and rollbacks, restore or complete what a killed one left, and clean up on SIGTERM.
 
-    Raises
-    ------
-    PromotionError
-        If another promotion or rollback, or a git, is at work in this clone, or a git was killed.
+    `PromotionError` if another promotion or rollback, or a git, is at work in this clone, or a git was killed.
     """
     refusal = "another promotion or rollback is at work in this clone; nothing was changed, wait for it"
     with acquire(_in_git(LOCK), refusal), sigterm_as_exit():
@@ -43,14 +40,8 @@ def exclusive() -> Iterator[None]:
 def transaction(files: Sequence[Path], tagged: Tagged, *, with_outputs: bool) -> Iterator[None]:
     """Tag what the block commits; unless both end well, take back the commit, its tags and these files.
 
-    Parameters
-    ----------
-    files
-        That the block changes and commits.
-    tagged
-        What is tagged once the block has ended.
-    with_outputs
-        Whether dvc.lock is one of them, so that the outputs of the pipeline change with it.
+    `files` are those that the block changes and commits; `with_outputs` if dvc.lock is one of them, so that the outputs
+    of the pipeline change with it.
     """
     check_taggable(tagged.version, tagged.commit)
     held = {paths.relative(file): file.read_bytes().decode(ANY_BYTES) if file.exists() else None for file in files}
@@ -63,14 +54,11 @@ def transaction(files: Sequence[Path], tagged: Tagged, *, with_outputs: bool) ->
         "tags": list(tags_here()),
     }
     storage.write_json(note, _in_git(NOTE))
-    is_done = False
-    try:
+    with ExitStack() as stack:
+        stack.callback(_undo)
         yield
         tag(tagged.version, tagged.commit or git("rev-parse", "HEAD"), tagged.stage)
-        is_done = True
-    finally:
-        if not is_done:
-            _undo()
+        stack.pop_all()
     _in_git(NOTE).unlink()
 
 
@@ -78,6 +66,21 @@ def refuse_unfinished() -> None:
     """Refuse a work tree that a killed promotion or rollback left."""
     if _in_git(NOTE).exists():
         msg = "a promotion or rollback was stopped half-way; run it again, which first puts back what it changed"
+        raise PromotionError(msg)
+
+
+def check_committed() -> None:
+    """Refuse changes that no commit holds: nobody could get this model back from git."""
+    refuse_unfinished()
+    own = {paths.relative(path) for path in (paths.GATE, paths.GATE_REPORT, paths.TRIALS)}
+    changed = [
+        line for line in git("status", "--porcelain", "--no-renames").splitlines() if line.split()[-1] not in own
+    ]
+    if changed:
+        msg = (
+            f"expected a clean work tree, {len(changed)} paths differ from the last commit: {changed[0]}; "
+            "commit them, or put them away with `git stash --include-untracked`"
+        )
         raise PromotionError(msg)
 
 
@@ -102,15 +105,10 @@ def _recover() -> None:
     git("reset", "--quiet", "--", *note["files"])
     if note["with_outputs"]:
         fetch_and_checkout()
-    if note["tagged"]:
-        _tag_as_noted(Tagged(*note["tagged"]), note["head"])
-    _in_git(NOTE).unlink()
-
-
-def _tag_as_noted(tagged: Tagged, since: str) -> None:
-    """Add the tags of a commit that was made since."""
-    if made := _commit_that_made(tagged.version, since):
+    tagged = Tagged(*note["tagged"]) if note["tagged"] else None
+    if tagged and (made := _commit_that_made(tagged.version, note["head"])):
         tag(tagged.version, tagged.commit or made, tagged.stage)
+    _in_git(NOTE).unlink()
 
 
 def _put_back(note: dict[str, Any]) -> None:
