@@ -52,7 +52,7 @@ def compare(name: str | None = None) -> dict[str, Any]:
     return {
         "champion": {"revision": champion.name, "commit": champion.commit},
         "changed": change.kind,
-        "changed_in_words": change.words,
+        "changed_in_words": change.reason,
         **compared,
         "since_training": _since(champion, theirs.index[-1], dataset, params),
     }

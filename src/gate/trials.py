@@ -15,10 +15,7 @@ from src.verdict.finding import number
 
 # What changes no trade, or moves from week to week without being another idea.
 NOT_A_TRIAL: dict[str, Any] = {
-    "gate": True,
-    "retrain": True,
-    "monitor": True,
-    "n_jobs": True,
+    **dict.fromkeys(("gate", "retrain", "monitor", "n_jobs"), True),
     "data": {"start", "end", "exchange"},
 }
 
