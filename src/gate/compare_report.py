@@ -20,23 +20,18 @@ def markdown(comparison: Mapping[str, Any]) -> str:
     champion = comparison["champion"]
     return "\n".join(
         [
-            f"## The work tree against {_name(champion)}",
-            "",
+            f"## The work tree against {_name(champion)}\n",
             inert(f"{comparison['changed'].capitalize()} change. {comparison['changed_in_words']}"),
             "",
             *_pair(comparison, comparison["common"], "both forecast out of fold"),
-            "### Challenger less champion, by fold and by volatility",
-            "",
+            "### Challenger less champion, by fold and by volatility\n",
             *markdown_table(*parts(comparison, list(comparison["differences"])), numbers=True),
             "",
             *_since(comparison["since_training"]),
-            "### What else differs",
-            "",
-            "`dvc params diff`",
-            "",
+            "### What else differs\n",
+            "`dvc params diff`\n",
             _dvc_diff("params", champion["commit"][:10]),
-            "`dvc metrics diff`: each on its own bars, which may be others",
-            "",
+            "`dvc metrics diff`: each on its own bars, which may be others\n",
             _dvc_diff("metrics", champion["commit"][:10]),
         ]
     )
@@ -65,16 +60,11 @@ def _pair(result: Mapping[str, Any], window: Mapping[str, Any], words: str) -> I
 
 def sides(result: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Return the headings and rows of both sides' scores and what they differ by."""
-    rows = [
-        [
-            COLUMNS[name],
-            _number(found["champion"], ""),
-            _number(found["challenger"], ""),
-            _number(found["difference"], "+"),
-            span(found["interval"], "+.4f") if found["interval"] else "",
-        ]
-        for name, found in result["differences"].items()
-    ]
+    rows = []
+    for name, found in result["differences"].items():
+        scores = [_number(found[side], "") for side in ("champion", "challenger")]
+        interval = span(found["interval"], "+.4f") if found["interval"] else ""
+        rows.append([COLUMNS[name], *scores, _number(found["difference"], "+"), interval])
     return ["score", "champion", "challenger", "difference", f"{LEVEL:.0%} interval"], rows
 
 
@@ -87,9 +77,9 @@ def parts(comparison: Mapping[str, Any], names: Sequence[str]) -> tuple[list[str
 
 def _since(result: Mapping[str, Any] | None) -> Iterator[str]:
     """Yield how both did on bars that the champion was not trained on."""
-    yield from ("### Since the champion was trained", "")
+    yield "### Since the champion was trained\n"
     if result is None:
-        yield from ("No bar has a label that the champion did not know in training.", "")
+        yield "No bar has a label that the champion did not know in training.\n"
         return
     known = f"{result['in_training']:,} bars that opened before {result['honest_from']}"
     yield from (f"The shipped champion was fitted on {known}: they are left out.", "")

@@ -101,7 +101,6 @@ def _in_words(params: Policy) -> list[str]:
 
 
 def _measured() -> dict[str, float]:
-    """Measure the candidate as it would be served."""
     rows = as_rows(tables.read_frame(paths.FEATURES).drop(columns=TARGET, errors="ignore"))
     return measure_serving(paths.ENSEMBLE, read_members(), rows)
 

@@ -52,7 +52,6 @@ def params_hash(params: Params, *, without: Mapping[str, Any] | None = None) -> 
 
 
 def _read() -> dict[str, float]:
-    """Return the Sharpe ratios by digest."""
     if not paths.TRIALS.exists():
         return {}
     trials = {}

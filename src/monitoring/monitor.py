@@ -96,7 +96,6 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
 
 
 def _keep(report: Report) -> None:
-    """Write the report, and its line of the history."""
     storage.write_json(report, paths.MONITOR)
     storage.write_bytes(markdown(report).encode(), paths.MONITOR_REPORT)
     values = {judgement["name"]: judgement["value"] for judgement in report["judgements"]}

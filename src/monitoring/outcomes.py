@@ -83,15 +83,10 @@ def judge_outcomes(
             yield Finding(rule, None, None, "unknown", "the promotion has no interval to compare it with")
         else:
             yield _not_wholly_below(rule, measured[name], end, "the lower end when it was promoted")
-    yield _calibrated(measured["calibration_gap"], monitor.calibration_gap_max)
-
-
-def _calibrated(gap: Mapping[str, Any], allowed: float) -> Finding:
-    """Fail where the whole interval of the mean forecast less the observed share lies beyond what is allowed."""
-    low, high = gap["interval"]
-    interval = span(gap["interval"], "+.1%")
+    gap, allowed = measured["calibration_gap"], monitor.calibration_gap_max
+    interval, (low, high) = span(gap["interval"], "+.1%"), gap["interval"]
     words = f"mean forecast less observed: {gap['value']:+.1%} ({interval}); {allowed:.0%} is allowed"
-    return Finding("calibration, live", gap["value"], allowed, result_of(low <= allowed and high >= -allowed), words)
+    yield Finding("calibration, live", gap["value"], allowed, result_of(low <= allowed and high >= -allowed), words)
 
 
 def left_out(in_training: int) -> str:
@@ -100,7 +95,6 @@ def left_out(in_training: int) -> str:
 
 
 def _not_wholly_below(rule: str, found: Mapping[str, Any], floor: float, what: str) -> Finding:
-    """Fail where the whole interval lies below the floor."""
     if found["interval"] is None:
         return Finding(rule, found["value"], floor, "unknown", "its interval is not finite")
     words = f"{found['value']:.4g} ({span(found['interval'], '.4g')}); {what} is {floor:.4g}"

@@ -41,7 +41,6 @@ def read_log(file: Path) -> pd.DataFrame:
 
 
 def _row(line: str, where: str) -> dict[str, Any]:
-    """Read one line."""
     try:
         content = json.loads(line)
         row = {name: content[name] for name in FIELDS}

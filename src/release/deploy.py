@@ -19,7 +19,6 @@ from src.base.errors import ModelError, PromotionError
 from src.release.releases import RELEASES, VERSION, Releases, Warn, copy_signatures
 from src.repo.locks import acquire
 
-STAGES = ("staging", "production")
 PREVIOUS = ".previous"
 # Where nobody handles it, Python writes it to standard error.
 WARN: Warn = logging.getLogger(__name__).warning

@@ -52,7 +52,6 @@ def promote(
 
 
 def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
-    """Evaluate the gate, commit and tag."""
     files = {path.name: storage.read_bytes(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
     promoted = history()
     before = read_metadata(paths.METADATA) if paths.METADATA.exists() else None
@@ -64,10 +63,12 @@ def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
             return before
     report = gate(as_first=as_first)
     _check_gate(report, files)
+    # The model in production, or else the newest before it whose files can still be had.
+    by_recency = sorted(promoted, key=lambda made: not made.in_production)
     promotion = Promotion(
         version=_version(promoted, report["comparison"]),
         git_commit=git("rev-parse", "HEAD^" if amend else "HEAD"),
-        previous_version=_previous(promoted),
+        previous_version=next((version.commit for version in by_recency if version.files != "gone"), None),
         moment=datetime.now(UTC),
     )
     metadata = build_metadata(
@@ -92,12 +93,6 @@ def _version(promoted: Sequence[Promoted], comparison: dict[str, Any] | None) ->
     if comparison and comparison["champion"]["commit"] == before:
         return next_version(taken, comparison["changed"])
     return next_version(taken, what_changed(Revision(before), Revision("HEAD").lock).kind)
-
-
-def _previous(promoted: Sequence[Promoted]) -> str | None:
-    """Return the commit of the model in production, or else of the newest before it whose files can still be had."""
-    by_recency = sorted(promoted, key=lambda made: not made.in_production)
-    return next((version.commit for version in by_recency if version.files != "gone"), None)
 
 
 def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from btc_signal.bundle import FILES, sha256, verified_version
@@ -41,7 +42,7 @@ class Releases:
         except DataError as error:
             self.is_known = False
             warn(f"{error}; nothing is removed; move that file away, and the next deploy begins another")
-        self._written = self._content()
+        self._written = dict(self.made), list(self.unfinished)
 
     def path(self, version: str) -> Path:
         """Where a release lies."""
@@ -79,9 +80,9 @@ class Releases:
 
     def write(self) -> None:
         """Write the manifest if it changed; `OSError` if it cannot be written."""
-        if self.is_known and self._content() != self._written:
+        if self.is_known and (self.made, self.unfinished) != self._written:
             storage.write_json({"releases": self.made, "unfinished": self.unfinished}, self.folder / MANIFEST)
-            self._written = self._content()
+            self._written = dict(self.made), list(self.unfinished)
 
     def try_to_write(self) -> bool:
         """Write the manifest if the disk takes it, warn if not: a full disk must not keep a link from being moved."""
@@ -135,9 +136,6 @@ class Releases:
             self.warn(f"{self.path(version)} cannot be removed ({words_of(error)}); the next deploy tries again")
         else:
             del self.made[version]
-
-    def _content(self) -> tuple[list[tuple[str, str]], list[str]]:
-        return sorted(self.made.items()), list(self.unfinished)
 
 
 def stray_in(release: Path) -> str:
@@ -208,11 +206,8 @@ def _is_file(path: Path) -> bool:
 
 
 def _free(path: Path) -> Path:
-    free, number = path, 0
-    while os.path.lexists(free):
-        number += 1
-        free = path.with_name(f"{path.stem}.{number}{path.suffix}")
-    return free
+    numbered = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in count(1))
+    return next(free for free in chain([path], numbered) if not os.path.lexists(free))
 
 
 def _remove(path: Path) -> None:

@@ -54,28 +54,26 @@ def rollback(name: str, *, offline: bool = False) -> RolledBack:
         check_committed()
         check_full_history()
         check_upstream(amend=False, offline=offline)
-        return _rollback(name)
-
-
-def _rollback(name: str) -> RolledBack:
-    """Verify, then change, commit and tag, or restore."""
-    known = {promoted.version: promoted.commit for promoted in reversed(promotions())}
-    target = Revision(_commit_of(name, known))
-    version = _verify(target)
-    params = _params_of(target)
-    restored = [path for path in (*target.lock.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
-    changed = [*restored, paths.relative(paths.PARAMS)]
-    tagged = Tagged(version, "production", known.get(version, target.commit))
-    keep_outputs()
-    with transaction([paths.ROOT / path for path in changed], tagged, with_outputs=True):
-        git("checkout", target.commit, "--", *restored)
-        storage.write_bytes(params.encode(), paths.PARAMS)
-        fetch_and_checkout()
-        version_now = ProductionEnsemble.load(paths.PRODUCTION).get_model_info()["version"]
-        if git("status", "--porcelain", "--", *changed):
-            git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
-    missing = [path for path in target.lock.outs if not (paths.ROOT / path).exists()]
-    return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
+        known = {promoted.version: promoted.commit for promoted in reversed(promotions())}
+        target = Revision(_commit_of(name, known))
+        version = _verify(target)
+        # params.yaml as it is, with the values of that revision that make the model.
+        values = read_scalars(target.params_text, f"params.yaml of {target.name}")
+        making = {key: text for key, text in values.items() if key[0] not in POLICY}
+        params = replace_scalars(storage.read_bytes(paths.PARAMS).decode(), paths.PARAMS.name, making)
+        restored = [path for path in (*target.lock.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
+        changed = [*restored, paths.relative(paths.PARAMS)]
+        tagged = Tagged(version, "production", known.get(version, target.commit))
+        keep_outputs()
+        with transaction([paths.ROOT / path for path in changed], tagged, with_outputs=True):
+            git("checkout", target.commit, "--", *restored)
+            storage.write_bytes(params.encode(), paths.PARAMS)
+            fetch_and_checkout()
+            version_now = ProductionEnsemble.load(paths.PRODUCTION).get_model_info()["version"]
+            if git("status", "--porcelain", "--", *changed):
+                git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
+        missing = [path for path in target.lock.outs if not (paths.ROOT / path).exists()]
+        return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
 
 
 def _commit_of(name: str, known: Mapping[str, str]) -> str:
@@ -86,13 +84,6 @@ def _commit_of(name: str, known: Mapping[str, str]) -> str:
         msg = f"version {name} was never promoted here; `python -m src history` lists {', '.join(known) or 'none'}"
         raise PromotionError(msg)
     return name
-
-
-def _params_of(target: Revision) -> str:
-    """Return params.yaml as it is, with the values of that revision that make the model."""
-    values = read_scalars(target.params_text, f"params.yaml of {target.name}")
-    making = {key: text for key, text in values.items() if key[0] not in POLICY}
-    return replace_scalars(storage.read_bytes(paths.PARAMS).decode(), paths.PARAMS.name, making)
 
 
 def _verify(target: Revision) -> str:

@@ -6,7 +6,7 @@ stays, and the next run adds its tags.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,6 @@ def _recover() -> None:
 
 
 def _put_back(note: dict[str, Any]) -> None:
-    """Restore files, index and outputs."""
     for name, content in note["files"].items():
         if content is None:
             (paths.ROOT / name).unlink(missing_ok=True)
@@ -121,17 +120,14 @@ def _put_back(note: dict[str, Any]) -> None:
     if note["index"] is None:
         git("reset", "--quiet", "--", *note["files"])
     else:
-        _restage(note["index"], note["files"])
+        # The index may differ from both commit and work tree.
+        staged = {name: meta.split()[:2] for meta, name in (entry.split("\t") for entry in note["index"])}
+        held = [word for name, entry in staged.items() for word in ("--cacheinfo", ",".join((*entry, name)))]
+        gone = [name for name in note["files"] if name not in staged]
+        git("update-index", "--add", *held, "--force-remove", "--", *gone)
     if note["with_outputs"]:
         fetch_and_checkout()
     _in_git(NOTE).unlink()
-
-
-def _restage(entries: Sequence[str], files: Iterable[str]) -> None:
-    """Restore the index of these files, which may differ from both commit and work tree."""
-    staged = {name: meta.split()[:2] for meta, name in (entry.split("\t") for entry in entries)}
-    held = [word for name, entry in staged.items() for word in ("--cacheinfo", ",".join((*entry, name)))]
-    git("update-index", "--add", *held, "--force-remove", "--", *(name for name in files if name not in staged))
 
 
 def _commit_that_made(version: str, since: str) -> str | None:

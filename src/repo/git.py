@@ -163,7 +163,6 @@ def _communicate(process: subprocess.Popen[bytes], stdin: bytes, timeout_s: floa
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End git and what it started."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

@@ -79,7 +79,6 @@ def sigterm_as_exit() -> Iterator[None]:
 
 
 def _copy(stream: IO[str], lines: list[str]) -> None:
-    """Keep what a program prints, and print it."""
     for line in stream:
         sys.stderr.write(f"{one_line(line.rstrip())}\n")
         lines.append(line.strip())
