@@ -113,8 +113,8 @@ def _drift(log: pd.DataFrame, bars: pd.DataFrame, reference: Reference, params: 
 
 def _age(reference: Reference, monitor: Monitor, now: datetime) -> Finding:
     """Judge how long ago the version was promoted; say when the next one is due."""
-    metadata = reference.promoted.metadata
-    created, every = datetime.fromisoformat(metadata["created_at"]), timedelta(days=monitor.retrain_every_days)
+    created = datetime.fromisoformat(reference.promoted.metadata["created_at"])
+    every = timedelta(days=monitor.retrain_every_days)
     days, due = (now - created) / timedelta(days=1), created + every
     while due < now:
         due += every

@@ -32,10 +32,8 @@ def read_log(file: Path) -> pd.DataFrame:
     twice = log[log.duplicated(["time", "model_version"])]
     if len(twice):
         one = twice.iloc[0]
-        msg = (
-            f"{paths.relative(file)}: two different predictions of {one['model_version']} for {one['time']}; "
-            "expected one log for each bot"
-        )
+        twins = f"two different predictions of {one['model_version']} for {one['time']}"
+        msg = f"{paths.relative(file)}: {twins}; expected one log for each bot"
         raise DataError(msg)
     return log.set_index("time")
 

@@ -76,10 +76,8 @@ def check_upstream(*, amend: bool, offline: bool) -> None:
         raise PromotionError(msg)
     _check_same_tags(remote, there)
     if lacking := sorted(there.keys() - {f"refs/tags/{name}" for name in tags_here()}):
-        msg = (
-            f"{remote} has {len(lacking)} tags that this clone lacks, {_short(lacking[0])} is the first; "
-            f"`git fetch --tags {remote}`, then run it again: no number is given twice"
-        )
+        found = f"{remote} has {len(lacking)} tags that this clone lacks, {_short(lacking[0])} is the first"
+        msg = f"{found}; `git fetch --tags {remote}`, then run it again: no number is given twice"
         raise PromotionError(msg)
 
 
@@ -125,10 +123,8 @@ def _check_same_tags(remote: str, there: dict[str, str]) -> None:
     here = tags_here()
     for name, found in ((_short(ref), found) for ref, found in there.items()):
         if name in here and here[name].object != found:
-            msg = (
-                f"the tag {name} is not the one that {remote} has; if theirs is right, "
-                f"`git tag --delete {shlex.quote(name)} && git fetch --tags {remote}`"
-            )
+            repair = f"`git tag --delete {shlex.quote(name)} && git fetch --tags {remote}`"
+            msg = f"the tag {name} is not the one that {remote} has; if theirs is right, {repair}"
             raise PromotionError(msg)
 
 

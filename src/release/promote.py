@@ -71,14 +71,9 @@ def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
         previous_version=next((version.commit for version in by_recency if version.files != "gone"), None),
         moment=datetime.now(UTC),
     )
-    metadata = build_metadata(
-        promotion,
-        load_policy(),
-        storage.read_json(paths.METRICS),
-        files,
-        storage.read_bytes(paths.BARS),
-        tables.read_frame(paths.FEATURES),
-    ) | {"gate": summary(report)}
+    params, metrics = load_policy(), storage.read_json(paths.METRICS)
+    bars, dataset = storage.read_bytes(paths.BARS), tables.read_frame(paths.FEATURES)
+    metadata = build_metadata(promotion, params, metrics, files, bars, dataset) | {"gate": summary(report)}
     _commit(metadata, stage, amend=amend)
     return metadata
 

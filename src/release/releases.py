@@ -113,7 +113,11 @@ class Releases:
         if not self.try_to_write():
             return
         for version, aside in zip(old, asides, strict=True):
-            self._put_aside(version, aside)
+            try:
+                self.path(version).rename(aside)
+                del self.made[version]
+            except OSError as error:
+                self.warn(f"{self.path(version)} cannot be removed ({words_of(error)}); the next deploy tries again")
         self.remove_unfinished()
         self.try_to_write()
 
@@ -128,14 +132,6 @@ class Releases:
                 self.warn(f"{self.path(version)} {why}; it stays, remove it by hand if nobody needs it")
             else:
                 yield version
-
-    def _put_aside(self, version: str, aside: Path) -> None:
-        try:
-            self.path(version).rename(aside)
-        except OSError as error:
-            self.warn(f"{self.path(version)} cannot be removed ({words_of(error)}); the next deploy tries again")
-        else:
-            del self.made[version]
 
 
 def stray_in(release: Path) -> str:

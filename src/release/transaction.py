@@ -73,14 +73,11 @@ def check_committed() -> None:
     """Refuse changes that no commit holds: nobody could get this model back from git."""
     refuse_unfinished()
     own = {paths.relative(path) for path in (paths.GATE, paths.GATE_REPORT, paths.TRIALS)}
-    changed = [
-        line for line in git("status", "--porcelain", "--no-renames").splitlines() if line.split()[-1] not in own
-    ]
-    if changed:
-        msg = (
-            f"expected a clean work tree, {len(changed)} paths differ from the last commit: {changed[0]}; "
-            "commit them, or put them away with `git stash --include-untracked`"
-        )
+    status = git("status", "--porcelain", "--no-renames").splitlines()
+    if changed := [line for line in status if line.split()[-1] not in own]:
+        seen = f"{len(changed)} paths differ from the last commit: {changed[0]}"
+        repair = "commit them, or put them away with `git stash --include-untracked`"
+        msg = f"expected a clean work tree, {seen}; {repair}"
         raise PromotionError(msg)
 
 

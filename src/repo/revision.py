@@ -46,10 +46,8 @@ class Revision:
         with opened_stores() as stores:
             content = stores.read(out.md5)
         if content is None:
-            msg = (
-                f"{name} of {self.name} is neither in the cache nor on the remote; "
-                "`dvc repro` in a clone of that commit makes it anew"
-            )
+            where = f"{name} of {self.name} is neither in the cache nor on the remote"
+            msg = f"{where}; `dvc repro` in a clone of that commit makes it anew"
             raise DataError(msg)
         if md5(content) != out.md5:
             msg = f"{name} of {self.name} is damaged in the cache or on the remote: its md5 is not that of dvc.lock"

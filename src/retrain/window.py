@@ -32,10 +32,8 @@ def _next_window(params: Policy, end: datetime | None, now: datetime) -> dict[st
     """Return the moments that move; a window without an end goes on without one."""
     data, days = params.data, params.retrain.window_days
     if end is not None and data.end is not None and end < data.end:
-        msg = (
-            f"expected an end at or after data.end, {utc_text(data.end)}, got {utc_text(end)}; `rollback` "
-            "brings an earlier model back"
-        )
+        expected = f"expected an end at or after data.end, {utc_text(data.end)}, got {utc_text(end)}"
+        msg = f"{expected}; `rollback` brings an earlier model back"
         raise DataError(msg)
     newest = end or SOURCES[data.source].newest_close(data, now)
     closes = newest if data.end is None else max(newest, data.end)
