@@ -45,7 +45,7 @@ def _resolved(stage: dict) -> set[str]:
 
 def _room(module: str) -> str:
     """What a stage depends on where it imports this file: the folder; of the stages only its own."""
-    return module if module.startswith(STAGE_FILES) else "/".join(module.split("/")[:2])
+    return module if module.startswith(STAGE_FILES) else "/".join(Path(module).parent.parts[:2])
 
 
 @pytest.mark.parametrize("name", STAGES)
