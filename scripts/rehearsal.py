@@ -24,7 +24,7 @@ from src.base import paths, storage, tables
 from src.base.errors import DataError, exit_on_error
 from src.base.yaml_lines import replace_scalars
 from src.policy import Policy, load_policy
-from src.repo.git import check_full_history, commit_all, git
+from src.repo.git import check_full_history, git
 from src.repo.subprocesses import run_checked, sigterm_as_exit
 from src.sources.file import read_bars
 

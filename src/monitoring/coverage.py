@@ -40,10 +40,9 @@ def _meeting(
     """
     name = "predictions that meet a bar"
     if len(ahead := logged[logged > now]):
-        words = f"{len(ahead):,} are of bars to come, {utc_text(ahead[-1])} the last, and here it is {utc_text(now)}; "
-        words += (
-            "a bot logs the open time of a bar that closed: set right the clock or the times, and remove those lines"
-        )
+        seen = f"{len(ahead):,} are of bars to come, {utc_text(ahead[-1])} the last, and here it is {utc_text(now)}"
+        repair = "set right the clock or the times, and remove those lines"
+        words = f"{seen}; a bot logs the open time of a bar that closed: {repair}"
         return Finding(name, None, None, "failed", words)
     old = logged[logged + wait <= now][-monitor.window_bars :]
     if old.empty:

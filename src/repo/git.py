@@ -127,14 +127,6 @@ def ls_remote(remote: str, *patterns: str) -> dict[str, str]:
     return {ref: found for found, ref in map(str.split, done.stdout.splitlines())}
 
 
-def commit_all(root: Path, message: str) -> str:
-    """Commit what changed in a clone, if anything did, and return its last commit."""
-    git("add", "--all", root=root)
-    if git("status", "--porcelain", root=root):
-        git("commit", "--quiet", "--message", message, root=root)
-    return git("rev-parse", "HEAD", root=root)
-
-
 def check_full_history() -> None:
     """Refuse a shallow clone: versions and tags that it does not know would be given again."""
     if git("rev-parse", "--is-shallow-repository") == "true":

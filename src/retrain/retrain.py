@@ -13,7 +13,7 @@ from src.base.foreign_text import inert
 from src.gate.gate_report import headline
 from src.release.base_commit import Base, find_base
 from src.release.transaction import check_committed
-from src.repo.git import check_full_history, commit_all, git, git_config
+from src.repo.git import check_full_history, git, git_config
 from src.repo.scratch_folder import exclusive, share_caches
 from src.repo.subprocesses import run, run_checked, sigterm_as_exit
 from src.retrain.publish import publish
@@ -45,7 +45,7 @@ def retrain(end: datetime | None = None, *, dry_run: bool = False) -> Report:
         data = move_window(clone, end, datetime.now(UTC))
         report |= {"base": base.commit, "data": data.model_dump(mode="json")}
         run_checked(clone, "dvc", "repro", "--pull")
-        candidate = commit_all(clone, f"Retrain on bars to {'the last' if data.end is None else utc_text(data.end)}")
+        candidate = _commit_all(clone, f"Retrain on bars to {'the last' if data.end is None else utc_text(data.end)}")
         # The remote was asked for the base; the origin of that clone is this one.
         # Every commit that is published holds the model that its metadata describe.
         promote = ("promote", "--offline", "--amend") if candidate != base.commit else ("promote", "--offline")
@@ -73,6 +73,14 @@ def _make_clone(base: Base, root: Path) -> None:
         if value := git_config(key):
             git("config", key, value, root=root)
     share_caches(root)
+
+
+def _commit_all(root: Path, message: str) -> str:
+    """Commit what changed, if anything did, and return its last commit."""
+    git("add", "--all", root=root)
+    if git("status", "--porcelain", root=root):
+        git("commit", "--quiet", "--message", message, root=root)
+    return git("rev-parse", "HEAD", root=root)
 
 
 def _ask_the_gate(clone: Path, command: tuple[str, ...], report: Report) -> None:
