@@ -17,10 +17,11 @@ DVC = (sys.executable, "-m", "dvc")
 
 def markdown(comparison: Mapping[str, Any]) -> str:
     """Write a comparison as Markdown."""
-    champion = comparison["champion"]
+    champion, commit = comparison["champion"], comparison["champion"]["commit"]
+    name = commit[:7] if champion["revision"] == commit else inert(f"{champion['revision']} ({commit[:7]})")
     return "\n".join(
         [
-            f"## The work tree against {_name(champion)}\n",
+            f"## The work tree against {name}\n",
             inert(f"{comparison['changed'].capitalize()} change. {comparison['changed_in_words']}"),
             "",
             *_pair(comparison, comparison["common"], "both forecast out of fold"),
@@ -30,9 +31,9 @@ def markdown(comparison: Mapping[str, Any]) -> str:
             *_since(comparison["since_training"]),
             "### What else differs\n",
             "`dvc params diff`\n",
-            _dvc_diff("params", champion["commit"][:10]),
+            _dvc_diff("params", commit[:10]),
             "`dvc metrics diff`: each on its own bars, which may be others\n",
-            _dvc_diff("metrics", champion["commit"][:10]),
+            _dvc_diff("metrics", commit[:10]),
         ]
     )
 
@@ -43,12 +44,6 @@ def decided(test: Mapping[str, Any]) -> str:
         f"Of the decisions that differ, {test['only_challenger_right']:,} of the challenger's are right and "
         f"{test['only_champion_right']:,} of the champion's (McNemar, p = {test['p_value']:.3f})."
     )
-
-
-def _name(champion: Mapping[str, str]) -> str:
-    """Name a revision as it was asked for, and by its commit."""
-    short = champion["commit"][:7]
-    return short if champion["revision"] == champion["commit"] else inert(f"{champion['revision']} ({short})")
 
 
 def _pair(result: Mapping[str, Any], window: Mapping[str, Any], words: str) -> Iterator[str]:

@@ -35,13 +35,9 @@ def promote(
     remote is not asked whether it can be pushed. Returns the metadata as committed; of a candidate that is in
     production already, those it has, without a new commit.
 
-    Raises
-    ------
-    PromotionError
-        If the clone is shallow, the work tree differs from the last commit, the pipeline is not up to date, the remote
-        does not answer or has what this clone lacks, git cannot commit or tag, or the gate's verdict is unknown.
-    GateError
-        If the gate says no.
+    `GateError` if the gate says no. `PromotionError` if its verdict is unknown, the clone is shallow, the work tree
+    differs from the last commit, the pipeline is not up to date, the remote does not answer or has what this clone
+    lacks, or git cannot commit or tag.
     """
     with exclusive():
         check_committed()

@@ -40,15 +40,10 @@ def rollback(name: str, *, offline: bool = False) -> RolledBack:
     limits of gate, retrain and monitor stay as they are. Its name is a version such as 1.0.1, or whatever git takes for
     a commit that holds a promotion. Offline the remote of git is not asked whether the rollback can be pushed.
 
-    Raises
-    ------
-    PromotionError
-        If the clone is shallow, the work tree differs from the last commit, no such version was promoted, the remote
-        does not answer or has what this clone lacks, or git cannot commit or tag.
-    DataError
-        If its files are neither in the cache nor on the remote, or are damaged.
-    ModelError
-        If they are not what its metadata say, or this code cannot read them.
+    `PromotionError` if the clone is shallow, the work tree differs from the last commit, no such version was promoted,
+    the remote does not answer or has what this clone lacks, or git cannot commit or tag. `DataError` if its files are
+    neither in the cache nor on the remote, or are damaged; `ModelError` if they are not what its metadata say, or this
+    code cannot read them.
     """
     with exclusive():
         check_committed()
