@@ -34,7 +34,7 @@ def monitor(
     as_json: Json = False,
 ) -> None:
     """Compare live scores with the promoted ones; exit status 1 on an alert. ALERT_URL tells people."""
-    from src.monitoring.look import look
+    from src.monitoring.monitor import look
     from src.monitoring.monitor_report import markdown
 
     def look_once() -> bool:

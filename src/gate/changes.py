@@ -19,14 +19,14 @@ Kind = Literal["major", "minor", "patch"]
 
 
 class Change(NamedTuple):
-    """What makes a model another, and in words how that was found.
+    """What makes a model another, and the reason in words.
 
     major: features or model have code that makes other numbers. minor: other parameters, libraries or market. patch:
     other bars at most.
     """
 
     kind: Kind
-    words: str
+    reason: str
 
 
 def what_changed(champion: Revision, after: DvcLock, rerun: Callable[[Revision], list[str]] = rerun_window) -> Change:
@@ -34,15 +34,8 @@ def what_changed(champion: Revision, after: DvcLock, rerun: Callable[[Revision],
 
     A hash tells a comment from another computation as little as a new version of a library. So where one differs, the
     champion's window is rerun with today's code, unless parameters decide alone: the same bytes are the same model.
-
-    Parameters
-    ----------
-    champion
-        The earlier model.
-    after
-        dvc.lock of the later one, whose code is in the work tree.
-    rerun
-        Returns which of the champion's files come out other; `DataError` says why none came out.
+    `after` is the dvc.lock of the later one, whose code is in the work tree; `rerun` returns which of the champion's
+    files come out other, or says by `DataError` why none came out.
     """
     files = sorted({name for name, _ in _files(champion.lock) ^ _files(after)})
     then, now = _params(champion.lock), _params(after)
@@ -58,8 +51,8 @@ def what_changed(champion: Revision, after: DvcLock, rerun: Callable[[Revision],
     try:
         differing = rerun(champion)
     except DataError as error:
-        why = f"The champion's window cannot be rerun with today's code, so the hashes decide: {error}."
-        return Change(by_hash, f"{differ} {why}")
+        why = "The champion's window cannot be rerun with today's code, so the hashes decide"
+        return Change(by_hash, f"{differ} {why}: {error}.")
     gives = f"{differ} Rerun with today's code, the champion's window gives"
     if differing:
         return Change(by_hash, f"{gives} other bytes: {_few(differing)}.")
@@ -68,13 +61,10 @@ def what_changed(champion: Revision, after: DvcLock, rerun: Callable[[Revision],
 
 def _by_params(words: str, other: list[str]) -> Change:
     """Judge a model that differs by its parameters at most."""
-    if other:
-        return Change("minor", f"{words}; other parameters: {_few(other)}.")
-    return Change("patch", f"{words}.")
+    return Change("minor", f"{words}; other parameters: {_few(other)}.") if other else Change("patch", f"{words}.")
 
 
 def _few(names: list[str]) -> str:
-    """Name the first of many."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f"{', '.join(names[:NAMED])}{more}"
 

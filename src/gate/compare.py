@@ -42,7 +42,11 @@ def compare(name: str | None = None) -> dict[str, Any]:
     volatility, and the same for the bars since the champion was trained. `DataError` says why the revision's
     predictions cannot be had, share no bars, or were of another label.
     """
-    champion = Revision(name or _promoted())
+    if name is None:
+        # An error says what to do where there are none.
+        read_metadata(paths.METADATA)
+        name = git("log", "-1", "--format=%H", "--", str(paths.METADATA))
+    champion = Revision(name)
     params = load_params()
     theirs = _out_of_fold(champion.read_frame, champion.params["ensemble"])
     ours = _out_of_fold(tables.read_frame, params.ensemble.model_dump())
@@ -52,7 +56,7 @@ def compare(name: str | None = None) -> dict[str, Any]:
     return {
         "champion": {"revision": champion.name, "commit": champion.commit},
         "changed": change.kind,
-        "changed_in_words": change.words,
+        "changed_in_words": change.reason,
         **compared,
         "since_training": _since(champion, theirs.index[-1], dataset, params),
     }
@@ -61,13 +65,6 @@ def compare(name: str | None = None) -> dict[str, Any]:
 def _out_of_fold(read: Callable[[Path], pd.DataFrame], settings: Mapping[str, Any]) -> pd.DataFrame:
     """Read what the members that have a weight forecast, and join it."""
     return vote({name: read(paths.out_of_fold(name)) for name in settings["weights"]}, settings)
-
-
-def _promoted() -> str:
-    """Return the commit that holds the promoted model's metadata and, in dvc.lock, its files."""
-    # An error says what to do where there are none.
-    read_metadata(paths.METADATA)
-    return git("log", "-1", "--format=%H", "--", str(paths.METADATA))
 
 
 def compare_forecasts(
@@ -96,16 +93,13 @@ def compare_forecasts(
 def vote(members: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> pd.DataFrame:
     """Join the members' out-of-fold probabilities to the ensemble's, with its decision; settings as in params.yaml."""
     weights = {name: float(weight) for name, weight in settings["weights"].items()}
-    first = next(iter(members.values()))
-    probability = weighted_vote(
-        np.column_stack([members[name]["probability"] for name in weights]), list(weights.values())
-    )
+    first, columns = next(iter(members.values())), [members[name]["probability"] for name in weights]
+    probability = weighted_vote(np.column_stack(columns), list(weights.values()))
     decision = (probability > settings["decision_threshold"]).astype(int)
     return first[["fold", TARGET]].assign(probability=probability, decision=decision)
 
 
 def _side_by_side(theirs: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
-    """Join the bars that both forecast."""
     return theirs.merge(ours, left_index=True, right_index=True, suffixes=("_champion", "_challenger"))
 
 
@@ -181,26 +175,22 @@ def compare_since(
 ) -> dict[str, Any]:
     """Compare a fitted champion with the challenger on the rows after the first `n_before`, from which both learn.
 
-    The champion takes rows of the twelve features and returns its forecasts.
+    The champion takes rows of the twelve features and returns its forecasts. The challenger's members are fitted as the
+    training stages fit a fold.
     """
-    ours = vote(_forecast_from(n_before, dataset, params), params.ensemble.model_dump())
+    fold = Fold(1, np.arange(n_before), np.arange(n_before + params.label.horizon_bars - 1, len(dataset)))
+    trend, half_life_rows = volatility_trend(params.label), params.train.half_life_rows
+    build = partial(build_member, train=params.train, trend=trend, seed=params.seed, n_jobs=params.n_jobs)
+    fitted = {
+        name: out_of_fold(partial(build, key), dataset, [fold], half_life_rows=half_life_rows)
+        for key, name in MEMBERS.items()
+    }
+    ours = vote(fitted, params.ensemble.model_dump())
     live = champion(dataset.loc[ours.index, list(FEATURE_NAMES)])
     theirs = ours.assign(probability=live.probability, decision=live.decision)
     both = _side_by_side(theirs, ours)
     return {**_window(both), **_paired(both, params.seed)}
 
 
-def _forecast_from(n_before: int, dataset: pd.DataFrame, params: Params) -> dict[str, pd.DataFrame]:
-    """Forecast the rows after the first ones with members fitted on those, as the training stages fit a fold."""
-    fold = Fold(1, np.arange(n_before), np.arange(n_before + params.label.horizon_bars - 1, len(dataset)))
-    trend, half_life_rows = volatility_trend(params.label), params.train.half_life_rows
-    build = partial(build_member, train=params.train, trend=trend, seed=params.seed, n_jobs=params.n_jobs)
-    return {
-        name: out_of_fold(partial(build, key), dataset, [fold], half_life_rows=half_life_rows)
-        for key, name in MEMBERS.items()
-    }
-
-
 def _window(rows: pd.DataFrame) -> dict[str, Any]:
-    """Say which bars these are."""
     return {"n_bars": len(rows), "first_open": utc_text(rows.index[0]), "last_open": utc_text(rows.index[-1])}

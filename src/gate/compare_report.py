@@ -17,27 +17,23 @@ DVC = (sys.executable, "-m", "dvc")
 
 def markdown(comparison: Mapping[str, Any]) -> str:
     """Write a comparison as Markdown."""
-    champion = comparison["champion"]
+    champion, commit = comparison["champion"], comparison["champion"]["commit"]
+    name = commit[:7] if champion["revision"] == commit else inert(f"{champion['revision']} ({commit[:7]})")
     return "\n".join(
         [
-            f"## The work tree against {_name(champion)}",
-            "",
+            f"## The work tree against {name}\n",
             inert(f"{comparison['changed'].capitalize()} change. {comparison['changed_in_words']}"),
             "",
             *_pair(comparison, comparison["common"], "both forecast out of fold"),
-            "### Challenger less champion, by fold and by volatility",
-            "",
+            "### Challenger less champion, by fold and by volatility\n",
             *markdown_table(*parts(comparison, list(comparison["differences"])), numbers=True),
             "",
             *_since(comparison["since_training"]),
-            "### What else differs",
-            "",
-            "`dvc params diff`",
-            "",
-            _dvc_diff("params", champion["commit"][:10]),
-            "`dvc metrics diff`: each on its own bars, which may be others",
-            "",
-            _dvc_diff("metrics", champion["commit"][:10]),
+            "### What else differs\n",
+            "`dvc params diff`\n",
+            _dvc_diff("params", commit[:10]),
+            "`dvc metrics diff`: each on its own bars, which may be others\n",
+            _dvc_diff("metrics", commit[:10]),
         ]
     )
 
@@ -50,12 +46,6 @@ def decided(test: Mapping[str, Any]) -> str:
     )
 
 
-def _name(champion: Mapping[str, str]) -> str:
-    """Name a revision as it was asked for, and by its commit."""
-    short = champion["commit"][:7]
-    return short if champion["revision"] == champion["commit"] else inert(f"{champion['revision']} ({short})")
-
-
 def _pair(result: Mapping[str, Any], window: Mapping[str, Any], words: str) -> Iterator[str]:
     """Yield both sides' scores and what they differ by."""
     days = f"{window['first_open'][:10]} to {window['last_open'][:10]}"
@@ -65,16 +55,11 @@ def _pair(result: Mapping[str, Any], window: Mapping[str, Any], words: str) -> I
 
 def sides(result: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Return the headings and rows of both sides' scores and what they differ by."""
-    rows = [
-        [
-            COLUMNS[name],
-            _number(found["champion"], ""),
-            _number(found["challenger"], ""),
-            _number(found["difference"], "+"),
-            span(found["interval"], "+.4f") if found["interval"] else "",
-        ]
-        for name, found in result["differences"].items()
-    ]
+    rows = []
+    for name, found in result["differences"].items():
+        scores = [_number(found[side], "") for side in ("champion", "challenger")]
+        interval = span(found["interval"], "+.4f") if found["interval"] else ""
+        rows.append([COLUMNS[name], *scores, _number(found["difference"], "+"), interval])
     return ["score", "champion", "challenger", "difference", f"{LEVEL:.0%} interval"], rows
 
 
@@ -87,9 +72,9 @@ def parts(comparison: Mapping[str, Any], names: Sequence[str]) -> tuple[list[str
 
 def _since(result: Mapping[str, Any] | None) -> Iterator[str]:
     """Yield how both did on bars that the champion was not trained on."""
-    yield from ("### Since the champion was trained", "")
+    yield "### Since the champion was trained\n"
     if result is None:
-        yield from ("No bar has a label that the champion did not know in training.", "")
+        yield "No bar has a label that the champion did not know in training.\n"
         return
     known = f"{result['in_training']:,} bars that opened before {result['honest_from']}"
     yield from (f"The shipped champion was fitted on {known}: they are left out.", "")

@@ -1,6 +1,6 @@
 """The gate: whether the candidate in the work tree may replace the model in production."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,8 +23,7 @@ from src.policy import Policy, load_policy
 from src.repo.git import git
 from src.repo.outputs import check_reproduced
 from src.training.member_files import read_members
-from src.verdict.finding import Finding, number, overall
-from src.verdict.rule import Rule, ask
+from src.verdict.finding import Finding, ask, number, overall
 
 
 def gate(*, as_first: bool = False) -> dict[str, Any]:
@@ -50,7 +49,7 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
         return judge_champion(comparison, params.gate)
 
     pipeline = ask("pipeline", _up_to_date)
-    rules: dict[str, Rule] = {
+    rules: dict[str, Callable[[], Iterable[Finding]]] = {
         "pipeline": lambda: pipeline,
         "scores": lambda: judge_scores(
             storage.read_json(paths.METRICS), params.ensemble.weights.model_dump(), params.gate
@@ -101,7 +100,6 @@ def _in_words() -> list[str]:
 
 
 def _measured() -> dict[str, float]:
-    """Measure the candidate as it would be served."""
     rows = as_rows(tables.read_frame(paths.FEATURES).drop(columns=TARGET, errors="ignore"))
     return measure_serving(paths.ENSEMBLE, read_members(), rows)
 

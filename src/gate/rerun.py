@@ -24,17 +24,8 @@ MADE = [paths.relative(path) for path in (paths.GRAPH, *map(paths.out_of_fold, M
 def rerun_window(champion: Revision) -> list[str]:
     """Run the stages up to the ensemble as the work tree has them, with the champion's parameters, window among them.
 
-    Returns
-    -------
-    list of str
-        Which of its graph and out-of-fold files come out other, and whether its answers do.
-
-    Raises
-    ------
-    DataError
-        If they do not come out, or dvc.lock of the champion does not know one of them.
-    PromotionError
-        If another rerun is at work.
+    Returns which of its graph and out-of-fold files come out other, and whether its answers do. `DataError` if they do
+    not come out, or dvc.lock of the champion does not know one of them; `PromotionError` if another rerun is at work.
     """
     if unknown := [name for name in MADE if name not in champion.lock.outs]:
         msg = f"the champion made no {unknown[0]}"

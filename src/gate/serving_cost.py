@@ -26,27 +26,11 @@ ProductionEnsemble.from_bytes(Path(sys.argv[1]).read_bytes()).predict_proba(row)
 
 
 def measure_serving(file: Path, members: Mapping[str, Pipeline], rows: np.ndarray) -> dict[str, float]:
-    """Measure a candidate as it would be served.
+    """Measure a candidate, pickled in a file, as it would be served, with rows of shape (n_rows, 12).
 
-    Parameters
-    ----------
-    file
-        The pickled candidate.
-    members
-        The fitted classifiers it was built of, by name.
-    rows : ndarray of shape (n_rows, 12)
-
-    Returns
-    -------
-    dict of str to float
-        `parity`, the largest difference to a member's probability; `n_flipped`, decisions that differ; `size_mb`;
-        `latency_ratio`, how many times longer the members take for one row, each with one thread; `memory_mib`,
-        resident in a fresh process that answered.
-
-    Raises
-    ------
-    ModelError
-        If the candidate cannot be read, or the process does not answer.
+    Returns `parity`, the largest difference to a member's probability; `n_flipped`, decisions that differ; `size_mb`;
+    `latency_ratio`, how many times longer the members take for one row, each with one thread; `memory_mib`, resident in
+    a fresh process that answered. `ModelError` if the candidate cannot be read, or the process does not answer.
     """
     candidate = ProductionEnsemble.from_bytes(storage.read_bytes(file))
     parity = measure_parity(candidate, members, rows)

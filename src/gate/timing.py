@@ -22,13 +22,7 @@ TIMEOUT_S = 60.0
 def time_interleaved(
     ways: Mapping[str, Callable[[], object]], *, rounds: int, repeat: int = 1
 ) -> dict[str, np.ndarray]:
-    """Time several ways in turns, so that a noisy machine is noisy for all of them.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (rounds,)
-        Seconds per call of every way.
-    """
+    """Return the seconds per call of every way, shape (rounds,); in turns, so that noise of the machine is shared."""
     seconds = {name: np.empty(rounds) for name in ways}
     gc.collect()
     gc.disable()
@@ -48,10 +42,7 @@ def time_interleaved(
 def run_fresh_process(code: str, *arguments: str) -> tuple[float, float]:
     """Run Python code in a fresh process: the seconds until it is done, and the MiB resident then.
 
-    Raises
-    ------
-    ModelError
-        If the code fails, or is not done within a minute.
+    `ModelError` if the code fails, or is not done within a minute.
     """
     begun = time.perf_counter()
     command = [sys.executable, "-c", code + WAIT, *arguments]

@@ -15,10 +15,7 @@ from src.verdict.finding import number
 
 # What changes no trade, or moves from week to week without being another idea.
 NOT_A_TRIAL: dict[str, Any] = {
-    "gate": True,
-    "retrain": True,
-    "monitor": True,
-    "n_jobs": True,
+    **dict.fromkeys(("gate", "retrain", "monitor", "n_jobs"), True),
     "data": {"start", "end", "exchange"},
 }
 
@@ -55,7 +52,6 @@ def params_hash(params: Params, *, without: Mapping[str, Any] | None = None) -> 
 
 
 def _read() -> dict[str, float]:
-    """Return the Sharpe ratios by digest."""
     if not paths.TRIALS.exists():
         return {}
     trials = {}

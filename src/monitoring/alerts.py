@@ -137,9 +137,7 @@ def _within_deadline(target: Any, message: Message) -> bool | None:  # noqa: ANN
     thread = threading.Thread(target=notify, daemon=True)
     thread.start()
     thread.join(DEADLINE_S)
-    if thread.is_alive():
-        return None
-    return bool(answers and answers[0])
+    return None if thread.is_alive() else any(answers)
 
 
 @contextmanager

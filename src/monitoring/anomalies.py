@@ -26,7 +26,8 @@ def judge_bars(bars: pd.DataFrame, step: timedelta, monitor: Monitor, now: datet
     yield most("widest bar", float(times_usual[widest]), monitor.spike_times_max, about=about)
     is_still = (recent[["open", "high", "low"]].eq(recent["close"], axis=0)).all(axis=1) & recent["close"].diff().eq(0)
     for lacking, is_so in (("a move", is_still), ("volume", recent["volume"] == 0)):
-        yield most(f"bars in a row without {lacking}", _longest_run(is_so), monitor.still_bars_max, about="")
+        longest = int(is_so.groupby((~is_so).cumsum()).sum().max())
+        yield most(f"bars in a row without {lacking}", longest, monitor.still_bars_max, about="")
 
 
 def judge_late(name: str, n_bars: int, monitor: Monitor, about: str) -> Finding:
@@ -42,9 +43,3 @@ def _width(bars: pd.DataFrame) -> pd.Series:
     high = pd.concat([bars["high"], before], axis=1).max(axis=1)
     low = pd.concat([bars["low"], before], axis=1).min(axis=1)
     return np.log(high / low)
-
-
-def _longest_run(is_so: pd.Series) -> int:
-    """Count the longest run of True."""
-    runs = is_so.groupby((~is_so).cumsum()).sum()
-    return int(runs.max())

@@ -23,7 +23,12 @@ def judge_coverage(
     times = pd.DatetimeIndex(log.index)
     yield _meeting(times, pd.DatetimeIndex(bars.index), (label.horizon_bars + 1) * step, monitor, now)
     # A line of a time to come would hide for as long that the bot died.
-    yield _silence(times[times <= now], bars, monitor)
+    logged, name = times[times <= now], "bars since the last prediction"
+    if logged.empty:
+        yield Finding(name, None, monitor.late_bars_max, "unknown", "no prediction is of a bar up to now")
+    else:
+        n_bars = int((bars.index > logged[-1]).sum())
+        yield judge_late(name, n_bars, monitor, f"it was of the bar that opened {utc_text(logged[-1])}")
 
 
 def _meeting(
@@ -35,10 +40,9 @@ def _meeting(
     """
     name = "predictions that meet a bar"
     if len(ahead := logged[logged > now]):
-        words = (
-            f"{len(ahead):,} are of bars to come, {utc_text(ahead[-1])} the last, and here it is {utc_text(now)}; "
-            "a bot logs the open time of a bar that closed: set right the clock or the times, and remove those lines"
-        )
+        seen = f"{len(ahead):,} are of bars to come, {utc_text(ahead[-1])} the last, and here it is {utc_text(now)}"
+        repair = "set right the clock or the times, and remove those lines"
+        words = f"{seen}; a bot logs the open time of a bar that closed: {repair}"
         return Finding(name, None, None, "failed", words)
     old = logged[logged + wait <= now][-monitor.window_bars :]
     if old.empty:
@@ -52,12 +56,3 @@ def _meeting(
     if n_met < asked:
         words += "; a bot logs the open time of its bar, and the bars must be those of its market and timeframe"
     return Finding(name, n_met, asked, result_of(n_met >= asked), words)
-
-
-def _silence(logged: pd.DatetimeIndex, bars: pd.DataFrame, monitor: Monitor) -> Finding:
-    """Judge how many bars opened since the last prediction."""
-    name = "bars since the last prediction"
-    if logged.empty:
-        return Finding(name, None, monitor.late_bars_max, "unknown", "no prediction is of a bar up to now")
-    n_bars = int((bars.index > logged[-1]).sum())
-    return judge_late(name, n_bars, monitor, f"it was of the bar that opened {utc_text(logged[-1])}")

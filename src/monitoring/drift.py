@@ -46,17 +46,9 @@ def columns_of(features: pd.DataFrame, probability: pd.Series) -> pd.DataFrame:
 
 
 def measure_drift(reference: pd.DataFrame, newest: pd.DataFrame) -> list[Drift]:
-    """Measure every column.
+    """Measure the columns of the newest bars against those of the training bars; missing values are left out.
 
-    Parameters
-    ----------
-    reference, newest : DataFrame
-        The same columns; of the training bars, and of the newest ones. Missing values are left out.
-
-    Returns
-    -------
-    list of Drift
-        Of the columns with values on both sides, and with `WINDOWS_MIN` windows to rank among.
+    A column needs values on both sides, and `WINDOWS_MIN` windows to rank among.
     """
     found = []
     for name in reference.columns:
@@ -102,7 +94,6 @@ def _edges(known: np.ndarray) -> np.ndarray:
 
 
 def _shares(edges: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the share of values in every bin."""
     return _smoothed(np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1), len(values))
 
 

@@ -1,7 +1,10 @@
-"""One look at the model at work: its scores, its input, its bars and its age, judged by the limits of params.yaml."""
+"""One look at the model at work: its scores, its input, its bars and its age, judged by the limits of params.yaml.
+
+Recovery follows from it, and telling people.
+"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,19 +13,44 @@ import pandas as pd
 
 from btc_signal.times import utc_text
 from src.base import paths, storage
+from src.base.errors import ProjectError, words_of
 from src.features.feature_manager import FeatureManager
+from src.monitoring.alerts import tell
 from src.monitoring.anomalies import judge_bars
 from src.monitoring.coverage import judge_coverage
 from src.monitoring.drift import columns_of, judge_drift, measure_drift
-from src.monitoring.monitor_report import markdown
+from src.monitoring.monitor_report import headline, markdown
 from src.monitoring.outcomes import judge_outcomes, measure, realised
 from src.monitoring.prediction_log import read_log
+from src.monitoring.recovery import recover
 from src.monitoring.reference import Reference, find_reference, newest_bars
 from src.policy import Monitor, Policy, load_policy
-from src.verdict.finding import Finding, most, overall
-from src.verdict.rule import ask
+from src.verdict.finding import Finding, ask, findings_of, most, overall, result_of
 
 Report = dict[str, Any]
+
+
+def look(
+    log: Path, bars: Path | None, folder: Path | None, stage: str, say: Callable[[str], None], *, dry_run: bool
+) -> Report:
+    """Look once, recover in the folder if there is one, tell people; the outcome of both is said."""
+    report, limits = monitor(log, bars), load_policy().monitor
+    done, failed = "", ""
+    try:
+        done = "" if folder is None else recover(report, folder, stage, limits, dry_run=dry_run)
+    except (ProjectError, OSError) as error:
+        failed = f"recovery failed, the next look tries again: {words_of(error)}"
+    findings = findings_of(report)
+    # Two rules, so that a success after a failure is told; both are there at every look, so that an alert can end.
+    for rule, words in (("recovery", done), ("recovery failed", failed)):
+        findings.append(Finding(rule, None, None, result_of(not words), words))
+    if recovery := done or failed:
+        say(recovery)
+    if not dry_run:
+        again_after = timedelta(hours=limits.alert_again_after_h)
+        if told := tell(findings, headline(report), datetime.now(UTC), again_after):
+            say(told)
+    return report | {"recovery": recovery or None}
 
 
 def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None = None) -> Report:
@@ -68,7 +96,6 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
 
 
 def _keep(report: Report) -> None:
-    """Write the report, and its line of the history."""
     storage.write_json(report, paths.MONITOR)
     storage.write_bytes(markdown(report).encode(), paths.MONITOR_REPORT)
     values = {judgement["name"]: judgement["value"] for judgement in report["judgements"]}
@@ -86,8 +113,8 @@ def _drift(log: pd.DataFrame, bars: pd.DataFrame, reference: Reference, params: 
 
 def _age(reference: Reference, monitor: Monitor, now: datetime) -> Finding:
     """Judge how long ago the version was promoted; say when the next one is due."""
-    metadata = reference.promoted.metadata
-    created, every = datetime.fromisoformat(metadata["created_at"]), timedelta(days=monitor.retrain_every_days)
+    created = datetime.fromisoformat(reference.promoted.metadata["created_at"])
+    every = timedelta(days=monitor.retrain_every_days)
     days, due = (now - created) / timedelta(days=1), created + every
     while due < now:
         due += every

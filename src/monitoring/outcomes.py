@@ -29,18 +29,10 @@ class Realised(NamedTuple):
 
 
 def realised(log: pd.DataFrame, bars: pd.DataFrame, label: Label, n_bars: int, honest_from: datetime) -> Realised:
-    """Join the newest `n_bars` predictions of one version with what happened.
+    """Join the newest `n_bars` predictions of one version that have an outcome with what happened.
 
-    Parameters
-    ----------
-    log, bars
-        Predictions and closed bars, indexed by open time; predictions whose outcome is open are left out.
-    label
-        What was forecast.
-    n_bars
-        How many of the newest predictions with an outcome are looked at.
-    honest_from
-        The first open whose label was unknown in training; what opened before is left out and counted.
+    Predictions and closed bars are indexed by open time. `honest_from` is the first open whose label was unknown in
+    training; what opened before is left out and counted.
     """
     outcome = make_labels(bars["close"], label).rename(TARGET)
     joined = log[["probability", "decision"]].join(outcome, how="inner").dropna()
@@ -50,12 +42,9 @@ def realised(log: pd.DataFrame, bars: pd.DataFrame, label: Label, n_bars: int, h
 
 
 def measure(rows: pd.DataFrame, seed: int) -> dict[str, Any] | None:
-    """Score the rows, with intervals; None where they are of one class, which ranks nothing.
+    """Return `value` and `interval` by score; None where the rows are of one class, which ranks nothing.
 
-    Returns
-    -------
-    dict
-        By score: `value` and `interval`; `calibration_gap` is the mean forecast less the share of rises.
+    `calibration_gap` is the mean forecast less the share of rises.
     """
     y, probability = rows[TARGET].to_numpy(), rows["probability"].to_numpy()
     if len(rows) == 0 or y.min() == y.max():
@@ -94,16 +83,10 @@ def judge_outcomes(
             yield Finding(rule, None, None, "unknown", "the promotion has no interval to compare it with")
         else:
             yield _not_wholly_below(rule, measured[name], end, "the lower end when it was promoted")
-    yield _calibrated(measured["calibration_gap"], monitor.calibration_gap_max)
-
-
-def _calibrated(gap: Mapping[str, Any], allowed: float) -> Finding:
-    """Fail where the whole interval of the mean forecast less the observed share lies beyond what is allowed."""
-    low, high = gap["interval"]
-    words = (
-        f"mean forecast less observed: {gap['value']:+.1%} ({span(gap['interval'], '+.1%')}); {allowed:.0%} is allowed"
-    )
-    return Finding("calibration, live", gap["value"], allowed, result_of(low <= allowed and high >= -allowed), words)
+    gap, allowed = measured["calibration_gap"], monitor.calibration_gap_max
+    interval, (low, high) = span(gap["interval"], "+.1%"), gap["interval"]
+    words = f"mean forecast less observed: {gap['value']:+.1%} ({interval}); {allowed:.0%} is allowed"
+    yield Finding("calibration, live", gap["value"], allowed, result_of(low <= allowed and high >= -allowed), words)
 
 
 def left_out(in_training: int) -> str:
@@ -112,7 +95,6 @@ def left_out(in_training: int) -> str:
 
 
 def _not_wholly_below(rule: str, found: Mapping[str, Any], floor: float, what: str) -> Finding:
-    """Fail where the whole interval lies below the floor."""
     if found["interval"] is None:
         return Finding(rule, found["value"], floor, "unknown", "its interval is not finite")
     words = f"{found['value']:.4g} ({span(found['interval'], '.4g')}); {what} is {floor:.4g}"

@@ -32,16 +32,13 @@ def read_log(file: Path) -> pd.DataFrame:
     twice = log[log.duplicated(["time", "model_version"])]
     if len(twice):
         one = twice.iloc[0]
-        msg = (
-            f"{paths.relative(file)}: two different predictions of {one['model_version']} for {one['time']}; "
-            "expected one log for each bot"
-        )
+        twins = f"two different predictions of {one['model_version']} for {one['time']}"
+        msg = f"{paths.relative(file)}: {twins}; expected one log for each bot"
         raise DataError(msg)
     return log.set_index("time")
 
 
 def _row(line: str, where: str) -> dict[str, Any]:
-    """Read one line."""
     try:
         content = json.loads(line)
         row = {name: content[name] for name in FIELDS}

@@ -21,13 +21,11 @@ def write_prometheus(report: Mapping[str, Any], file: Path) -> None:
     def gauge(name: str, words: str, *labels: str) -> Gauge:
         return Gauge(f"{PREFIX}_{name}", words, labels, registry=registry)
 
-    gauge("looked_at_seconds", "When the monitor looked, Unix time").set(
-        datetime.fromisoformat(report["looked_at"]).timestamp()
-    )
-    gauge("predictions", "Predictions with an outcome", "version").labels(report["version"]).set(report["predictions"])
-    gauge("in_training", "Newest predictions left out: the model was fitted on their bars", "version").labels(
-        report["version"]
-    ).set(report["in_training"])
+    looked_at = datetime.fromisoformat(report["looked_at"])
+    gauge("looked_at_seconds", "When the monitor looked, Unix time").set(looked_at.timestamp())
+    left_out = "Newest predictions left out: the model was fitted on their bars"
+    for name, words in (("predictions", "Predictions with an outcome"), ("in_training", left_out)):
+        gauge(name, words, "version").labels(report["version"]).set(report[name])
     score = gauge("score", "Live score and the ends of its interval", "score", "part")
     for name, found in (report["live"] or {}).items():
         parts = [found["value"], *(found["interval"] or (None, None))]

@@ -45,8 +45,7 @@ def recover(report: Mapping[str, Any], folder: Path, stage: str, monitor: Monito
     is_done = intent is not None and _has_moved(intent, version)
     if intent is not None and is_done and not dry_run:
         _write_outcome(intent, note)
-    why = breach(report, monitor)
-    if not why:
+    if not (why := breach(report, monitor)):
         return ""
     if is_done:
         return f"recovery is asked ({why}), and was done before: look, then delete {note}"
@@ -57,17 +56,13 @@ def recover(report: Mapping[str, Any], folder: Path, stage: str, monitor: Monito
     wanted = {"state": WANTED, "from": version, "to": served(folder, stage + PREVIOUS)}
     if intent is None or not wanted.items() <= intent.items():
         intent = wanted | {"at": report["looked_at"], "why": why}
-        _write_intent(intent, note)
+        try:
+            storage.write_json(intent, note)
+        except OSError as error:
+            msg = f"{note} cannot be written ({words_of(error)}); nothing was changed, mend that"
+            raise PromotionError(msg) from error
     _go_back(folder, stage, intent, note)
     return f"{folder / stage} serves {wanted['to']} again instead of {version}: {why}; look, then delete {note}"
-
-
-def _write_intent(intent: Mapping[str, Any], note: Path) -> None:
-    try:
-        storage.write_json(intent, note)
-    except OSError as error:
-        msg = f"{note} cannot be written ({words_of(error)}); nothing was changed, mend that"
-        raise PromotionError(msg) from error
 
 
 def _go_back(folder: Path, stage: str, intent: Mapping[str, Any], note: Path) -> None:

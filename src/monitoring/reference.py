@@ -51,9 +51,8 @@ def find_reference(version: str) -> Reference:
     """Find the promotion of a version; `DataError` if there is none."""
     known = {promoted.version: promoted for promoted in promotions()}
     if version not in known:
-        msg = (
-            f"the log is of version {version}, promoted were {', '.join(known) or 'none'}; `git pull`, or mend the log"
-        )
+        names = ", ".join(known) or "none"
+        msg = f"the log is of version {version}, promoted were {names}; `git pull`, or mend the log"
         raise DataError(msg)
     return Reference(known[version], Revision(known[version].commit))
 

@@ -27,10 +27,7 @@ class Base(NamedTuple):
 def find_base() -> Base:
     """Ask the remote for the newest commit of this branch.
 
-    Raises
-    ------
-    PromotionError
-        If no branch is checked out, it has commits that are not published, or the published code is newer than this.
+    `PromotionError` if no branch is checked out, it has commits that are not published, or the published code is newer.
     """
     ref = _head()
     branch = _short(ref)
@@ -38,32 +35,26 @@ def find_base() -> Base:
         return Base(branch, git("rev-parse", "HEAD"), None, ref, ref)
     remote = git_config(f"branch.{branch}.remote")
     if not remote:
-        push = f"{PUSH} --set-upstream origin {shlex.quote(branch)}"
-        msg = f"expected {branch} to follow a branch of a remote; `{push}`"
+        msg = f"expected {branch} to follow a branch of a remote; `{PUSH} --set-upstream origin {shlex.quote(branch)}`"
         raise PromotionError(msg)
     _check_same_tags(remote, ls_remote(remote, *REFS))
     git("fetch", "--quiet", "--tags", remote, git("config", "--get", f"branch.{branch}.merge"))
     tracked = git("rev-parse", "--symbolic-full-name", "@{upstream}")
     base = Base(branch, git("rev-parse", tracked), remote, git("config", f"branch.{branch}.merge"), tracked)
-    _check_agreement(base)
+    if ahead := git("rev-list", f"{base.commit}..HEAD").split():
+        msg = f"expected {branch} as on {remote}, {len(ahead)} commits are only here; `git pull`, `{PUSH}`"
+        raise PromotionError(msg)
+    if changed := git("diff", "--name-only", "HEAD", base.commit, "--", *CODE).splitlines():
+        msg = f"{remote} has other code than this clone ({changed[0]}); `git pull`, then `make repro`"
+        raise PromotionError(msg)
     return base
 
 
 def check_upstream(*, amend: bool, offline: bool) -> None:
-    """Refuse a new commit and new tags that could not be pushed.
+    """Refuse a new commit and new tags that could not be pushed; offline, by what this clone knows by itself.
 
-    Parameters
-    ----------
-    amend
-        Whether the last commit is replaced.
-    offline
-        Whether the remote is not asked; what this clone knows by itself is checked all the same.
-
-    Raises
-    ------
-    PromotionError
-        If no branch is checked out, the last commit is known to others and would be replaced, or the remote does not
-        answer, has commits or tags that this clone lacks, or another tag of the same name.
+    `PromotionError` if no branch is checked out, the last commit is known to others and would be replaced by `amend`,
+    or the remote does not answer, has commits or tags that this clone lacks, or another tag of the same name.
     """
     head = _head()
     if amend and git("branch", "--remotes", "--contains", "HEAD"):
@@ -78,15 +69,15 @@ def check_upstream(*, amend: bool, offline: bool) -> None:
     except PromotionError as error:
         msg = f"{error}; nothing was changed, and `--offline` goes on without it"
         raise PromotionError(msg) from error
-    if (tip := there.pop(ref, None)) and not _is_ancestor(tip):
+    # A commit that is unknown here is no ancestor.
+    tip = there.pop(ref, None)
+    if tip and not (is_true("cat-file", "-e", tip) and is_true("merge-base", "--is-ancestor", tip, "HEAD")):
         msg = f"{remote} has commits of {_short(ref)} that this clone lacks; `git pull --no-rebase`, then run it again"
         raise PromotionError(msg)
     _check_same_tags(remote, there)
     if lacking := sorted(there.keys() - {f"refs/tags/{name}" for name in tags_here()}):
-        msg = (
-            f"{remote} has {len(lacking)} tags that this clone lacks, {_short(lacking[0])} is the first; "
-            f"`git fetch --tags {remote}`, then run it again: no number is given twice"
-        )
+        found = f"{remote} has {len(lacking)} tags that this clone lacks, {_short(lacking[0])} is the first"
+        msg = f"{found}; `git fetch --tags {remote}`, then run it again: no number is given twice"
         raise PromotionError(msg)
 
 
@@ -107,7 +98,6 @@ def how_to_publish(version: str, stage: Stage, *, offline: bool) -> str:
 
 
 def _head() -> str:
-    """Return the ref of the branch that is checked out."""
     if not is_true("symbolic-ref", "--quiet", "HEAD"):
         msg = "expected a branch to be checked out, which a new commit goes to; `git switch main`"
         raise PromotionError(msg)
@@ -130,33 +120,13 @@ def _followed(branch: str) -> str:
 
 
 def _check_same_tags(remote: str, there: dict[str, str]) -> None:
-    """Refuse a tag that differs between this clone and the remote."""
     here = tags_here()
-    for ref, found in there.items():
-        name = _short(ref)
+    for name, found in ((_short(ref), found) for ref, found in there.items()):
         if name in here and here[name].object != found:
-            msg = (
-                f"the tag {name} is not the one that {remote} has; if theirs is right, "
-                f"`git tag --delete {shlex.quote(name)} && git fetch --tags {remote}`"
-            )
+            repair = f"`git tag --delete {shlex.quote(name)} && git fetch --tags {remote}`"
+            msg = f"the tag {name} is not the one that {remote} has; if theirs is right, {repair}"
             raise PromotionError(msg)
 
 
-def _is_ancestor(commit: str) -> bool:
-    """Tell whether this commit is an ancestor of the last one; a commit that is unknown here is not."""
-    return is_true("cat-file", "-e", commit) and is_true("merge-base", "--is-ancestor", commit, "HEAD")
-
-
 def _short(ref: str) -> str:
-    """Return a ref's name as people say it."""
     return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
-
-
-def _check_agreement(base: Base) -> None:
-    """Refuse commits that only this clone has, and code that only the remote has."""
-    if ahead := git("rev-list", f"{base.commit}..HEAD").split():
-        msg = f"expected {base.branch} as on {base.remote}, {len(ahead)} commits are only here; `git pull`, `{PUSH}`"
-        raise PromotionError(msg)
-    if changed := git("diff", "--name-only", "HEAD", base.commit, "--", *CODE).splitlines():
-        msg = f"{base.remote} has other code than this clone ({changed[0]}); `git pull`, then `make repro`"
-        raise PromotionError(msg)

@@ -19,43 +19,25 @@ from src.base.errors import ModelError, PromotionError
 from src.release.releases import RELEASES, VERSION, Releases, Warn, copy_signatures
 from src.repo.locks import acquire
 
-STAGES = ("staging", "production")
 PREVIOUS = ".previous"
 # Where nobody handles it, Python writes it to standard error.
 WARN: Warn = logging.getLogger(__name__).warning
 
 
 def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUCTION, warn: Warn = WARN) -> str:
-    """Export the promoted model, verified, and let the stage's link point to it.
+    """Export the promoted model, verified, let the stage's link point to it, and return its version.
 
-    Parameters
-    ----------
-    folder
-        Holds the releases; made if it is not there.
-    stage
-        One of `STAGES`.
-    keep
-        How many releases stay, besides those that a link points to.
-    promoted
-        Where the promoted model and its metadata lie.
-    warn
-        Takes a warning, such as of an old release that cannot be removed; the deployment worked all the same.
-
-    Returns
-    -------
-    str
-        The version that the stage serves now.
-
-    Raises
-    ------
-    ModelError
-        If the promoted model, or a release of its version that is there already, is not what its metadata say.
-    PromotionError
-        If the folder cannot be used, something that deploy did not make is in the way, or another deployment is at
-        work.
+    The folder is made if it is not there; `keep` releases stay besides those that a link points to. `warn` takes a
+    warning, such as of an old release that cannot be removed; the deployment worked all the same. `ModelError` if the
+    promoted model, or a release of its version that is there already, is not what its metadata say; `PromotionError` if
+    the folder cannot be used, something that deploy did not make is in the way, or another deployment is at work.
     """
     model = ProductionEnsemble.load(promoted)
-    version = _version_of(model)
+    version = str(model.get_model_info()["version"])
+    # It becomes the name of a folder.
+    if not VERSION.fullmatch(version):
+        msg = f"expected a version such as 1.0.2 in {paths.relative(paths.METADATA)}, got {version!r}"
+        raise ModelError(msg)
     with _exclusive(folder):
         releases = Releases(folder, warn)
         releases.adopt()
@@ -71,30 +53,15 @@ def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUC
             _export(promoted, version, releases)
         _replace_links(folder, links)
         releases.remove_unfinished()
-        releases.prune(keep, _linked(folder))
+        releases.prune(keep, {served(folder, entry.name) for entry in folder.iterdir()})
     return version
 
 
 def roll_back(folder: Path, stage: str, *, away_from: str | None = None, warn: Warn = WARN) -> str:
     """Let the stage's link point to where it pointed before, verified, and return that version.
 
-    Parameters
-    ----------
-    folder
-        As `deploy` made it.
-    stage
-        One of `STAGES`.
-    away_from
-        The version that must be served now, so that another one is not rolled back; None if any may be.
-    warn
-        As in `deploy`.
-
-    Raises
-    ------
-    PromotionError
-        If there is no release before this one, or another version than `away_from` is served.
-    ModelError
-        If that release is not what its metadata say.
+    `PromotionError` if there is no release before this one, or another than `away_from` is served, where it is named:
+    what somebody else deployed is not rolled back. `ModelError` if that release is not what its metadata say.
     """
     with _exclusive(folder):
         previous, current = served(folder, stage + PREVIOUS), _current(folder, stage)
@@ -129,18 +96,8 @@ def served(folder: Path, link: str) -> str | None:
     return target.name if is_release and VERSION.fullmatch(target.name) else None
 
 
-def _version_of(model: ProductionEnsemble) -> str:
-    """Return the version, which becomes the name of a folder."""
-    version = str(model.get_model_info()["version"])
-    if not VERSION.fullmatch(version):
-        msg = f"expected a version such as 1.0.2 in {paths.relative(paths.METADATA)}, got {version!r}"
-        raise ModelError(msg)
-    return version
-
-
 @contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
-    """Lock out other deployments into the folder."""
     try:
         (folder / RELEASES).mkdir(parents=True, exist_ok=True)
         lock = acquire(folder / ".lock", f"{folder}: another deployment is at work; wait for it")
@@ -226,8 +183,3 @@ def _replace_links(folder: Path, links: Mapping[str, tuple[Path, str]]) -> None:
     finally:
         for aside in made:
             aside.unlink(missing_ok=True)
-
-
-def _linked(folder: Path) -> set[str | None]:
-    """Return the versions that any link in the folder points to."""
-    return {served(folder, entry.name) for entry in folder.iterdir()}

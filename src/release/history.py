@@ -1,7 +1,6 @@
 """Every promoted version, as git has it, and whether cache or remote still has its files."""
 
 import json
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from src.base import paths, storage
@@ -48,12 +47,8 @@ class Promoted(NamedTuple):
 def history() -> list[Promoted]:
     """List the promoted versions, newest first, where their files are, and which is in production.
 
-    Raises
-    ------
-    PromotionError
-        If git, DVC or its remote cannot be asked, or the clone is shallow.
-    DataError
-        If the metadata of a commit cannot be read.
+    `PromotionError` if git, DVC or its remote cannot be asked, or the clone is shallow; `DataError` if the metadata of
+    a commit cannot be read.
     """
     current = storage.read_json(paths.METADATA) if paths.METADATA.exists() else {}
     in_production = current.get("version"), current.get("created_at")
@@ -72,18 +67,16 @@ def promotions() -> list[Promoted]:
     texts = read_blobs(f"{commit}:{name}" for commit in commits for name in names)
     records = zip(commits, *(texts[place :: len(names)] for place in range(len(names))), strict=True)
     # A commit without metadata is the one that removed them.
-    return list(_first_of_each([_read(commit, metadata, *others) for commit, metadata, *others in records if metadata]))
+    return _first_of_each([_read(commit, metadata, *others) for commit, metadata, *others in records if metadata])
 
 
-def _first_of_each(found: list[Promoted]) -> Iterator[Promoted]:
-    """Yield each version once, from the commit that promoted it; a rollback makes no version.
+def _first_of_each(found: list[Promoted]) -> list[Promoted]:
+    """Return each version once, from the commit that promoted it; a rollback makes no version.
 
     The order is that of the commits: a clock may have been wrong.
     """
-    oldest: dict[tuple[str, Any], Promoted] = {}
-    for promoted in reversed(found):
-        oldest.setdefault(promoted.identity, promoted)
-    yield from reversed(oldest.values())
+    identities = [promoted.identity for promoted in found]
+    return [promoted for place, promoted in enumerate(found, start=1) if promoted.identity not in identities[place:]]
 
 
 def _read(commit: str, metadata_text: str, lock_text: str | None, metrics_text: str | None) -> Promoted:

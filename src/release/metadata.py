@@ -20,31 +20,18 @@ from src.base import paths
 from src.base.params import Params
 from src.gate.trials import params_hash
 
-LIBRARIES = (*("joblib", "lightgbm", "numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "ta-lib", "treelite"),)
+LIBRARIES = ("joblib", "lightgbm", "numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "ta-lib", "treelite")
 N_SMOKE_ROWS = 5
-XGBOOST_WHEELS = {"Darwin": "xgboost"}
 NOTES = "Scores are walk-forward and out of sample: the procedure's, not the shipped fit's, which saw every row."
 
 
 class Promotion(NamedTuple):
-    """The names of a promotion, and the one before it.
-
-    Parameters
-    ----------
-    version
-        Such as 1.0.0.
-    git_commit
-        The commit that the candidate was made from.
-    previous_version
-        The commit that brings the model before it back, if there is one.
-    moment
-        Of the promotion, UTC.
-    """
+    """The names of a promotion, and the commit that brings the model before it back, if there is one."""
 
     version: str
-    git_commit: str
+    git_commit: str  # that the candidate was made from
     previous_version: str | None
-    moment: datetime
+    moment: datetime  # UTC
 
 
 def build_metadata(
@@ -55,25 +42,10 @@ def build_metadata(
     bars: bytes,
     dataset: pd.DataFrame,
 ) -> dict[str, Any]:
-    """Describe one promoted model.
+    """Describe one promoted model: every key of the founding document, and what the verification on load needs.
 
-    Parameters
-    ----------
-    promotion
-        Its names.
-    params, metrics
-        What the candidate was trained with, and how it scored.
-    files
-        The bytes of the graph and of the pickled ensemble, by file name.
-    bars
-        The bytes of the bars' file.
-    dataset
-        What the candidate was trained on; a few of its rows become the smoke test.
-
-    Returns
-    -------
-    dict
-        JSON-ready; every key of the founding document, and what the verification on load needs.
+    `files` holds the bytes of the graph and of the pickled ensemble by file name, `bars` those of the bars' file. A few
+    rows of the `dataset` that the candidate was trained on become the smoke test. Returns plain JSON.
     """
     scores = metrics["ensemble"]
     weights = params.ensemble.weights.model_dump()
@@ -134,5 +106,5 @@ def _smoke_test(content: bytes, dataset: pd.DataFrame) -> dict[str, Any]:
 
 def libraries() -> dict[str, str]:
     """Return the versions of Python and of what makes a model; XGBoost's distribution has another name on macOS."""
-    names = (*LIBRARIES, XGBOOST_WHEELS.get(platform.system(), "xgboost-cpu"))
+    names = (*LIBRARIES, "xgboost" if platform.system() == "Darwin" else "xgboost-cpu")
     return {"python": platform.python_version()} | {name: version(name) for name in names}

@@ -12,12 +12,11 @@ from src.gate.gate import gate
 from src.gate.gate_report import headline, summary
 from src.policy import load_policy
 from src.release.base_commit import check_upstream
-from src.release.committed import check_committed
 from src.release.history import Promoted, history
 from src.release.metadata import Promotion, build_metadata
 from src.release.tags import Stage, Tagged, tagged_versions
-from src.release.transaction import exclusive, transaction
-from src.release.versions import highest, next_version
+from src.release.transaction import check_committed, exclusive, transaction
+from src.release.versions import next_version, parse
 from src.repo.git import check_full_history, git
 from src.repo.outputs import check_reproduced
 from src.repo.revision import Revision
@@ -31,29 +30,14 @@ def promote(
 ) -> dict[str, Any]:
     """Ask the gate, then commit the candidate's metadata; from then on `ProductionEnsemble()` loads it.
 
-    Parameters
-    ----------
-    as_first
-        Compare with the baselines only, as for the first model ever.
-    amend
-        Put the promotion into the last commit, which must be known to nobody else; `git_commit` is then the one before.
-    stage
-        What the version is tagged for.
-    offline
-        Do not ask the remote whether the promotion can be pushed.
+    As the first it is compared with the baselines only. `amend` puts the promotion into the last commit, which must be
+    known to nobody else; `git_commit` is then the one before. `stage` is what the version is tagged for. Offline the
+    remote is not asked whether it can be pushed. Returns the metadata as committed; of a candidate that is in
+    production already, those it has, without a new commit.
 
-    Returns
-    -------
-    dict
-        The metadata as committed. If the candidate is in production already, the metadata it has; no new commit.
-
-    Raises
-    ------
-    PromotionError
-        If the clone is shallow, the work tree differs from the last commit, the pipeline is not up to date, the remote
-        does not answer or has what this clone lacks, git cannot commit or tag, or the gate's verdict is unknown.
-    GateError
-        If the gate says no.
+    `GateError` if the gate says no. `PromotionError` if its verdict is unknown, the clone is shallow, the work tree
+    differs from the last commit, the pipeline is not up to date, the remote does not answer or has what this clone
+    lacks, or git cannot commit or tag.
     """
     with exclusive():
         check_committed()
@@ -64,38 +48,30 @@ def promote(
 
 
 def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
-    """Evaluate the gate, commit and tag."""
     files = {path.name: storage.read_bytes(path) for path in (paths.GRAPH, paths.ENSEMBLE)}
     promoted = history()
     before = read_metadata(paths.METADATA) if paths.METADATA.exists() else None
-    if before and _digests(before) == {name: sha256(content) for name, content in files.items()}:
+    digests = {name: sha256(content) for name, content in files.items()}
+    if before and {name: described["sha256"] for name, described in before["files"].items()} == digests:
         commit = next(made.commit for made in promoted if made.in_production)
         # Whoever promoted it may have been stopped before its tags.
         with transaction((), Tagged(before["version"], stage, commit), with_outputs=False):
             return before
     report = gate(as_first=as_first)
     _check_gate(report, files)
+    # The model in production, or else the newest before it whose files can still be had.
+    by_recency = sorted(promoted, key=lambda made: not made.in_production)
     promotion = Promotion(
         version=_version(promoted, report["comparison"]),
         git_commit=git("rev-parse", "HEAD^" if amend else "HEAD"),
-        previous_version=_previous(promoted),
+        previous_version=next((version.commit for version in by_recency if version.files != "gone"), None),
         moment=datetime.now(UTC),
     )
-    metadata = build_metadata(
-        promotion,
-        load_policy(),
-        storage.read_json(paths.METRICS),
-        files,
-        storage.read_bytes(paths.BARS),
-        tables.read_frame(paths.FEATURES),
-    ) | {"gate": summary(report)}
+    params, metrics = load_policy(), storage.read_json(paths.METRICS)
+    bars, dataset = storage.read_bytes(paths.BARS), tables.read_frame(paths.FEATURES)
+    metadata = build_metadata(promotion, params, metrics, files, bars, dataset) | {"gate": summary(report)}
     _commit(metadata, stage, amend=amend)
     return metadata
-
-
-def _digests(metadata: dict[str, Any]) -> dict[str, str]:
-    """Return the sha256 of each file that the metadata describe."""
-    return {name: described["sha256"] for name, described in metadata["files"].items()}
 
 
 def _version(promoted: Sequence[Promoted], comparison: dict[str, Any] | None) -> str:
@@ -104,16 +80,10 @@ def _version(promoted: Sequence[Promoted], comparison: dict[str, Any] | None) ->
     taken = [*versions, *tagged_versions()]
     if not versions:
         return next_version(taken, "patch")
-    before = versions[highest(list(versions))]
+    before = versions[max(versions, key=parse)]
     if comparison and comparison["champion"]["commit"] == before:
         return next_version(taken, comparison["changed"])
     return next_version(taken, what_changed(Revision(before), Revision("HEAD").lock).kind)
-
-
-def _previous(promoted: Sequence[Promoted]) -> str | None:
-    """Return the commit of the model in production, or else of the newest before it whose files can still be had."""
-    by_recency = sorted(promoted, key=lambda made: not made.in_production)
-    return next((version.commit for version in by_recency if version.files != "gone"), None)
 
 
 def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from btc_signal.bundle import FILES, sha256, verified_version
@@ -28,15 +29,7 @@ Warn = Callable[[str], object]
 
 
 class Releases:
-    """The releases of a folder, and which of them are ours.
-
-    Parameters
-    ----------
-    folder
-        Holds the manifest and the folder of the releases.
-    warn
-        Takes what a person should know though the deployment worked.
-    """
+    """The releases of a folder, and which of them are ours; `warn` takes what a person should know."""
 
     def __init__(self, folder: Path, warn: Warn) -> None:
         self.folder, self.warn = folder, warn
@@ -49,7 +42,7 @@ class Releases:
         except DataError as error:
             self.is_known = False
             warn(f"{error}; nothing is removed; move that file away, and the next deploy begins another")
-        self._written = self._content()
+        self._written = dict(self.made), list(self.unfinished)
 
     def path(self, version: str) -> Path:
         """Where a release lies."""
@@ -87,9 +80,9 @@ class Releases:
 
     def write(self) -> None:
         """Write the manifest if it changed; `OSError` if it cannot be written."""
-        if self.is_known and self._content() != self._written:
+        if self.is_known and (self.made, self.unfinished) != self._written:
             storage.write_json({"releases": self.made, "unfinished": self.unfinished}, self.folder / MANIFEST)
-            self._written = self._content()
+            self._written = dict(self.made), list(self.unfinished)
 
     def try_to_write(self) -> bool:
         """Write the manifest if the disk takes it, warn if not: a full disk must not keep a link from being moved."""
@@ -120,7 +113,11 @@ class Releases:
         if not self.try_to_write():
             return
         for version, aside in zip(old, asides, strict=True):
-            self._put_aside(version, aside)
+            try:
+                self.path(version).rename(aside)
+                del self.made[version]
+            except OSError as error:
+                self.warn(f"{self.path(version)} cannot be removed ({words_of(error)}); the next deploy tries again")
         self.remove_unfinished()
         self.try_to_write()
 
@@ -135,17 +132,6 @@ class Releases:
                 self.warn(f"{self.path(version)} {why}; it stays, remove it by hand if nobody needs it")
             else:
                 yield version
-
-    def _put_aside(self, version: str, aside: Path) -> None:
-        try:
-            self.path(version).rename(aside)
-        except OSError as error:
-            self.warn(f"{self.path(version)} cannot be removed ({words_of(error)}); the next deploy tries again")
-        else:
-            del self.made[version]
-
-    def _content(self) -> tuple[list[tuple[str, str]], list[str]]:
-        return sorted(self.made.items()), list(self.unfinished)
 
 
 def stray_in(release: Path) -> str:
@@ -216,11 +202,8 @@ def _is_file(path: Path) -> bool:
 
 
 def _free(path: Path) -> Path:
-    free, number = path, 0
-    while os.path.lexists(free):
-        number += 1
-        free = path.with_name(f"{path.stem}.{number}{path.suffix}")
-    return free
+    numbered = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in count(1))
+    return next(free for free in chain([path], numbered) if not os.path.lexists(free))
 
 
 def _remove(path: Path) -> None:

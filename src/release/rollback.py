@@ -10,11 +10,10 @@ from src.base import paths, storage
 from src.base.errors import PromotionError
 from src.base.yaml_lines import read_scalars, replace_scalars
 from src.release.base_commit import check_upstream
-from src.release.committed import check_committed
 from src.release.history import promotions
 from src.release.releases import copy_signatures
 from src.release.tags import Tagged
-from src.release.transaction import exclusive, transaction
+from src.release.transaction import check_committed, exclusive, transaction
 from src.repo.git import check_full_history, git, read_blobs
 from src.repo.outputs import BUNDLE, fetch_and_checkout, keep_outputs
 from src.repo.revision import Revision
@@ -38,51 +37,38 @@ def rollback(name: str, *, offline: bool = False) -> RolledBack:
 
     Before the work tree changes, everything is fetched, verified against that promotion's sha256, and the model has to
     pass its smoke test. Then dvc.lock, metrics, metadata and parameters of that promotion become a new commit. The
-    limits of gate, retrain and monitor stay as they are.
+    limits of gate, retrain and monitor stay as they are. Its name is a version such as 1.0.1, or whatever git takes for
+    a commit that holds a promotion. Offline the remote of git is not asked whether the rollback can be pushed.
 
-    Parameters
-    ----------
-    name
-        A version such as 1.0.1, or whatever git takes for a commit that holds a promotion.
-    offline
-        Do not ask the remote of git whether the rollback can be pushed.
-
-    Raises
-    ------
-    PromotionError
-        If the clone is shallow, the work tree differs from the last commit, no such version was promoted, the remote
-        does not answer or has what this clone lacks, or git cannot commit or tag.
-    DataError
-        If its files are neither in the cache nor on the remote, or are damaged.
-    ModelError
-        If they are not what its metadata say, or this code cannot read them.
+    `PromotionError` if the clone is shallow, the work tree differs from the last commit, no such version was promoted,
+    the remote does not answer or has what this clone lacks, or git cannot commit or tag. `DataError` if its files are
+    neither in the cache nor on the remote, or are damaged; `ModelError` if they are not what its metadata say, or this
+    code cannot read them.
     """
     with exclusive():
         check_committed()
         check_full_history()
         check_upstream(amend=False, offline=offline)
-        return _rollback(name)
-
-
-def _rollback(name: str) -> RolledBack:
-    """Verify, then change, commit and tag, or restore."""
-    known = {promoted.version: promoted.commit for promoted in reversed(promotions())}
-    target = Revision(_commit_of(name, known))
-    version = _verify(target)
-    params = _params_of(target)
-    restored = [path for path in (*target.lock.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
-    changed = [*restored, paths.relative(paths.PARAMS)]
-    tagged = Tagged(version, "production", known.get(version, target.commit))
-    keep_outputs()
-    with transaction([paths.ROOT / path for path in changed], tagged, with_outputs=True):
-        git("checkout", target.commit, "--", *restored)
-        storage.write_bytes(params.encode(), paths.PARAMS)
-        fetch_and_checkout()
-        version_now = ProductionEnsemble.load(paths.PRODUCTION).get_model_info()["version"]
-        if git("status", "--porcelain", "--", *changed):
-            git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
-    missing = [path for path in target.lock.outs if not (paths.ROOT / path).exists()]
-    return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
+        known = {promoted.version: promoted.commit for promoted in reversed(promotions())}
+        target = Revision(_commit_of(name, known))
+        version = _verify(target)
+        # params.yaml as it is, with the values of that revision that make the model.
+        values = read_scalars(target.params_text, f"params.yaml of {target.name}")
+        making = {key: text for key, text in values.items() if key[0] not in POLICY}
+        params = replace_scalars(storage.read_bytes(paths.PARAMS).decode(), paths.PARAMS.name, making)
+        restored = [path for path in (*target.lock.outs, *RESTORED) if git("ls-tree", target.commit, "--", path)]
+        changed = [*restored, paths.relative(paths.PARAMS)]
+        tagged = Tagged(version, "production", known.get(version, target.commit))
+        keep_outputs()
+        with transaction([paths.ROOT / path for path in changed], tagged, with_outputs=True):
+            git("checkout", target.commit, "--", *restored)
+            storage.write_bytes(params.encode(), paths.PARAMS)
+            fetch_and_checkout()
+            version_now = ProductionEnsemble.load(paths.PRODUCTION).get_model_info()["version"]
+            if git("status", "--porcelain", "--", *changed):
+                git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
+        missing = [path for path in target.lock.outs if not (paths.ROOT / path).exists()]
+        return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
 
 
 def _commit_of(name: str, known: Mapping[str, str]) -> str:
@@ -93,13 +79,6 @@ def _commit_of(name: str, known: Mapping[str, str]) -> str:
         msg = f"version {name} was never promoted here; `python -m src history` lists {', '.join(known) or 'none'}"
         raise PromotionError(msg)
     return name
-
-
-def _params_of(target: Revision) -> str:
-    """Return params.yaml as it is, with the values of that revision that make the model."""
-    values = read_scalars(target.params_text, f"params.yaml of {target.name}")
-    making = {key: text for key, text in values.items() if key[0] not in POLICY}
-    return replace_scalars(storage.read_bytes(paths.PARAMS).decode(), paths.PARAMS.name, making)
 
 
 def _verify(target: Revision) -> str:

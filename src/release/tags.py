@@ -41,10 +41,7 @@ class Tagged(NamedTuple):
 def tags_here() -> dict[str, Tag]:
     """Return the tags of this clone by their names.
 
-    Raises
-    ------
-    PromotionError
-        If one of them is not at a commit: GTO reads the tags of all artifacts and fails on it.
+    `PromotionError` if one of them is not at a commit: GTO reads the tags of all artifacts and fails on it.
     """
     found = {}
     for line in git("for-each-ref", f"--format={FORMAT}", "refs/tags").splitlines():
@@ -79,25 +76,14 @@ def check_taggable(version: str, commit: str | None) -> None:
 def tag(version: str, commit: str, stage: Stage) -> None:
     """Tag the commit with its version, and the version with its stage, where it is not yet.
 
-    Parameters
-    ----------
-    version
-        Such as 1.0.2.
-    commit
-        That promoted it.
-    stage
-        What it is for from now on.
-
-    Raises
-    ------
-    PromotionError
-        If that version's tag is at another commit, or git cannot tag.
+    `PromotionError` if that version's tag is at another commit, or git cannot tag.
     """
     check_taggable(version, commit)
     try:
         if f"{ARTIFACT}@v{version}" not in tags_here():
             gto.api.register(str(paths.ROOT), ARTIFACT, commit, f"v{version}")
-        if _at(stage) != commit:
+        assigned = _assigned(stage)
+        if assigned is None or tags_here()[assigned].commit != commit:
             # Forced: to GTO a version that came back after another is in its stage already.
             gto.api.assign(str(paths.ROOT), ARTIFACT, stage, version=f"v{version}", skip_registration=True, force=True)
     except (GTOException, SCMError, OSError) as error:
@@ -115,12 +101,6 @@ def untag(tagged: Tagged, before: list[str]) -> None:
     ours = (f"{ARTIFACT}@v{tagged.version}", f"{ARTIFACT}#{tagged.stage}#")
     if made := [name for name in tags_here() if name not in before and name.startswith(ours)]:
         git("tag", "--delete", *made)
-
-
-def _at(stage: Stage) -> str | None:
-    """Return the commit that the stage was assigned to last."""
-    assigned = _assigned(stage)
-    return tags_here()[assigned].commit if assigned else None
 
 
 def _assigned(stage: Stage) -> str | None:

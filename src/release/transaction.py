@@ -6,8 +6,8 @@ stays, and the next run adds its tags.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,7 @@ ANY_BYTES = "latin-1"
 def exclusive() -> Iterator[None]:
     """Lock out other promotions and rollbacks, restore or complete what a killed one left, and clean up on SIGTERM.
 
-    Raises
-    ------
-    PromotionError
-        If another promotion or rollback, or a git, is at work in this clone, or a git was killed.
+    `PromotionError` if another promotion or rollback, or a git, is at work in this clone, or a git was killed.
     """
     refusal = "another promotion or rollback is at work in this clone; nothing was changed, wait for it"
     with acquire(_in_git(LOCK), refusal), sigterm_as_exit():
@@ -43,14 +40,8 @@ def exclusive() -> Iterator[None]:
 def transaction(files: Sequence[Path], tagged: Tagged, *, with_outputs: bool) -> Iterator[None]:
     """Tag what the block commits; unless both end well, take back the commit, its tags and these files.
 
-    Parameters
-    ----------
-    files
-        That the block changes and commits.
-    tagged
-        What is tagged once the block has ended.
-    with_outputs
-        Whether dvc.lock is one of them, so that the outputs of the pipeline change with it.
+    `files` are those that the block changes and commits; `with_outputs` if dvc.lock is one of them, so that the outputs
+    of the pipeline change with it.
     """
     check_taggable(tagged.version, tagged.commit)
     held = {paths.relative(file): file.read_bytes().decode(ANY_BYTES) if file.exists() else None for file in files}
@@ -63,14 +54,11 @@ def transaction(files: Sequence[Path], tagged: Tagged, *, with_outputs: bool) ->
         "tags": list(tags_here()),
     }
     storage.write_json(note, _in_git(NOTE))
-    is_done = False
-    try:
+    with ExitStack() as stack:
+        stack.callback(_undo)
         yield
         tag(tagged.version, tagged.commit or git("rev-parse", "HEAD"), tagged.stage)
-        is_done = True
-    finally:
-        if not is_done:
-            _undo()
+        stack.pop_all()
     _in_git(NOTE).unlink()
 
 
@@ -78,6 +66,18 @@ def refuse_unfinished() -> None:
     """Refuse a work tree that a killed promotion or rollback left."""
     if _in_git(NOTE).exists():
         msg = "a promotion or rollback was stopped half-way; run it again, which first puts back what it changed"
+        raise PromotionError(msg)
+
+
+def check_committed() -> None:
+    """Refuse changes that no commit holds: nobody could get this model back from git."""
+    refuse_unfinished()
+    own = {paths.relative(path) for path in (paths.GATE, paths.GATE_REPORT, paths.TRIALS)}
+    status = git("status", "--porcelain", "--no-renames").splitlines()
+    if changed := [line for line in status if line.split()[-1] not in own]:
+        seen = f"{len(changed)} paths differ from the last commit: {changed[0]}"
+        repair = "commit them, or put them away with `git stash --include-untracked`"
+        msg = f"expected a clean work tree, {seen}; {repair}"
         raise PromotionError(msg)
 
 
@@ -102,19 +102,13 @@ def _recover() -> None:
     git("reset", "--quiet", "--", *note["files"])
     if note["with_outputs"]:
         fetch_and_checkout()
-    if note["tagged"]:
-        _tag_as_noted(Tagged(*note["tagged"]), note["head"])
+    tagged = Tagged(*note["tagged"]) if note["tagged"] else None
+    if tagged and (made := _commit_that_made(tagged.version, note["head"])):
+        tag(tagged.version, tagged.commit or made, tagged.stage)
     _in_git(NOTE).unlink()
 
 
-def _tag_as_noted(tagged: Tagged, since: str) -> None:
-    """Add the tags of a commit that was made since."""
-    if made := _commit_that_made(tagged.version, since):
-        tag(tagged.version, tagged.commit or made, tagged.stage)
-
-
 def _put_back(note: dict[str, Any]) -> None:
-    """Restore files, index and outputs."""
     for name, content in note["files"].items():
         if content is None:
             (paths.ROOT / name).unlink(missing_ok=True)
@@ -123,17 +117,14 @@ def _put_back(note: dict[str, Any]) -> None:
     if note["index"] is None:
         git("reset", "--quiet", "--", *note["files"])
     else:
-        _restage(note["index"], note["files"])
+        # The index may differ from both commit and work tree.
+        staged = {name: meta.split()[:2] for meta, name in (entry.split("\t") for entry in note["index"])}
+        held = [word for name, entry in staged.items() for word in ("--cacheinfo", ",".join((*entry, name)))]
+        gone = [name for name in note["files"] if name not in staged]
+        git("update-index", "--add", *held, "--force-remove", "--", *gone)
     if note["with_outputs"]:
         fetch_and_checkout()
     _in_git(NOTE).unlink()
-
-
-def _restage(entries: Sequence[str], files: Iterable[str]) -> None:
-    """Restore the index of these files, which may differ from both commit and work tree."""
-    staged = {name: meta.split()[:2] for meta, name in (entry.split("\t") for entry in entries)}
-    held = [word for name, entry in staged.items() for word in ("--cacheinfo", ",".join((*entry, name)))]
-    git("update-index", "--add", *held, "--force-remove", "--", *(name for name in files if name not in staged))
 
 
 def _commit_that_made(version: str, since: str) -> str | None:

@@ -40,9 +40,8 @@ class Stores:
 
     def read(self, digest: str) -> bytes | None:
         """Return what lies under this md5 in the cache or on the remote, unverified; None if nothing does."""
-        if self.repo.cache.local.exists(digest):
-            return _read(self.repo.cache.local, digest)
-        return self.read_remote(digest)
+        cache = self.repo.cache.local
+        return _read(cache, digest) if cache.exists(digest) else self.read_remote(digest)
 
     def read_remote(self, digest: str) -> bytes | None:
         """Return what lies under this md5 on the remote, unverified; None if nothing does."""

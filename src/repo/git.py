@@ -118,10 +118,7 @@ def read_blobs(names: Iterable[str]) -> list[str | None]:
 def ls_remote(remote: str, *patterns: str) -> dict[str, str]:
     """Return the refs of a remote that match, and the object that each of them names.
 
-    Raises
-    ------
-    PromotionError
-        If the remote cannot be asked, with git's own reason, or does not answer in time.
+    `PromotionError` has git's own reason if the remote cannot be asked, or does not answer in time.
     """
     done = run_git(paths.ROOT, "ls-remote", "--quiet", "--refs", remote, *patterns, timeout_s=REMOTE_TIMEOUT_S)
     if done.status:
@@ -158,7 +155,6 @@ def _communicate(process: subprocess.Popen[bytes], stdin: bytes, timeout_s: floa
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End git and what it started."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

@@ -42,16 +42,10 @@ def keep_outputs() -> None:
 
 def fetch_and_checkout() -> None:
     """Check out the outputs of dvc.lock; those that neither cache nor remote has are left out, save the bundle."""
-    with suppress(PromotionError):
-        _fetch()
-    with opened_stores() as stores:
-        stores.repo.checkout(targets=[str(path) for path in BUNDLE], force=True)
-        stores.repo.checkout(force=True, allow_missing=True)
-
-
-def _fetch() -> None:
-    """Fetch what the cache lacks, if the remote has any of it."""
-    with opened_stores() as stores:
+    with suppress(PromotionError), opened_stores() as stores:
         digests = [out.hash_info.value for out in stores.repo.index.outs if out.use_cache]
         if any(stores.where([digest]) == "remote" for digest in digests):
             stores.repo.fetch()
+    with opened_stores() as stores:
+        stores.repo.checkout(targets=[str(path) for path in BUNDLE], force=True)
+        stores.repo.checkout(force=True, allow_missing=True)

@@ -15,18 +15,7 @@ from src.repo.git import git, read_blobs
 
 
 class Revision:
-    """One commit's parameters and files.
-
-    Parameters
-    ----------
-    name
-        Whatever git takes for a commit.
-
-    Raises
-    ------
-    DataError
-        If git knows no such commit, or it holds no pipeline.
-    """
+    """The parameters and files of whatever git takes for a commit; `DataError` if it is none, or has no pipeline."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -57,10 +46,8 @@ class Revision:
         with opened_stores() as stores:
             content = stores.read(out.md5)
         if content is None:
-            msg = (
-                f"{name} of {self.name} is neither in the cache nor on the remote; "
-                "`dvc repro` in a clone of that commit makes it anew"
-            )
+            where = f"{name} of {self.name} is neither in the cache nor on the remote"
+            msg = f"{where}; `dvc repro` in a clone of that commit makes it anew"
             raise DataError(msg)
         if md5(content) != out.md5:
             msg = f"{name} of {self.name} is damaged in the cache or on the remote: its md5 is not that of dvc.lock"

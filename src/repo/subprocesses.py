@@ -66,7 +66,11 @@ def run_checked(root: Path, *command: str) -> None:
 @contextmanager
 def sigterm_as_exit() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into `SystemExit`, so that every context manager cleans up."""
-    before = {number: signal.signal(number, _exit) for number in (signal.SIGTERM, signal.SIGHUP)}
+
+    def leave(number: int, _frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
@@ -74,12 +78,7 @@ def sigterm_as_exit() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _exit(number: int, _frame: object) -> NoReturn:
-    raise SystemExit(128 + number)
-
-
 def _copy(stream: IO[str], lines: list[str]) -> None:
-    """Keep what a program prints, and print it."""
     for line in stream:
         sys.stderr.write(f"{one_line(line.rstrip())}\n")
         lines.append(line.strip())

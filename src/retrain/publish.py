@@ -18,22 +18,9 @@ REPAIR = "`dvc push` replaces no object that is there: delete the damaged one on
 def publish(clone: Path, base: Base) -> str:
     """Push a clone's objects, check that they can be pulled, push its branch and tags, and update this work tree.
 
-    Parameters
-    ----------
-    clone
-        Its work tree; its branch holds new commits after the base.
-    base
-        What the branch was, and where it is published.
-
-    Returns
-    -------
-    str
-        What is left to do here, in words; empty if nothing is.
-
-    Raises
-    ------
-    PromotionError
-        If the objects cannot be pushed or pulled again, or somebody else published first; then nothing is published.
+    The branch of the clone holds new commits after the base. Returns in words what is left to do here, empty if
+    nothing is. `PromotionError` if the objects cannot be pushed or pulled again, or somebody else published first; then
+    nothing is published.
     """
     run_checked(clone, "dvc", "push")
     _prove(clone)
@@ -45,7 +32,12 @@ def publish(clone: Path, base: Base) -> str:
         git("merge", "--quiet", "--ff-only", commit)
     else:
         moved = [f"{git('rev-parse', ref, root=clone)}:{ref}" for ref in refs]
-        _push(base, [f"{commit}:{base.remote_ref}", *moved])
+        try:
+            git("push", "--quiet", "--atomic", base.remote, f"{commit}:{base.remote_ref}", *moved)
+        except PromotionError as error:
+            what = f"{base.remote} did not take it, nothing was published"
+            msg = f"{what}; if somebody else was first, run it again ({error})"
+            raise PromotionError(msg) from error
     return _follow(clone, commit, refs)
 
 
@@ -65,17 +57,6 @@ def _prove(clone: Path) -> None:
         ProductionEnsemble.load(proof / paths.relative(paths.PRODUCTION))
     except ModelError as error:
         msg = f"the model that was pushed does not come back as it was: {error}"
-        raise PromotionError(msg) from error
-
-
-def _push(base: Base, refspecs: list[str]) -> None:
-    """Push atomically."""
-    try:
-        git("push", "--quiet", "--atomic", str(base.remote), *refspecs)
-    except PromotionError as error:
-        msg = (
-            f"{base.remote} did not take it, nothing was published; if somebody else was first, run it again ({error})"
-        )
         raise PromotionError(msg) from error
 
 

@@ -8,54 +8,30 @@ from src.base import paths, storage
 from src.base.errors import DataError
 from src.base.params import Data
 from src.base.yaml_lines import Location, replace_scalars
-from src.policy import Policy, load_policy
+from src.policy import load_policy
 from src.sources.source import SOURCES
 
 
 def move_window(root: Path, end: datetime | None, now: datetime) -> Data:
-    """Write the next window into the params.yaml of a work tree; nothing else in it changes.
+    """Write the next window into the params.yaml of a work tree and return its section; nothing else in it changes.
 
-    Parameters
-    ----------
-    root
-        Of the work tree.
-    end
-        The new data.end, UTC; None: the last midnight of an exchange, the end of the last bar of a file.
-    now
-        This machine's time, UTC.
-
-    Returns
-    -------
-    Data
-        The section as it is now.
-
-    Raises
-    ------
-    DataError
-        If `end` lies before the end of the present window.
-    ParamsError
-        If the new window cannot be.
+    `end` is the new data.end, UTC; None: the last midnight of an exchange, the end of the last bar of a file.
+    `DataError` if it lies before the end of the present window, `ParamsError` if the new window cannot be.
     """
     file = root / paths.PARAMS.name
     params = load_policy(file)
-    window = _next_window(params, end, now)
+    data, days = params.data, params.retrain.window_days
+    if end is not None and data.end is not None and end < data.end:
+        expected = f"expected an end at or after data.end, {utc_text(data.end)}, got {utc_text(end)}"
+        msg = f"{expected}; `rollback` brings an earlier model back"
+        raise DataError(msg)
+    newest = end or SOURCES[data.source].newest_close(data, now)
+    closes = newest if data.end is None else max(newest, data.end)
+    start = data.start if days is None else closes - timedelta(days=days)
+    # A window without an end goes on without one.
+    window = {"start": start, "end": None if end is None and data.end is None else closes}
     values: dict[Location, str] = {
         ("data", key): f'"{utc_text(moment)}"' for key, moment in window.items() if moment is not None
     }
     storage.write_bytes(replace_scalars(file.read_text(encoding="utf-8"), file.name, values).encode(), file)
     return load_policy(file).data
-
-
-def _next_window(params: Policy, end: datetime | None, now: datetime) -> dict[str, datetime | None]:
-    """Return the moments that move; a window without an end goes on without one."""
-    data, days = params.data, params.retrain.window_days
-    if end is not None and data.end is not None and end < data.end:
-        msg = (
-            f"expected an end at or after data.end, {utc_text(data.end)}, got {utc_text(end)}; `rollback` "
-            "brings an earlier model back"
-        )
-        raise DataError(msg)
-    newest = end or SOURCES[data.source].newest_close(data, now)
-    closes = newest if data.end is None else max(newest, data.end)
-    start = data.start if days is None else closes - timedelta(days=days)
-    return {"start": start, "end": None if end is None and data.end is None else closes}

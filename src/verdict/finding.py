@@ -8,8 +8,10 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from src.base.errors import ProjectError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 # Unknown could not be computed, told is a figure without a threshold, off was switched off.
 Result = Literal["passed", "failed", "unknown", "told", "off"]
@@ -53,6 +55,14 @@ def findings_of(report: Mapping[str, Any]) -> list[Finding]:
         )
         for rule in report["judgements"]
     ]
+
+
+def ask(name: str, rule: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """Return what a rule finds; one that cannot be evaluated is unknown, with the reason."""
+    try:
+        return list(rule())
+    except ProjectError as error:
+        return [Finding(name, None, None, "unknown", str(error))]
 
 
 def overall(findings: Iterable[Finding]) -> Verdict:

@@ -18,9 +18,9 @@ from src.features.feature_manager import build_dataset
 from src.gate.trials import params_hash
 from src.ml.ensemble import ProductionEnsemble
 from src.policy import Policy
-from src.release.committed import check_committed
 from src.release.metadata import Promotion, build_metadata
 from src.release.promote import _check_gate
+from src.release.transaction import check_committed
 from src.repo.git import git
 from src.verdict.finding import Finding, overall
 from tests.checkouts import Checkout

@@ -14,9 +14,8 @@ from src.base import byte_code, paths
 from src.base.errors import PromotionError
 from src.doctor import repair
 from src.doctor.repair import repair as repair_all
-from src.release.committed import check_committed
 from src.release.tags import Tagged
-from src.release.transaction import exclusive, transaction
+from src.release.transaction import check_committed, exclusive, transaction
 from src.repo.git import git
 from tests.checkouts import GIT_IDENTITY, Checkout
 
