@@ -7,9 +7,8 @@ from typing import Any
 
 from src.base import paths
 from src.base.errors import ModelError
-from src.doctor.check import Check, fail, ok, warn
+from src.doctor.check import Check, aside, fail, ok, quoted, restoring, warn
 from src.doctor.pipeline_outputs import GOOD, read_outputs
-from src.doctor.prescriptions import aside, quoted, restoring
 from src.repo.git import run_git
 from src.verdict.finding import Finding
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from src.base import paths
 from src.base.errors import PromotionError
-from src.doctor.check import Check, fail, few, ok, warn
-from src.doctor.prescriptions import aside, is_committed, quoted, restoring
+from src.doctor.check import Check, aside, fail, few, is_committed, ok, quoted, restoring, warn
 from src.repo.git import REMOTE_TIMEOUT_S, run_git
 from src.verdict.finding import Finding
 
 GOOD, MISSING, DAMAGED = "good", "missing", "damaged"
-RUN = "dvc repro"
 CONFIG, LOCK = ".dvc/config", "dvc.lock"
 ABSENT = (
     "not here and not in the cache since that version was brought back, and not needed to serve; "
@@ -42,11 +40,13 @@ class Outputs(Check):
     """Every output is what dvc.lock says, in the work tree and in the cache."""
 
     name = "outputs"
-    requires = ("git", "pipeline-files")
-    subsets = ("data-check", "full-check")
+    requires: ClassVar[tuple[str, ...]] = ("git", "pipeline-files")
+    subsets: ClassVar[tuple[str, ...]] = ("data-check", "full-check")
+    folder = ""
 
     def findings(self) -> Iterator[Finding]:
         outputs, broken = read_outputs(self.root)
+        outputs = [one for one in outputs if one.name.startswith(self.folder)]
         reports, kept = [one for one in outputs if one.is_gits], [one for one in outputs if not one.is_gits]
         found = [self._report(report) for report in reports if report.file != GOOD]
         if reports and not found:
@@ -63,19 +63,16 @@ class Outputs(Check):
         kept = run_git(self.root, "show", f"HEAD:{report.name}").stdout
         command = restoring(self.root, report.name) if md5(kept.encode()) == report.md5 else ""
         how = "not there" if report.file == MISSING else "not what dvc.lock says"
-        return fail("reports", f"{report.name} is {how}", command or RUN)
+        return fail("reports", f"{report.name} is {how}", command or "dvc repro")
 
 
-class ModelFiles(Check):
+class ModelFiles(Outputs):
     """Every model is what dvc.lock says, in the work tree and in the cache."""
 
     name = "model-files"
     requires = ("pipeline-files",)
     subsets = ("ml-models",)
-
-    def findings(self) -> Iterator[Finding]:
-        outputs, broken = read_outputs(self.root)
-        yield from broken or _judge_kept(self.root, [one for one in outputs if one.name.startswith("models/")])
+    folder = "models/"
 
 
 class Remote(Check):
@@ -85,47 +82,38 @@ class Remote(Check):
     requires = ("git", "dvc", "pipeline-files")
 
     def findings(self) -> Iterator[Finding]:
+        from src.repo.dvc_lock import md5
         from src.repo.dvc_store import opened_stores
 
         outputs = [output for output in read_outputs(self.root)[0] if not output.is_gits]
         try:
             with opened_stores() as stores:
                 found = {output: stores.read_remote(output.md5) for output in outputs}
-                places = {output: stores.place_on_remote(output.md5) for output in outputs}
-                is_folder = stores.remote_is_a_folder
+                # DVC does not hash them; to delete one, it has to be a file of this machine.
+                damaged = [one for one, content in found.items() if content is not None and md5(content) != one.md5]
+                files = [stores.place_on_remote(one.md5) for one in damaged if stores.remote_is_a_folder]
         except PromotionError as error:
             words = f"{error}; mend network, credentials or address (docs/remotes.md), then `dvc push`"
             yield fail("remote", words)
         else:
-            yield from self._objects(found, places if is_folder else {})
+            missing = sum(content is None for content in found.values())
+            if damaged:
+                yield _judge_damaged(damaged, files)
+            if missing:
+                words = f"{missing} of {len(found)} objects are not on the remote, others cannot pull: `dvc push`"
+                yield warn("remote", words)
+            if not damaged and not missing:
+                yield ok("remote", f"it has all {len(found)} objects of dvc.lock, unharmed")
         yield from self._upstream()
-
-    def _objects(self, found: dict[Output, bytes | None], files: dict[Output, str]) -> Iterator[Finding]:
-        """Hash every object of the remote, since DVC does not; to delete one, it has to be a file of this machine."""
-        from src.repo.dvc_lock import md5
-
-        damaged = [output for output, content in found.items() if content is not None and md5(content) != output.md5]
-        if damaged:
-            names, is_here = [output.name for output in damaged], all(output.file == GOOD for output in damaged)
-            by_hand = "" if files else f"; delete {', '.join(one.md5 for one in damaged)} there, then `dvc push`"
-            first = "" if is_here else "; first get the right files here, or find who has them"
-            command = f"rm -f {quoted(*[files[one] for one in damaged])} && dvc push {quoted(*names)}" if files else ""
-            words = f"damaged on the remote: {', '.join(names)}{by_hand}{first}"
-            yield fail("remote", words, command if is_here else "")
-        if missing := sum(content is None for content in found.values()):
-            words = f"{missing} of {len(found)} objects are not on the remote, others cannot pull: `dvc push`"
-            yield warn("remote", words)
-        if not damaged and not missing:
-            yield ok("remote", f"it has all {len(found)} objects of dvc.lock, unharmed")
 
     def _upstream(self) -> Iterator[Finding]:
         """Ask the remote of git whether it has commits that were not fetched."""
         tracked = run_git(self.root, "rev-parse", "--symbolic-full-name", "@{upstream}")
         if tracked.status:
             return
-        remote, _, branch = tracked.stdout.strip()[len("refs/remotes/") :].partition("/")
-        asking = ("ls-remote", "--exit-code", remote, f"refs/heads/{branch}")
-        asked = run_git(self.root, *asking, timeout_s=REMOTE_TIMEOUT_S)
+        _, _, remote, branch = tracked.stdout.strip().split("/", 3)
+        heads = ("ls-remote", "--exit-code", remote, f"refs/heads/{branch}")
+        asked = run_git(self.root, *heads, timeout_s=REMOTE_TIMEOUT_S)
         if asked.status:
             words = f"{remote} does not answer for {branch} ({asked.reason})"
             yield fail("upstream", words, f"git remote show {quoted(remote)}")
@@ -165,6 +153,15 @@ def absent_after_rollback(root: Path, outputs: list[Output]) -> list[str]:
     changes = run_git(root, "log", "--format=", "--raw", "--no-abbrev", "--", LOCK).stdout.splitlines()
     held = [change.split()[3] for change in changes if change.startswith(":")]
     return absent if is_committed(root, LOCK) and held[0] in held[1:] else []
+
+
+def _judge_damaged(outputs: list[Output], files: list[str]) -> Finding:
+    """Judge objects that are damaged on the remote, where they are these files if it is a folder of this machine."""
+    names, is_here = [output.name for output in outputs], all(output.file == GOOD for output in outputs)
+    by_hand = "" if files else f"; delete {', '.join(one.md5 for one in outputs)} there, then `dvc push`"
+    first = "" if is_here else "; first get the right files here, or find who has them"
+    command = f"rm -f {quoted(*files)} && dvc push {quoted(*names)}" if files and is_here else ""
+    return fail("remote", f"damaged on the remote: {', '.join(names)}{by_hand}{first}", command)
 
 
 def _judge_kept(root: Path, outputs: list[Output]) -> Iterator[Finding]:
@@ -208,7 +205,7 @@ def _named(outputs: list[Output]) -> str:
 
 def _fetching(outputs: list[Output]) -> str:
     """Return the command that gets outputs from the remote, or else from their stages; it leaves what is right."""
-    fetch, clear = f"dvc pull {quoted(*[output.name for output in outputs])} || {RUN}", _cleared(outputs)
+    fetch, clear = f"dvc pull {quoted(*[output.name for output in outputs])} || dvc repro", _cleared(outputs)
     return f"{clear}{{ {fetch}; }}" if clear else fetch
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -15,16 +15,16 @@ from src.doctor import environment
 from src.doctor.check import Check, exit_status, fail
 from src.doctor.data import Data
 from src.doctor.disk import Disk
-from src.doctor.dvc import Dvc
+from src.doctor.dvc import Dvc, Pipeline
 from src.doctor.git_repository import Git
 from src.doctor.models import Models
 from src.doctor.pipeline_outputs import ModelFiles, Outputs, Remote
 from src.doctor.status import Production, Status
-from src.doctor.syntax import PACKAGES, Code, ParamsFile, Pipeline, PipelineFiles
+from src.doctor.syntax import PACKAGES, Code, ParamsFile, PipelineFiles
 from src.verdict.finding import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
-# In the order of repair.
+# In the order of repair, what a check requires before it.
 CHECKS: tuple[type[Check], ...] = (
     *(environment.Environment, Disk, Git, Dvc, Code, ParamsFile, PipelineFiles),
     *(Outputs, ModelFiles, Data, Models, Pipeline, Production, Status, Remote),
@@ -41,27 +41,13 @@ class Outcome(NamedTuple):
     waits_for: str = ""
 
 
-def in_order(checks: Iterable[type[Check]]) -> list[type[Check]]:
-    """Put what a check requires before it, and leave the rest as it is; `ValueError` names a circle."""
-    waiting, placed = list(checks), []
-    while waiting:
-        names = {check.name for check in waiting}
-        ready = next((check for check in waiting if not names & set(check.requires)), None)
-        if ready is None:
-            msg = f"expected checks that require each other in no circle, got one among {', '.join(sorted(names))}"
-            raise ValueError(msg)
-        waiting.remove(ready)
-        placed.append(ready)
-    return placed
-
-
 def diagnose(subset: str) -> list[Finding]:
     """Run the checks of a subset, one of `SUBSETS`, and return what they found, in the order of repair."""
     python = environment.python_of(ROOT)
     able = str(python) if python is not None and os.access(str(python), os.X_OK) else ""
     outcomes: dict[str, Future[Outcome]] = {}
     with ThreadPoolExecutor(AT_ONCE) as executor:
-        for check in in_order(CHECKS):
+        for check in CHECKS:
             # What does not start is why the others cannot be made.
             if subset in check.subsets or (check is environment.Environment and not able):
                 first = {name: outcomes[name] for name in check.requires if name in outcomes}
