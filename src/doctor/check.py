@@ -21,24 +21,12 @@ VERDICTS = tuple(dict.fromkeys(SHOWN.values()))
 
 
 class Check:
-    """One part of the repository that is looked at; the docstring of each check, its title, says what should hold.
+    """One part of the repository that is looked at; the docstring of each check, its title, says what should hold."""
 
-    Attributes
-    ----------
-    name
-        As ``python -m src.doctor NAME`` takes it.
-    requires
-        Names of the checks that must hold first: without them, this one could only repeat what they say.
-    subsets
-        Of `SUBSETS`, in which it is looked at.
-    is_plain
-        Whether any Python can look, even where there is no environment.
-    """
-
-    name: ClassVar[str]
-    requires: ClassVar[tuple[str, ...]] = ()
+    name: ClassVar[str]  # as `python -m src.doctor NAME` takes it
+    requires: ClassVar[tuple[str, ...]] = ()  # the checks without which this one could only repeat what they say
     subsets: ClassVar[tuple[str, ...]] = ("full-check",)
-    is_plain: ClassVar[bool] = False
+    is_plain: ClassVar[bool] = False  # whether any Python can look, even where there is no environment
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -71,11 +59,8 @@ def few(names: Sequence[str]) -> str:
 
 def quoted(*names: str) -> str:
     """Write names as words of a shell; one that holds what acts on a terminal, or is no text, by its bytes' numbers."""
-    return " ".join(shlex.quote(name) if name.isprintable() else f"$'{_numbers(name)}'" for name in names)
-
-
-def _numbers(name: str) -> str:
-    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(name))
+    numbers = {name: "".join(f"\\x{byte:02x}" for byte in os.fsencode(name)) for name in names}
+    return " ".join(shlex.quote(name) if name.isprintable() else f"$'{numbers[name]}'" for name in names)
 
 
 def aside(*names: str) -> str:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from src.base import paths
-from src.doctor.check import Check, aside, fail, ok, restoring, warn
-from src.doctor.pipeline_outputs import ABSENT, GOOD, absent_after_rollback, how_file_is, read_outputs
+from src.doctor.check import Check, fail, ok, restoring, warn
+from src.doctor.pipeline_outputs import ABSENT, GOOD, absent_after_rollback, getting_back, how_file_is, read_outputs
 from src.doctor.status import TRY_RETRAIN
 from src.verdict.finding import Finding
 
@@ -62,14 +62,13 @@ class Data(Check):
         from src.base import tables
         from src.base.errors import DataError
 
-        again = f"dvc checkout {name} || dvc pull {name} || dvc repro"
         if not (self.root / name).is_file():
-            return fail("data", f"{name} is not there", again)
+            return fail("data", f"{name} is not there", getting_back([name]))
         try:
             frame = tables.read_frame(self.root / name)
             return ok("data", f"{name}: {len(frame):,} rows, {judge(frame)}")
         except (DataError, KeyError) as error:
-            command = "dvc repro --force" if name in right else f"{aside(name)} && {{ {again}; }}"
+            command = "dvc repro --force" if name in right else getting_back([name], [name])
             return fail("data", f"{name}: {error}", command)
 
     def _quality(self, params: Policy) -> Finding:

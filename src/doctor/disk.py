@@ -11,13 +11,11 @@ from pathlib import Path
 from src.doctor.check import Check, fail, ok, quoted, warn
 from src.verdict.finding import Finding
 
-MIB = 2**20
 # A whole run writes some tens of MiB, an environment 2 GiB.
 NEEDED_MIB, COMFORTABLE_MIB = 200, 1_000
 # Objects are written once and then protected.
 READ_ONLY, OBJECTS = (".dvc/cache", ".dvc-remote"), "/files/md5/"
 SKIPPED = (".git", ".venv", ".hypothesis", ".mypy_cache", ".ruff_cache", "__pycache__")
-COLLECT = "dvc gc --all-commits --dry"
 SHARED = "This shows which objects no commit here names; before you delete them: other clones may share the cache"
 
 
@@ -28,7 +26,7 @@ class Disk(Check):
     is_plain = True
 
     def findings(self) -> Iterator[Finding]:
-        yield judge_room(shutil.disk_usage(str(self.root)).free // MIB)
+        yield judge_room(shutil.disk_usage(str(self.root)).free // 2**20)
         wrong = list(_forbidden(self.root))
         if not wrong:
             yield ok("permissions", "every file can be read and written")
@@ -47,7 +45,7 @@ def judge_room(free_mib: int) -> Finding:
     if free_mib >= COMFORTABLE_MIB:
         return ok("disk", f"{free_mib:,} MiB free")
     judge = fail if free_mib < NEEDED_MIB else warn
-    return judge("disk", f"{free_mib:,} MiB free: make room. {SHARED}", COLLECT)
+    return judge("disk", f"{free_mib:,} MiB free: make room. {SHARED}", "dvc gc --all-commits --dry")
 
 
 def _forbidden(root: Path) -> Iterator[tuple[str, bool]]:

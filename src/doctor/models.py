@@ -7,8 +7,8 @@ from typing import Any
 
 from src.base import paths
 from src.base.errors import ModelError
-from src.doctor.check import Check, aside, fail, ok, quoted, restoring, warn
-from src.doctor.pipeline_outputs import GOOD, read_outputs
+from src.doctor.check import Check, fail, ok, restoring, warn
+from src.doctor.pipeline_outputs import GOOD, getting_back, read_outputs
 from src.repo.git import run_git
 from src.verdict.finding import Finding
 
@@ -40,9 +40,9 @@ class Models(Check):
             wrong = f"{METADATA} is not what any commit holds; only a promotion writes it"
         if wrong:
             yield fail("metadata", wrong, restoring(self.root, METADATA))
-            return
-        yield ok("metadata", f"version {metadata['version']} describes {len(FILES)} files")
-        yield self._bundle(metadata)
+        else:
+            yield ok("metadata", f"version {metadata['version']} describes {len(FILES)} files")
+            yield self._bundle(metadata)
 
     def _bundle(self, metadata: dict[str, Any]) -> Finding:
         """Verify the files; a candidate that waits for its promotion is no damage."""
@@ -51,23 +51,19 @@ class Models(Check):
         from btc_signal.signature import check_signature
 
         version, folder = metadata["version"], self.root / MODELS
-        files = {name: folder / name for name in FILES if (folder / name).is_file()}
-        found = {name: sha256(file.read_bytes()) for name, file in files.items()}
+        found = {name: sha256((folder / name).read_bytes()) for name in FILES if (folder / name).is_file()}
         names = [f"{MODELS}/{one}" for one in FILES if found.get(one) != metadata["files"][one]["sha256"]]
         if not names:
+            subject, command = "signature", "git pull --ff-only"
             try:
                 check_signature((self.root / METADATA).read_bytes(), folder, version)
-            except ModelError as error:
-                return fail("signature", str(error), "git pull --ff-only")
-            try:
+                subject, command = "model", "dvc repro"
                 version = ProductionEnsemble.load(folder).get_model_info()["version"]
             except ModelError as error:
-                return fail("model", str(error), "dvc repro")
+                return fail(subject, str(error), command)
             return ok("model", f"version {version}, every sha256 right, known answers the same")
         if set(names) <= {output.name for output in read_outputs(self.root)[0] if output.file == GOOD}:
             words = f"a candidate lies where version {version} was, so nothing can be served from here"
             return warn("model", f"{words} until it is promoted", "python -m src promote")
-        joined, damaged = quoted(*names), [name for name in names if (self.root / name).exists()]
-        again = f"dvc checkout {joined} || dvc pull {joined} || dvc repro"
         words = f"{', '.join(names)} is missing or not version {version}, and is refused"
-        return fail("model", words, f"{aside(*damaged)} && {{ {again}; }}" if damaged else again)
+        return fail("model", words, getting_back(names, [name for name in names if (self.root / name).exists()]))

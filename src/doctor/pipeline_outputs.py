@@ -6,7 +6,7 @@ for its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -170,21 +170,18 @@ def _judge_kept(root: Path, outputs: list[Output]) -> Iterator[Finding]:
     if absent:
         yield warn("outputs", f"{few(absent)}: {ABSENT}")
     outputs = [output for output in outputs if output.name not in absent]
-    again = [output for output in outputs if output.file != GOOD and output.object == GOOD]
-    if again:
-        names = quoted(*[output.name for output in again])
-        yield fail("outputs", f"{_named(again)}; the cache has them", f"{_cleared(again)}dvc checkout {names}")
-    lost = [output for output in outputs if output.object != GOOD and (output.file != GOOD or output.object == DAMAGED)]
+    lost = [output for output in outputs if output.file != GOOD or output.object == DAMAGED]
     if lost:
-        rest = "the cache has none, or damaged ones; the remote may have them, or they are made again"
-        yield fail("outputs", f"{_named(lost)}; {rest}", _fetching(lost))
+        named = few([f"{output.name} ({output.file if output.file != GOOD else 'its object'})" for output in lost])
+        have = "the cache has" if all(output.object == GOOD for output in lost) else "remote or stages may have"
+        yield fail("outputs", f"{named}: missing or damaged; {have} them", _fetching(lost))
     unsaved = [output for output in outputs if output.object == MISSING and output.file == GOOD]
     if unsaved:
         place = unsaved[0].stored.partition("/files/md5/")[0]
         elsewhere = "" if place == ".dvc/cache" else f", {place}"
         rest = f"objects are not in the cache{elsewhere}; the files themselves are right"
         yield warn("cache", f"{len(unsaved)} of {len(outputs)} {rest}", _fetching(unsaved))
-    if outputs and not (again or lost or unsaved):
+    if outputs and not (lost or unsaved):
         yield ok("outputs", f"{len(outputs)} files are what dvc.lock says, and so are their objects in the cache")
 
 
@@ -197,20 +194,20 @@ def how_file_is(file: Path, digest: str) -> str:
     return GOOD if md5(file.read_bytes()) == digest else DAMAGED
 
 
-def _named(outputs: list[Output]) -> str:
-    """Name the outputs, and what is wrong with each."""
-    named = few([f"{output.name} ({output.file if output.file != GOOD else 'its object'})" for output in outputs])
-    return f"{named}: missing or damaged"
+def getting_back(names: Sequence[str], damaged: Sequence[str] = (), objects: Sequence[str] | None = None) -> str:
+    """Return the command that gets outputs from the cache, the remote, or else their stages.
+
+    Damaged files may be somebody's, and are put aside. Where the cache lacks an object, it is not asked; damaged ones
+    are nobody's, and go.
+    """
+    kept = f"dvc checkout {quoted(*names)} || " if objects is None else ""
+    again = f"{kept}dvc pull {quoted(*names)} || dvc repro"
+    clear = [*([aside(*damaged)] if damaged else []), *([f"rm -f {quoted(*objects)}"] if objects else [])]
+    return " && ".join([*clear, f"{{ {again}; }}"]) if clear else again
 
 
 def _fetching(outputs: list[Output]) -> str:
-    """Return the command that gets outputs from the remote, or else from their stages; it leaves what is right."""
-    fetch, clear = f"dvc pull {quoted(*[output.name for output in outputs])} || dvc repro", _cleared(outputs)
-    return f"{clear}{{ {fetch}; }}" if clear else fetch
-
-
-def _cleared(outputs: list[Output]) -> str:
-    """Return the command that clears damage away: files may be somebody's and are put aside, objects are nobody's."""
-    files = [output.name for output in outputs if output.file == DAMAGED]
     objects = [output.stored for output in outputs if output.object == DAMAGED]
-    return (f"{aside(*files)} && " if files else "") + (f"rm -f {quoted(*objects)} && " if objects else "")
+    damaged = [output.name for output in outputs if output.file == DAMAGED]
+    is_kept = all(output.object == GOOD for output in outputs)
+    return getting_back([output.name for output in outputs], damaged, None if is_kept else objects)

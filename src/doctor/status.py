@@ -92,8 +92,8 @@ class Status(Check):
         if (self.root / RETRAIN).is_file():
             try:
                 report = storage.read_json(self.root / RETRAIN)
-                outcome, words = str(report["outcome"]), f"{report['ended_at']}: {report['words']}"
-            except (DataError, KeyError) as error:
+                outcome, words = report["outcome"], f"{report['ended_at']}: {report['words']}"
+            except (DataError, KeyError, TypeError) as error:
                 yield fail("retrain", f"{RETRAIN} cannot be read ({error})", aside(RETRAIN))
                 return
             if outcome == "failed":
