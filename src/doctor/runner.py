@@ -16,8 +16,7 @@ from src.doctor.data import Data
 from src.doctor.disk import Disk
 from src.doctor.dvc import Dvc, Pipeline
 from src.doctor.git_repository import Git
-from src.doctor.models import Models
-from src.doctor.pipeline_outputs import ModelFiles, Outputs, Remote
+from src.doctor.pipeline_outputs import ModelFiles, Models, Outputs, Remote
 from src.doctor.status import Production, Status
 from src.doctor.syntax import PACKAGES, Code, ParamsFile, PipelineFiles
 from src.verdict.finding import Finding

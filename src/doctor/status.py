@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -66,6 +65,7 @@ class Status(Check):
 
     def _gate(self) -> Finding:
         """Say what the gate said last, and of what."""
+        from btc_signal.bundle import sha256
         from src.base import storage
 
         file, model = self.root / GATE, self.root / MODEL
@@ -77,8 +77,7 @@ class Status(Check):
             reasons = ", ".join(rule.name for rule in against(report))
         except (DataError, KeyError, TypeError) as error:
             return fail("gate", f"{GATE} cannot be read ({error})", restoring(self.root, GATE) or "python -m src gate")
-        candidate = f"sha256:{hashlib.sha256(model.read_bytes()).hexdigest()}" if model.is_file() else None
-        if report.get("candidate") != candidate:
+        if report.get("candidate") != (sha256(model.read_bytes()) if model.is_file() else None):
             return warn("gate", f"{judged_at} it judged another candidate than the one here", "python -m src gate")
         if verdict == "yes":
             return ok("gate", f"{judged_at} it said yes")
