@@ -46,6 +46,15 @@ class FeatureStream:
             raise DataError(msg)
         self._at = Progress()
 
+    @classmethod
+    def of_model(cls, metadata: Mapping[str, Any]) -> Self:
+        """Make the stream of a model by its metadata: what serves is what trained; `DataError` if they hold neither."""
+        try:
+            return cls(metadata["feature_settings"], metadata["training_info"]["data"]["timeframe"])
+        except (KeyError, TypeError) as error:
+            msg = f"the metadata of version {metadata.get('version')} lack {error}; restore them with `git checkout`"
+            raise DataError(msg) from error
+
     @property
     def timeframe(self) -> str:
         """Length of a bar."""

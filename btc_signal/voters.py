@@ -8,6 +8,9 @@ import numpy as np
 from btc_signal.exceptions import ModelError
 from btc_signal.inputs import as_probabilities
 
+# Probabilities differ in their last bits between processors; rounded, the files do not.
+PROBABILITY_DECIMALS = 9
+
 
 class Member(Protocol):
     """Anything fitted that gives probabilities."""

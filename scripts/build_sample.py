@@ -17,7 +17,6 @@ from source_archive import Archive, download
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from btc_signal.bar import COLUMNS
-from src.bars.schema import TIME_DTYPE
 from src.base import paths, tables
 
 ARCHIVE = Archive(
@@ -41,7 +40,7 @@ def read_csv(archive: bytes) -> bytes:
 def to_bars(content: bytes) -> pd.DataFrame:
     """Order the rows by time; `volume_btc` is the volume in base currency."""
     table = pd.read_csv(io.BytesIO(content), skiprows=1)
-    table["time"] = pd.to_datetime(table["date"], format="%Y-%m-%d %I-%p", utc=True).astype(TIME_DTYPE)
+    table["time"] = pd.to_datetime(table["date"], format="%Y-%m-%d %I-%p", utc=True).dt.as_unit("us")
     bars = table.drop(columns="volume").rename(columns={"volume_btc": "volume"})
     return bars.set_index("time").sort_index()[COLUMNS].astype(float)
 

@@ -26,7 +26,6 @@ from src.base.yaml_lines import replace_scalars
 from src.policy import Policy, load_policy
 from src.repo.git import check_full_history, git
 from src.repo.subprocesses import run_checked, sigterm_as_exit
-from src.retrain.scratch_clone import commit_all
 from src.sources.file import read_bars
 
 BUNDLED = {
@@ -109,7 +108,7 @@ def change(file: Path, values: dict[str, str]) -> None:
 def promote(folder: Path) -> dict[str, Any]:
     """Make the model, ask the gate as for a first one, and return the metadata of its promotion."""
     run_checked(folder, "dvc", "repro")
-    commit_all(folder, "Rehearse on earlier bars")
+    git("commit", "--quiet", "--all", "--message", "Rehearse on earlier bars", root=folder)
     run_checked(folder, "src", "promote", "--as-first")
     metadata: dict[str, Any] = storage.read_json(folder / paths.relative(paths.METADATA))
     return metadata

@@ -11,8 +11,8 @@ from src.commands.shared import AsFirst, Json, Markdown, console, print_json, pr
 
 def scores(*, as_json: Json = False) -> None:
     """Show the scores of the last evaluation beside what they have to beat."""
-    from src.evaluation.score_report import differences_table, scores_table, verdict
-    from src.policy import load_policy
+    from src.evaluation.score_report import differences_table, scores_table
+    from src.gate.gate_report import in_words
 
     with exit_on_error():
         metrics = storage.read_json(paths.METRICS)
@@ -22,7 +22,7 @@ def scores(*, as_json: Json = False) -> None:
         terminal = console()
         terminal.print(scores_table(metrics))
         terminal.print(differences_table(metrics))
-        for sentence in verdict(metrics, load_policy().gate.f1_score_min):
+        for sentence in in_words(metrics):
             terminal.print(sentence, highlight=False)
         terminal.print("Next: `make report` draws it all on one page; `dvc plots show`; reports/metrics.json.")
 

@@ -33,10 +33,11 @@ def predict(
     """Ask the promoted model: probability, decision, and how far its members disagree, for every bar."""
     from btc_signal.ensemble import ProductionEnsemble
     from btc_signal.predict import predict_history, predict_live
-    from src.features.stream import FeatureStream
+    from btc_signal.stream import FeatureStream
 
     with exit_on_error():
-        model, stream = ProductionEnsemble.load(paths.PRODUCTION), FeatureStream()
+        model = ProductionEnsemble.load(paths.PRODUCTION)
+        stream = FeatureStream.of_model(model.metadata or {})
         bars = _read_bars(file, stream.timeframe)
         if follow:
             for number, prediction in enumerate(predict_live(bars, stream, model)):

@@ -74,8 +74,8 @@ def _told(*, dry_run: bool) -> Iterator[list[str]]:
 
 def history(*, as_json: Json = False) -> None:
     """List every promoted version, newest first: when, on which bars, its scores, and where its files are."""
+    from src.commands.history_report import history_table
     from src.release.history import history as promoted_versions
-    from src.release.history_report import history_table
 
     with exit_on_error():
         versions = [promoted.to_plain() for promoted in promoted_versions()]

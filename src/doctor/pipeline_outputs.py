@@ -13,11 +13,16 @@ from typing import Any, ClassVar, NamedTuple
 from src.base import paths
 from src.base.errors import ModelError, PromotionError
 from src.doctor.check import Check, aside, fail, few, is_committed, ok, quoted, restoring, warn
+from src.doctor.dvc import CONFIG, LOCAL
 from src.repo.git import REMOTE_TIMEOUT_S, run_git
 from src.verdict.finding import Finding
 
 GOOD, MISSING, DAMAGED = "good", "missing", "damaged"
-CONFIG, LOCK = ".dvc/config", "dvc.lock"
+LOCK = "dvc.lock"
+OWN_ADDRESS = (
+    f'mkdir -p .dvc/tmp && cp {LOCAL} "$(mktemp -d .dvc/tmp/aside.XXXXXX)" && '
+    "dvc remote modify --local --unset local url"
+)
 ABSENT = (
     "not here and not in the cache since that version was brought back, and not needed to serve; "
     "`dvc pull` brings what the remote has, `dvc repro` makes them again"
@@ -95,7 +100,9 @@ class Remote(Check):
                 files = [stores.place_on_remote(one.md5) for one in damaged if stores.remote_is_a_folder]
         except PromotionError as error:
             words = f"{error}; mend network, credentials or address (docs/remotes.md), then `dvc push`"
-            yield fail("remote", words)
+            # An address that only this clone has can be left for the repository's own.
+            is_own = (self.root / LOCAL).is_file() and "url" in (self.root / LOCAL).read_text(errors="replace")
+            yield fail("remote", words, OWN_ADDRESS if is_own else "")
         else:
             missing = sum(content is None for content in found.values())
             if damaged:

@@ -11,8 +11,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from btc_signal.catalog import TARGET
+from btc_signal.voters import PROBABILITY_DECIMALS
 from src.evaluation.metrics import Forecast
-from src.training.fit import PROBABILITY_DECIMALS, row_weights
+from src.training.fit import row_weights
 from src.training.splits import Fold
 
 

@@ -1,5 +1,6 @@
 """The scores as tables for the terminal, with a verdict in words."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich import box
@@ -19,7 +20,7 @@ SLOPE_OFF = 0.1
 DIFFERENCES = ("roc_auc", "brier_skill", "log_loss", "f1_score")
 
 
-def scores_table(metrics: dict[str, Any]) -> Table:
+def scores_table(metrics: Mapping[str, Any]) -> Table:
     """Return baselines, members and the ensemble, a row each, in that order."""
     window = metrics["window"]
     table = Table(
@@ -42,7 +43,7 @@ def scores_table(metrics: dict[str, Any]) -> Table:
     return table
 
 
-def differences_table(metrics: dict[str, Any]) -> Table:
+def differences_table(metrics: Mapping[str, Any]) -> Table:
     """Return how much the ensemble scores more than each other forecast, with the interval of the difference."""
     intervals = metrics["intervals"]
     table = Table(
@@ -58,7 +59,7 @@ def differences_table(metrics: dict[str, Any]) -> Table:
     return table
 
 
-def verdict(metrics: dict[str, Any], f1_score_min: float) -> list[str]:
+def verdict(metrics: Mapping[str, Any], f1_score_min: float) -> list[str]:
     """Say in sentences what the scores mean, and no more than they do."""
     return [
         _skill(metrics),
@@ -69,7 +70,7 @@ def verdict(metrics: dict[str, Any], f1_score_min: float) -> list[str]:
     ]
 
 
-def _skill(metrics: dict[str, Any]) -> str:
+def _skill(metrics: Mapping[str, Any]) -> str:
     """Say whether the probabilities beat a constant."""
     skill, ends = metrics["ensemble"]["brier_skill"], metrics["intervals"]["scores"]["ensemble"]["brier_skill"]
     words = f"Brier skill {skill:+.3f} ({span(ends, '+.3f')})"
@@ -78,7 +79,7 @@ def _skill(metrics: dict[str, Any]) -> str:
     return f"No skill is shown: {words}; the base rate alone may forecast as well."
 
 
-def _against_volatility(metrics: dict[str, Any]) -> str:
+def _against_volatility(metrics: Mapping[str, Any]) -> str:
     """Say whether it knows more than how much the price moves."""
     scores = metrics["intervals"]["ensemble_less"]["volatility_only"]
     words = "; ".join(
@@ -93,7 +94,7 @@ def _against_volatility(metrics: dict[str, Any]) -> str:
     return f"Not shown to beat volatility alone: {words}. It knows when the market moves; which way, is not shown."
 
 
-def _calibrated(metrics: dict[str, Any]) -> str:
+def _calibrated(metrics: Mapping[str, Any]) -> str:
     """Say whether the probabilities can be taken at their word."""
     line = metrics["calibration"]
     means = f"mean forecast {line['mean_forecast']:.1%}, observed {metrics['base_rate']:.1%}."
@@ -104,7 +105,7 @@ def _calibrated(metrics: dict[str, Any]) -> str:
     return f"Calibration: slope {line['slope']:.2f} (1 is ideal), {sure}; {means}"
 
 
-def _f1(metrics: dict[str, Any], f1_score_min: float) -> str:
+def _f1(metrics: Mapping[str, Any], f1_score_min: float) -> str:
     """Say whether the founding document's threshold is met, and what it is worth."""
     f1, majority = metrics["ensemble"]["f1_score"], metrics["baselines"]["majority_class"]["f1_score"]
     passes = "reaches" if f1 >= f1_score_min else "misses"
@@ -114,7 +115,7 @@ def _f1(metrics: dict[str, Any], f1_score_min: float) -> str:
     )
 
 
-def _traded(metrics: dict[str, Any]) -> str:
+def _traded(metrics: Mapping[str, Any]) -> str:
     """Say what its decisions would have earned."""
     traded = metrics["backtest"]
     model, hold, random = traded["model"], traded["buy_and_hold"], traded["random_entries"]

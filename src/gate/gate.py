@@ -14,9 +14,8 @@ from src.base.errors import DataError, PromotionError
 from src.evaluation.deflated_sharpe import NEEDED, deflated_sharpe
 from src.evaluation.leakcheck import check_pipeline
 from src.evaluation.parity import TOLERANCE
-from src.evaluation.score_report import verdict
 from src.gate.compare import compare
-from src.gate.gate_report import markdown
+from src.gate.gate_report import in_words, markdown
 from src.gate.rules import judge_bundle, judge_champion, judge_data, judge_leaks, judge_luck, judge_scores
 from src.gate.serving_cost import measure_serving
 from src.gate.trials import record_trial
@@ -68,7 +67,7 @@ def gate(*, as_first: bool = False) -> dict[str, Any]:
         "judged_at": utc_text(now),
         "candidate": sha256(storage.read_bytes(paths.ENSEMBLE)) if paths.ENSEMBLE.exists() else None,
         "judgements": [finding.kept() for finding in findings],
-        "in_words": _in_words(params),
+        "in_words": _in_words(),
         "comparison": comparison,
     }
     text = markdown(report)
@@ -93,10 +92,10 @@ def _is_first() -> bool:
     return True
 
 
-def _in_words(params: Policy) -> list[str]:
+def _in_words() -> list[str]:
     """Say what the scores mean; nothing where one is missing, which the rules tell."""
     try:
-        return verdict(storage.read_json(paths.METRICS), params.gate.f1_score_min)
+        return in_words(storage.read_json(paths.METRICS))
     except (DataError, KeyError, TypeError, IndexError, ValueError):
         return []
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from src.base.foreign_text import inert, one_line
+from src.evaluation.score_report import verdict
 from src.gate.compare_report import markdown as compared
+from src.policy import load_policy
 from src.verdict.finding import AGAINST, against, findings_of
 from src.verdict.table import finding_rows, markdown_table
 
@@ -22,6 +24,11 @@ def headline(report: Mapping[str, Any]) -> str:
     reasons = "; ".join(f"{finding.name}: {one_line(finding.words).rstrip('. ')}" for finding in found)
     asked = sum(counts[name] for name in ("passed", "failed", "unknown"))
     return f"Not promoted: {len(found)} of {asked} rules {AGAINST[report['verdict']]}. {reasons or 'No rule passed'}."
+
+
+def in_words(metrics: Mapping[str, Any]) -> list[str]:
+    """Say in sentences what the scores mean, by the F1 that the gate asks for."""
+    return verdict(metrics, load_policy().gate.f1_score_min)
 
 
 def summary(report: Mapping[str, Any]) -> dict[str, Any]:

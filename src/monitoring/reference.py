@@ -7,7 +7,6 @@ from typing import NamedTuple
 import pandas as pd
 
 from btc_signal.in_sample import honest_from
-from src.bars.build import build_bars
 from src.base import paths
 from src.base.errors import DataError
 from src.base.params import Features, Label
@@ -17,7 +16,7 @@ from src.policy import Policy
 from src.release.history import Promoted, promotions
 from src.repo.revision import Revision
 from src.sources.file import read_bars
-from src.sources.source import SOURCES
+from src.sources.source import bars_of
 
 # The label of the newest bars, and a stretch before them for what is usual.
 SPARE_BARS = 50
@@ -65,7 +64,7 @@ def newest_bars(file: Path | None, params: Policy, now: datetime) -> pd.DataFram
     if file is not None:
         return read_bars(file, data.timeframe)
     window = data.model_copy(update=_newest_window(params, now) if data.is_live else {"start": None, "end": None})
-    return build_bars(SOURCES[data.source].rows(window, now)[0], window, now)[0]
+    return bars_of(window, now)
 
 
 def _newest_window(params: Policy, now: datetime) -> dict[str, datetime]:

@@ -35,7 +35,7 @@ def build(evidence: Evidence) -> dict[str, Figure]:
         "importance": _importance(plots["feature_importance"]),
     }
     drift = drifts_of(evidence.monitor) if evidence.monitor else []
-    return found | ({"drift": _drift(drift, evidence.params.monitor.psi_max)} if drift else {})
+    return found | ({"drift": _drift(drift)} if drift else {})
 
 
 def _auc(metrics: Record) -> Figure:
@@ -104,8 +104,9 @@ def _importance(points: list[Record]) -> Figure:
     return Figure(title, says, spec, rows.points(title, columns, points))
 
 
-def _drift(found: list[Record], limit: float) -> Figure:
+def _drift(found: list[Record]) -> Figure:
     """Draw how far each column that the model sees is from the training bars."""
+    limit = found[0]["threshold"]
     title = "Population stability index of the newest bars against the training bars"
     drawn = [rule for rule in found if rule["name"] not in NOT_SEEN]
     far = [rule["name"] for rule in drawn if rule["verdict"] == "failed"]

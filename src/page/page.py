@@ -11,9 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from src.base import paths, storage
-from src.evaluation.score_report import verdict
 from src.gate.compare_report import decided
 from src.gate.gate_report import headline as gate_says
+from src.gate.gate_report import in_words
 from src.monitoring.drift import drifts_of
 from src.monitoring.monitor_report import headline as monitor_says
 from src.page import figures, rows
@@ -38,7 +38,7 @@ def render(evidence: Evidence) -> str:
     return environment.get_template("page.html.j2").render(
         evidence=evidence,
         metrics=evidence.metrics,
-        sentences=verdict(evidence.metrics, evidence.params.gate.f1_score_min),
+        sentences=in_words(evidence.metrics),
         figures=figures.build(evidence),
         tables=_tables(evidence),
         gate_says=evidence.gate and gate_says(evidence.gate),

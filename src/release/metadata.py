@@ -15,10 +15,10 @@ from btc_signal.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from btc_signal.ensemble import ProductionEnsemble
 from btc_signal.in_sample import first_unknown
 from btc_signal.times import utc_text
+from btc_signal.voters import PROBABILITY_DECIMALS
 from src.base import paths
 from src.base.params import Params
 from src.gate.trials import params_hash
-from src.training.fit import PROBABILITY_DECIMALS
 
 LIBRARIES = (*("joblib", "lightgbm", "numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "ta-lib", "treelite"),)
 N_SMOKE_ROWS = 5

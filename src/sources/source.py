@@ -6,6 +6,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from src.bars.build import build_bars
 from src.base.params import Data
 from src.sources import exchange, file, sample
 
@@ -25,3 +26,8 @@ class Source(Protocol):
 
 # `src.base.params` has the same names, so that a wrong one is refused with its line, and says which are live.
 SOURCES: dict[str, Source] = {"sample": sample, "file": file, "ccxt": exchange}
+
+
+def bars_of(data: Data, now: datetime) -> pd.DataFrame:
+    """Return the bars of a window, as `build_bars` does."""
+    return build_bars(SOURCES[data.source].rows(data, now)[0], data, now)[0]

@@ -10,10 +10,8 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from btc_signal.catalog import FEATURE_NAMES, TARGET
+from btc_signal.voters import PROBABILITY_DECIMALS
 from src.training.splits import Fold
-
-# Probabilities differ in their last bits between processors; rounded, the files do not.
-PROBABILITY_DECIMALS = 9
 
 
 def out_of_fold(

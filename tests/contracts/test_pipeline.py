@@ -13,7 +13,7 @@ from tests.checkouts import SMALL, Checkout, copy_work_tree
 
 PIPELINE = yaml.safe_load((paths.ROOT / "dvc.yaml").read_text())
 STAGES = PIPELINE["stages"]
-ALWAYS = {".python-version", "requirements-model.lock"}
+ALWAYS = {"requirements-model.lock"}
 STAGE_FILES = "src/stages/"
 # What a stage imports and computes nothing with: rich draws, sklearn and mypyc look whether the others are there.
 NO_NUMBERS = {"charset-normalizer", "psutil", "rich", "setuptools"}
@@ -45,7 +45,7 @@ def _resolved(stage: dict) -> set[str]:
 
 def _room(module: str) -> str:
     """What a stage depends on where it imports this file: the folder; of the stages only its own."""
-    return module if module.startswith(STAGE_FILES) else "/".join(module.split("/")[:2])
+    return module if module.startswith(STAGE_FILES) else "/".join(Path(module).parent.parts[:2])
 
 
 @pytest.mark.parametrize("name", STAGES)

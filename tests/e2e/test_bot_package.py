@@ -32,8 +32,7 @@ from btc_signal.predict import predict_live
 from btc_signal.stream import FeatureStream
 
 model = ProductionEnsemble.load(Path("model"))
-training = model.metadata["training_info"]
-stream = FeatureStream(model.metadata["feature_settings"], training["data"]["timeframe"])
+stream = FeatureStream.of_model(model.metadata)
 for prediction in predict_live(map(json.loads, open("feed.jsonl")), stream, model):
     print(json.dumps(prediction.to_plain()))
 """

@@ -41,7 +41,7 @@ def replace(checkout: Checkout, name: str, old: str, new: str) -> None:
 
 
 def a_comment(checkout: Checkout) -> None:
-    replace(checkout, "src/training/members.py", r"\Z", "# A remark.\n")
+    replace(checkout, "src/training/fit.py", r"\Z", "# A remark.\n")
 
 
 def a_moved_file(checkout: Checkout) -> None:
@@ -60,10 +60,8 @@ def an_upgraded_pin(checkout: Checkout) -> None:
 
 
 def a_changed_tree_depth(checkout: Checkout) -> None:
-    old = r"RandomForestClassifier\(\*\*settings\.model_dump\(\)"
-    replace(
-        checkout, "src/training/members.py", old, "RandomForestClassifier(**settings.model_dump() | {'max_depth': 2}"
-    )
+    forest = r"(RandomForestClassifier\(\*\*settings\.model_dump\(\))"
+    replace(checkout, "src/training/members/rf.py", forest, r"\1 | {'max_depth': 2}")
 
 
 def a_stage_that_fails(checkout: Checkout) -> None:

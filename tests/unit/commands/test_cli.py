@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from btc_signal.bundle import read_promoted
 from btc_signal.ensemble import ProductionEnsemble
+from btc_signal.stream import FeatureStream
 from src.base import paths, storage, tables
 from src.base.errors import ParamsError
 from src.cli import app
-from src.features import stream
 from src.features.promoted import promoted as promoted_value
 from src.gate import gate
 from src.gate.gate_report import markdown as gate_markdown
@@ -76,7 +76,7 @@ def promoted(candidate: ProductionEnsemble, monkeypatch: pytest.MonkeyPatch) -> 
     """A small model in the place of the promoted one, with a short warm-up."""
     settings = promoted_value("feature_settings") | {"warm_up_bars": 60}
     monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda _, __: candidate))
-    monkeypatch.setattr(stream, "promoted", lambda *keys: settings if keys == ("feature_settings",) else "1h")
+    monkeypatch.setattr(FeatureStream, "of_model", classmethod(lambda cls, _: cls(settings, "1h")))
 
 
 @pytest.fixture

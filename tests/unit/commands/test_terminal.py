@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from src.base import paths
+from src.commands.history_report import history_table
 from src.commands.shared import console, print_markdown, say
 from src.evaluation.leakcheck import markdown
-from src.release.history_report import history_table
 from src.verdict.finding import Finding
 
 HOSTILE = "[/foo] [bold]x[/bold] \x1b[2J \ud800 :smile: ::error::x"

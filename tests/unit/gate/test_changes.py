@@ -100,7 +100,6 @@ def test_without_another_hash_nothing_is_rerun(change: Callable[[dict[str, Any]]
     ("path", "by_hash"),
     [
         pytest.param(LIBRARIES, "minor", id="libraries"),
-        pytest.param(".python-version", "minor", id="Python"),
         pytest.param("src/sources", "minor", id="how bars are read"),
         pytest.param("src/base", "minor", id="what all rooms stand on"),
         pytest.param("src/features", "major", id="a feature"),

@@ -4,15 +4,13 @@ import pytest
 
 from src.base import paths, storage
 from src.page.evidence import DRAWN, Evidence, read_points
-from src.policy import Policy
 
 
 @pytest.fixture
-def evidence(params: Policy) -> Evidence:
+def evidence() -> Evidence:
     """What the page shows of the committed reports; nobody looked at the model at work yet."""
     gate = storage.read_json(paths.GATE)
     return Evidence(
-        params=params,
         metrics=storage.read_json(paths.METRICS),
         quality=storage.read_json(paths.DATA_QUALITY),
         plots={name: read_points(paths.plot(name)) for name in DRAWN},

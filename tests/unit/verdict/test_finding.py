@@ -19,7 +19,7 @@ RESULTS = st.sampled_from(["passed", "failed", "unknown", "told", "off"])
 FINDINGS = st.lists(
     st.builds(Finding, name=st.text(), value=FLOATS, threshold=FLOATS, verdict=RESULTS, words=st.text())
 )
-JUDGES = ("gate", "monitoring", "evaluation")
+JUDGES = ("gate", "monitoring", "evaluation", "doctor")
 
 
 def rule(name: str, verdict: str) -> dict:
