@@ -33,7 +33,7 @@ def report(*, as_json: Json = False) -> None:
         try:
             from src.page.page import write_page
         except ModuleNotFoundError as error:
-            msg = f"the page needs {error.name}, which is not installed; `make report` installs it"
+            msg = f"the page needs a library: {error.name} is not installed; `make report` installs it"
             raise ProjectError(msg) from error
         page = paths.relative(write_page())
         if as_json:

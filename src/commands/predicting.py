@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -97,23 +97,16 @@ def _log(predictions: "Iterable[Prediction]", log: Path | None) -> None:
 
 
 def _show(predictions: "list[Prediction]", *, as_json: bool, with_header: bool = True) -> None:
-    """Print predictions, a line each."""
+    """Print predictions, a line each, in columns or as JSON."""
     if as_json:
         for prediction in predictions:
             print_json(prediction.to_plain(), indent=None)
     else:
-        for line in _text_lines(predictions, with_header=with_header):
-            say(line)
+        if with_header:
+            say("  ".join([f"{'bar opened':20}", "probability", "decision", *predictions[0].members, "disagreement"]))
+        for prediction in predictions:
+            votes = [f"{vote:>{len(name)}.3f}" for name, vote in prediction.members.items()]
+            decision = "buy" if prediction.decision else "stay out"
+            cells = [utc_text(prediction.time), f"{prediction.probability:>11.3f}", f"{decision:8}", *votes]
+            say("  ".join([*cells, f"{prediction.disagreement:>12.3f}"]))
     sys.stdout.flush()
-
-
-def _text_lines(predictions: "Sequence[Prediction]", *, with_header: bool) -> Iterator[str]:
-    """Lay predictions out in columns."""
-    names = list(predictions[0].members)
-    if with_header:
-        yield "  ".join([f"{'bar opened':20}", "probability", "decision", *names, "disagreement"])
-    for prediction in predictions:
-        votes = [f"{prediction.members[name]:>{len(name)}.3f}" for name in names]
-        decision = "buy" if prediction.decision else "stay out"
-        cells = [utc_text(prediction.time), f"{prediction.probability:>11.3f}", f"{decision:8}", *votes]
-        yield "  ".join([*cells, f"{prediction.disagreement:>12.3f}"])

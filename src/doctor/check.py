@@ -1,13 +1,16 @@
-"""What a check is, what it says, and how that is shown."""
+"""What a check is, what it says, the commands that it prescribes, and how that is shown."""
 
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from src.base.foreign_text import one_line
+from src.repo.git import run_git
 from src.verdict.finding import Finding
 
 SUBSETS = ("ml-models", "data-check", "full-check", "status")
@@ -18,24 +21,12 @@ VERDICTS = tuple(dict.fromkeys(SHOWN.values()))
 
 
 class Check:
-    """One part of the repository that is looked at; the docstring of each check, its title, says what should hold.
+    """One part of the repository that is looked at; the docstring of each check, its title, says what should hold."""
 
-    Attributes
-    ----------
-    name
-        As ``python -m src.doctor NAME`` takes it.
-    requires
-        Names of the checks that must hold first: without them, this one could only repeat what they say.
-    subsets
-        Of `SUBSETS`, in which it is looked at.
-    is_plain
-        Whether any Python can look, even where there is no environment.
-    """
-
-    name: ClassVar[str]
-    requires: ClassVar[tuple[str, ...]] = ()
+    name: ClassVar[str]  # as `python -m src.doctor NAME` takes it
+    requires: ClassVar[tuple[str, ...]] = ()  # the checks without which this one could only repeat what they say
     subsets: ClassVar[tuple[str, ...]] = ("full-check",)
-    is_plain: ClassVar[bool] = False
+    is_plain: ClassVar[bool] = False  # whether any Python can look, even where there is no environment
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -56,7 +47,7 @@ def warn(name: str, words: str, command: str = "") -> Finding:
 
 
 def fail(name: str, words: str, command: str = "") -> Finding:
-    """Say what is broken."""
+    """Say what is broken; the command, copied into a shell, loses nothing and publishes nothing."""
     return Finding(name, None, None, "failed", words, command)
 
 
@@ -64,6 +55,35 @@ def few(names: Sequence[str]) -> str:
     """Name the first three, and count the rest."""
     more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
     return f"{', '.join(names[:N_NAMED])}{more}"
+
+
+def quoted(*names: str) -> str:
+    """Write names as words of a shell; one that holds what acts on a terminal, or is no text, by its bytes' numbers."""
+    numbers = {name: "".join(f"\\x{byte:02x}" for byte in os.fsencode(name)) for name in names}
+    return " ".join(shlex.quote(name) if name.isprintable() else f"$'{numbers[name]}'" for name in names)
+
+
+def aside(*names: str) -> str:
+    """Return the command that puts files aside, into a folder of their own in .dvc/tmp, which git does not see."""
+    return f'mkdir -p .dvc/tmp && mv -- {quoted(*names)} "$(mktemp -d .dvc/tmp/aside.XXXXXX)"'
+
+
+def restoring(root: Path, name: str) -> str:
+    """Return the command that brings the committed file back, or of a committed one its last other content.
+
+    What was not committed goes to the stash. The command is empty if git has nothing else.
+    """
+    if (root / name).exists() and not is_committed(root, name):
+        return f"git stash push --quiet -- {quoted(name)}"
+    if not (root / name).exists() and run_git(root, "cat-file", "-e", f"HEAD:{name}").status == 0:
+        return f"git checkout HEAD -- {quoted(name)}"
+    before = run_git(root, "log", "-2", "--format=%h", "--", name).stdout.split()[1:]
+    return f"git checkout {before[0]} -- {quoted(name)}" if before else ""
+
+
+def is_committed(root: Path, name: str) -> bool:
+    """Tell whether the work tree has this file as the last commit has it."""
+    return run_git(root, "diff", "--quiet", "HEAD", "--", name).status == 0
 
 
 def exit_status(findings: Sequence[Finding]) -> int:

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from src.base import paths
-from src.doctor.check import Check, fail, ok, warn
-from src.doctor.pipeline_outputs import ABSENT, GOOD, absent_after_rollback, how_file_is, read_outputs
-from src.doctor.prescriptions import aside, restoring
+from src.doctor.check import Check, fail, ok, restoring, warn
+from src.doctor.pipeline_outputs import ABSENT, GOOD, absent_after_rollback, getting_back, how_file_is, read_outputs
 from src.doctor.status import TRY_RETRAIN
 from src.verdict.finding import Finding
 
@@ -33,9 +32,10 @@ class Data(Check):
         outputs, _ = read_outputs(self.root)
         right, absent = {one.name for one in outputs if one.file == GOOD}, absent_after_rollback(self.root, outputs)
         yield self._source(params)
-        for name, judge, look in ((BARS, _judge_bars, self._quality), (FEATURES, _judge_features, None)):
+        for name, judge in ((BARS, _judge_bars), (FEATURES, _judge_features)):
             yield warn("data", f"{name}: {ABSENT}") if name in absent else self._table(name, judge, right)
-            yield from look(params) if look else ()
+            if name == BARS:
+                yield self._quality(params)
 
     def _source(self, params: Policy) -> Finding:
         """Look at the file that the bars are made from."""
@@ -62,17 +62,16 @@ class Data(Check):
         from src.base import tables
         from src.base.errors import DataError
 
-        again = f"dvc checkout {name} || dvc pull {name} || dvc repro"
         if not (self.root / name).is_file():
-            return fail("data", f"{name} is not there", again)
+            return fail("data", f"{name} is not there", getting_back([name]))
         try:
             frame = tables.read_frame(self.root / name)
             return ok("data", f"{name}: {len(frame):,} rows, {judge(frame)}")
         except (DataError, KeyError) as error:
-            command = "dvc repro --force" if name in right else f"{aside(name)} && {{ {again}; }}"
+            command = "dvc repro --force" if name in right else getting_back([name], [name])
             return fail("data", f"{name}: {error}", command)
 
-    def _quality(self, params: Policy) -> Iterator[Finding]:
+    def _quality(self, params: Policy) -> Finding:
         """Ask of the bars what the gate asks."""
         from src.base import storage
         from src.base.errors import DataError
@@ -82,21 +81,17 @@ class Data(Check):
             quality = storage.read_json(file)
             missing, opened = quality["missing_share"] + 0.0, quality["last_open"]
             age = datetime.now(timezone.utc) - datetime.fromisoformat(opened) - params.data.step
-        except DataError as error:
-            yield fail("quality", str(error), "dvc repro" if file.exists() else f"git checkout HEAD -- {QUALITY}")
-            return
-        except (KeyError, TypeError, ValueError):
-            yield fail("quality", f"{QUALITY} lacks missing_share or last_open", "dvc repro")
-            return
+        except (DataError, KeyError, TypeError, ValueError) as error:
+            words = str(error) if isinstance(error, DataError) else f"{QUALITY} lacks missing_share or last_open"
+            return fail("quality", words, "dvc repro" if file.exists() else f"git checkout HEAD -- {QUALITY}")
         age_h, allowed_h = age / timedelta(hours=1), gate.newest_bar_age_max_h
         if missing > gate.missing_share_max:
             allowed = f"{gate.missing_share_max:.2%} are allowed; the gate refuses that"
-            yield warn("quality", f"the source lacks {missing:.2%} of the bars, {allowed}")
-        elif allowed_h is not None and age_h > allowed_h:
+            return warn("quality", f"the source lacks {missing:.2%} of the bars, {allowed}")
+        if allowed_h is not None and age_h > allowed_h:
             words = f"the newest bar closed {age_h:,.0f} hours ago, {allowed_h:g} are allowed"
-            yield warn("quality", words, TRY_RETRAIN if params.data.is_live else "dvc repro")
-        else:
-            yield ok("quality", f"{missing:.2%} of the bars missing, the newest opened {opened}")
+            return warn("quality", words, TRY_RETRAIN if params.data.is_live else "dvc repro")
+        return ok("quality", f"{missing:.2%} of the bars missing, the newest opened {opened}")
 
 
 def _judge_bars(bars: Any) -> str:  # noqa: ANN401 - a frame

@@ -8,17 +8,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from src.doctor.check import Check, fail, ok, warn
-from src.doctor.prescriptions import quoted
+from src.doctor.check import Check, fail, ok, quoted, warn
 from src.verdict.finding import Finding
 
-MIB = 2**20
 # A whole run writes some tens of MiB, an environment 2 GiB.
 NEEDED_MIB, COMFORTABLE_MIB = 200, 1_000
 # Objects are written once and then protected.
 READ_ONLY, OBJECTS = (".dvc/cache", ".dvc-remote"), "/files/md5/"
-SKIPPED = (".git", ".venv", ".hypothesis", ".mypy_cache", ".ruff_cache")
-COLLECT = "dvc gc --all-commits --dry"
+SKIPPED = (".git", ".venv", ".hypothesis", ".mypy_cache", ".ruff_cache", "__pycache__")
 SHARED = "This shows which objects no commit here names; before you delete them: other clones may share the cache"
 
 
@@ -29,7 +26,7 @@ class Disk(Check):
     is_plain = True
 
     def findings(self) -> Iterator[Finding]:
-        yield judge_room(shutil.disk_usage(str(self.root)).free // MIB)
+        yield judge_room(shutil.disk_usage(str(self.root)).free // 2**20)
         wrong = list(_forbidden(self.root))
         if not wrong:
             yield ok("permissions", "every file can be read and written")
@@ -37,7 +34,7 @@ class Disk(Check):
             (True, "you may not read or write", "chmod u+rwX"),
             (False, "another user owns, and you may not use", 'sudo chown -R "$(id -un)"'),
         ):
-            names = [os.path.relpath(str(path), str(self.root)) for path, is_own in wrong if is_own == own]
+            names = [name for name, is_own in wrong if is_own == own]
             if names:
                 more = f" and {len(names) - 1} more" if names[1:] else ""
                 yield fail("permissions", f"{who} {names[0]}{more}", f"{repair} {quoted(*names)}")
@@ -48,31 +45,29 @@ def judge_room(free_mib: int) -> Finding:
     if free_mib >= COMFORTABLE_MIB:
         return ok("disk", f"{free_mib:,} MiB free")
     judge = fail if free_mib < NEEDED_MIB else warn
-    return judge("disk", f"{free_mib:,} MiB free: make room. {SHARED}", COLLECT)
+    return judge("disk", f"{free_mib:,} MiB free: make room. {SHARED}", "dvc gc --all-commits --dry")
 
 
-def _forbidden(root: Path) -> Iterator[tuple[Path, bool]]:
+def _forbidden(root: Path) -> Iterator[tuple[str, bool]]:
     """Yield what this user may not use, and whether it is this user's own; what lies in such a folder is not seen."""
-    pending = [root]
-    while pending:
-        folder = pending.pop()
-        entries = sorted(folder.iterdir()) if os.access(str(folder), os.R_OK | os.X_OK) else []
-        for path in [folder, *entries] if folder == root else entries:
-            name = os.path.relpath(str(path), str(root))
-            if path.is_symlink() or name in SKIPPED or path.name == "__pycache__":
-                continue
-            state = path.stat()
-            is_object = name.startswith(READ_ONLY) or OBJECTS in f"/{name}"
-            protected = is_object and not stat.S_ISDIR(state.st_mode)
-            if not _may_use(path, state, write=not protected):
-                yield path, state.st_uid == os.geteuid()
-            elif path.is_dir() and path != root:
-                pending.append(path)
+    if not _may_use(root, "."):
+        yield ".", root.stat().st_uid == os.geteuid()
+        return
+    for folder, folders, files in os.walk(str(root)):
+        named = {name: os.path.relpath(os.path.join(folder, name), str(root)) for name in sorted([*folders, *files])}  # noqa: PTH118
+        wrong = {name: path for name, path in named.items() if name not in SKIPPED and not _may_use(root, path)}
+        yield from ((path, (root / path).stat().st_uid == os.geteuid()) for path in wrong.values())
+        folders[:] = sorted(name for name in folders if name not in {*SKIPPED, *wrong})
 
 
-def _may_use(path: Path, state: os.stat_result, *, write: bool) -> bool:
+def _may_use(root: Path, name: str) -> bool:
     """Judge own files by their mode, for root may do anything; others' by asking."""
-    needed = os.R_OK | (os.W_OK if write else 0) | (os.X_OK if stat.S_ISDIR(state.st_mode) else 0)
+    path = root / name
+    if path.is_symlink():
+        return True
+    state, is_object = path.stat(), name.startswith(READ_ONLY) or OBJECTS in f"/{name}"
+    is_folder = stat.S_ISDIR(state.st_mode)
+    needed = os.R_OK | (os.X_OK if is_folder else 0) | (os.W_OK if is_folder or not is_object else 0)
     if state.st_uid == os.geteuid():
         return (state.st_mode >> 6) & needed == needed
     return os.access(str(path), needed)

@@ -1,22 +1,23 @@
-"""DVC's own folder: its settings, and the locks of a DVC that was killed."""
+"""DVC: its settings and locks as any Python can read them, and what it says of the pipeline itself."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from configparser import ConfigParser
 from configparser import Error as ConfigError
+from contextlib import suppress
 from pathlib import Path
 
-from src.doctor.check import Check, fail, ok, warn
-from src.doctor.prescriptions import aside, restoring
+from src.doctor.check import Check, aside, fail, is_committed, ok, quoted, restoring, warn
 from src.verdict.finding import Finding
 
 CONFIG, LOCAL = ".dvc/config", ".dvc/config.local"
 LOCK, READERS = ".dvc/tmp/lock", ".dvc/tmp/rwlock"
 UNREADABLE, NO_REMOTE = "cannot be read", "names no default remote"
+WRITTEN = ("dvc.yaml", "dvc.lock")
 
 
 class Dvc(Check):
@@ -27,11 +28,10 @@ class Dvc(Check):
     is_plain = True
 
     def findings(self) -> Iterator[Finding]:
-        found = [*self._settings(), *self._running(), *self._left_over()]
+        found = [*self._settings(), *self._locks()]
         yield from found or [ok("dvc", "settings can be read, nothing is locked")]
 
     def _settings(self) -> Iterator[Finding]:
-        """Find settings that are not there or cannot be read."""
         config, local = self.root / CONFIG, self.root / LOCAL
         wrong = "is not there" if not config.is_file() else _wrong(config.read_text(errors="replace"))
         if wrong and not (wrong == NO_REMOTE and local.is_file()):
@@ -40,40 +40,55 @@ class Dvc(Check):
             words = f"{LOCAL} cannot be read; it comes to lie beside, in .dvc/tmp: say again what it said"
             yield fail("dvc", words, aside(LOCAL))
 
-    def _running(self) -> Iterator[Finding]:
-        """Tell whether a DVC is at work: the file stays when it ends, the lock on it does not."""
-        file = self.root / LOCK
-        if file.exists() and not file.is_file():
-            yield fail("dvc", f"{LOCK} is {'a folder' if file.is_dir() else 'no file'}", aside(LOCK))
-        elif file.exists():
-            try:
-                with file.open("rb") as lock:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield warn("dvc", "a DVC is at work here; wait for it", "dvc --wait-for-lock status")
-            except OSError as error:
-                yield fail("dvc", f"{LOCK} cannot be opened ({error.strerror})", f"rm -f {LOCK}")
-
-    def _left_over(self) -> Iterator[Finding]:
-        """Find what keeps DVC from reading or writing although none is at work; it forgets dead processes by itself."""
-        file = self.root / READERS
-        if not os.path.lexists(str(file)):
+    def _locks(self) -> Iterator[Finding]:
+        """Find locks that DVC cannot read, or takes for those of another program; the rest it tells itself."""
+        for name in (LOCK, READERS):
+            # A pipe would let the reader wait for ever.
+            if os.path.lexists(str(self.root / name)) and not (self.root / name).is_file():
+                is_folder = (self.root / name).is_dir()
+                yield fail("dvc", f"{name} is {'a folder' if is_folder else 'no file'}", aside(name))
+        if not (self.root / READERS).is_file():
             return
         try:
-            # A pipe would let the reader wait for ever.
-            held = _holders(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+            text = (self.root / READERS).read_text(encoding="utf-8")
+            json.loads(text)
         except (ValueError, OSError, RecursionError):
-            held = None
-        if held is None:
-            words = f"{READERS} cannot be read, or is of a shape that DVC does not read, so nothing runs"
-            yield fail("dvc", words, aside(READERS) if file.is_dir() else f"rm -f {READERS}")
+            yield fail("dvc", f"{READERS} cannot be read, so nothing runs", f"rm -f {READERS}")
             return
-        alive = {pid for pid in held if _is_alive(pid)}
-        if any(_is_dvc(pid) for pid in alive):
-            yield warn("dvc", f"a DVC is at work here (process {min(alive)}); wait for it", "dvc status")
-        elif alive:
-            words = f"{READERS} is held for a DVC that was killed; process {min(alive)} is another program now"
-            yield fail("dvc", words, f"rm -f {READERS}")
+        for pid in re.findall(r'"pid": *(\d+)', text):
+            with suppress(OSError):  # DVC forgets dead processes by itself
+                if b"dvc" not in Path("/proc", pid, "cmdline").read_bytes():
+                    words = f"{READERS} is held for a DVC that was killed; process {pid} is another program now"
+                    yield fail("dvc", words, f"rm -f {READERS}")
+                    return
+
+
+class Pipeline(Check):
+    """The outputs are what code and parameters make: DVC is asked."""
+
+    name = "pipeline"
+    requires = ("git", "dvc", "code", "params", "pipeline-files")
+    subsets = ("full-check", "status")
+
+    def findings(self) -> Iterator[Finding]:
+        from dvc.exceptions import DvcException
+        from dvc.lock import LockError
+        from dvc.repo import Repo
+
+        try:
+            with Repo(str(self.root)) as repo:
+                stale = repo.status()
+        except LockError as error:
+            yield warn("pipeline", " ".join(str(error).split()), "dvc --wait-for-lock status")
+        except (DvcException, OSError) as error:
+            # The last commit's were read before.
+            changed = [name for name in WRITTEN if not is_committed(self.root, name)]
+            command = f"git stash push --quiet -- {quoted(*changed)}" if changed else "python -m src repair"
+            yield fail("pipeline", f"DVC cannot read it: {' '.join(str(error).split())}", command)
+        else:
+            words = f"not up to date: {', '.join(map(str, stale))} would run, and what follows"
+            is_new = ok("pipeline", "up to date: no stage would run")
+            yield warn("pipeline", words, "dvc repro") if stale else is_new
 
 
 def _wrong(text: str) -> str:
@@ -85,38 +100,3 @@ def _wrong(text: str) -> str:
         return UNREADABLE
     remote = settings.get("core", "remote", fallback="")
     return "" if remote and settings.has_option(f"'remote \"{remote}\"'", "url") else NO_REMOTE
-
-
-def _holders(content: object) -> set[int] | None:
-    """Return the processes that a rwlock names; None if it is not of the shape of DVC's own schema."""
-    if not isinstance(content, dict) or not set(content) <= {"write", "read"}:
-        return None
-    writers, readers = content.get("write", {}), content.get("read", {})
-    if not (isinstance(writers, dict) and isinstance(readers, dict)):
-        return None
-    if not all(isinstance(several, list) for several in readers.values()):
-        return None
-    holders = [*writers.values(), *(one for several in readers.values() for one in several)]
-    if not all(isinstance(one, dict) and set(one) == {"pid", "cmd"} for one in holders):
-        return None
-    is_right = all(isinstance(one["pid"], int) and isinstance(one["cmd"], str) for one in holders)
-    return {one["pid"] for one in holders} if is_right else None
-
-
-def _is_alive(pid: int) -> bool:
-    """Tell whether there is such a process; the system takes a number below zero for a group of processes."""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass
-    return pid >= 0
-
-
-def _is_dvc(pid: int) -> bool:
-    """Tell whether a process is a DVC; where the system does not tell, it may be."""
-    try:
-        return b"dvc" in Path("/proc", str(pid), "cmdline").read_bytes()
-    except OSError:
-        return not Path("/proc/1").is_dir()

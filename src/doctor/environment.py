@@ -47,19 +47,21 @@ class Environment(Check):
             return
         place = ".venv" if python.parent.parent == self.root / ".venv" else str(python.parent.parent)
         broken = self._why_not(python, place)
-        found = fail(self.name, broken, ANEW) if broken else self._packages(python, place)
-        yield found
-        if found.verdict == "passed":
-            yield from self._shell(python)
+        yield (found := fail(self.name, broken, ANEW) if broken else self._packages(python, place))
+        dvc = shutil.which("dvc")
+        # The commands that are printed would be those of another environment.
+        if found.verdict == "passed" and (dvc is None or Path(dvc).parent.resolve() != python.parent.resolve()):
+            where = f"the dvc of {Path(dvc).parent}" if dvc else "no dvc"
+            activate = f"source {python.parent / 'activate'}".replace(f"{self.root}/", "")
+            yield warn("shell", f"this shell finds {where}, commands below need this repository's", activate)
 
     def _why_not(self, python: Path, place: str) -> str:
         """Say why this Python cannot run the pipeline; empty if it can."""
         named = self.root / ".python-version"
         asked = named.read_text().strip() if named.is_file() else "3.11"
+        command = [str(python), "-c", ASK]
         try:
-            done = subprocess.run(  # noqa: S603
-                [str(python), "-c", ASK], capture_output=True, timeout=START_TIMEOUT_S, check=False
-            )
+            done = subprocess.run(command, capture_output=True, timeout=START_TIMEOUT_S, check=False)  # noqa: S603
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"{place} does not start ({error})"
         if done.returncode:
@@ -83,14 +85,6 @@ class Environment(Check):
         if other := [f"{name} {found[name]}, not {pin}" for name, pin in pins.items() if found[name] != pin]:
             return fail(self.name, f"{len(other)} of {len(pins)} packages are not as locked: {few(other)}", AGAIN)
         return ok(self.name, f"{len(pins)} packages as locked, in {place}")
-
-    def _shell(self, python: Path) -> Iterator[Finding]:
-        """Warn where the commands that are printed would be those of another environment."""
-        found = shutil.which("dvc")
-        if found is None or Path(found).parent.resolve() != python.parent.resolve():
-            where = "no dvc" if found is None else f"the dvc of {Path(found).parent}"
-            activate = f"source {python.parent / 'activate'}".replace(f"{self.root}/", "")
-            yield warn("shell", f"this shell finds {where}, commands below need this repository's", activate)
 
 
 def pins_of(text: str) -> dict[str, str]:

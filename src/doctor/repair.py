@@ -23,17 +23,13 @@ def repair() -> list[str]:
     ProjectError
         If something is left that only a person can decide on; it says what to do.
     """
-    repaired = [*_byte_code(), *_rwlock()]
+    damaged = byte_code.remove_damaged()
+    cut = [f"{len(damaged)} files of Python's byte code were cut off and are removed"] if damaged else []
+    repaired = [*cut, *_rwlock()]
     refuse_a_locked_index()
     refuse_unfinished()
     load_policy()
     return [*repaired, *_objects()]
-
-
-def _byte_code() -> Iterator[str]:
-    """Remove what Python cannot read."""
-    if damaged := byte_code.remove_damaged():
-        yield f"{len(damaged)} files of Python's byte code were cut off and are removed"
 
 
 def _rwlock() -> Iterator[str]:

@@ -6,92 +6,61 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
 from src.doctor import environment
-from src.doctor.check import Check, exit_status, fail
+from src.doctor.check import Check, fail
 from src.doctor.data import Data
 from src.doctor.disk import Disk
-from src.doctor.dvc import Dvc
+from src.doctor.dvc import Dvc, Pipeline
 from src.doctor.git_repository import Git
-from src.doctor.models import Models
-from src.doctor.pipeline_outputs import ModelFiles, Outputs, Remote
+from src.doctor.pipeline_outputs import ModelFiles, Models, Outputs, Remote
 from src.doctor.status import Production, Status
-from src.doctor.syntax import PACKAGES, Code, ParamsFile, Pipeline, PipelineFiles
+from src.doctor.syntax import PACKAGES, Code, ParamsFile, PipelineFiles
 from src.verdict.finding import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
-# In the order of repair.
+# In the order of repair, what a check requires before it.
 CHECKS: tuple[type[Check], ...] = (
     *(environment.Environment, Disk, Git, Dvc, Code, ParamsFile, PipelineFiles),
     *(Outputs, ModelFiles, Data, Models, Pipeline, Production, Status, Remote),
 )
-FAILED = "the check itself failed"
+FAILED, WAITS = "the check itself failed", "not looked at before"
+# Shows all that a check has to say.
+BY_ITSELF = "python -m src.doctor {}"
 TIMEOUT_S = 180
 AT_ONCE = 2
-
-
-class Outcome(NamedTuple):
-    """What a check found, or the names of the checks that have to hold before it is made."""
-
-    findings: list[Finding]
-    waits_for: str = ""
-
-
-def in_order(checks: Iterable[type[Check]]) -> list[type[Check]]:
-    """Put what a check requires before it, and leave the rest as it is; `ValueError` names a circle."""
-    waiting, placed = list(checks), []
-    while waiting:
-        names = {check.name for check in waiting}
-        ready = next((check for check in waiting if not names & set(check.requires)), None)
-        if ready is None:
-            msg = f"expected checks that require each other in no circle, got one among {', '.join(sorted(names))}"
-            raise ValueError(msg)
-        waiting.remove(ready)
-        placed.append(ready)
-    return placed
 
 
 def diagnose(subset: str) -> list[Finding]:
     """Run the checks of a subset, one of `SUBSETS`, and return what they found, in the order of repair."""
     python = environment.python_of(ROOT)
     able = str(python) if python is not None and os.access(str(python), os.X_OK) else ""
-    outcomes: dict[str, Future[Outcome]] = {}
+    running: dict[str, Future[list[Finding]]] = {}
     with ThreadPoolExecutor(AT_ONCE) as executor:
-        for check in in_order(CHECKS):
+        for check in CHECKS:
             # What does not start is why the others cannot be made.
             if subset in check.subsets or (check is environment.Environment and not able):
-                first = {name: outcomes[name] for name in check.requires if name in outcomes}
-                outcomes[check.name] = executor.submit(_run, check, able, first)
-    done = {name: outcome.result() for name, outcome in outcomes.items()}
-    found = [finding for outcome in done.values() for finding in outcome.findings]
-    # With half an environment, a check that failed has found nothing else than that.
+                first = {name: running[name] for name in check.requires if name in running}
+                running[check.name] = executor.submit(_run, check, able, first)
+    found = [finding for future in running.values() for finding in future.result()]
     anew = [one.command for one in found if one.name == environment.Environment.name and one.verdict == "failed"]
+    # With half an environment, a check that failed has found nothing else than that.
     found = [one._replace(command=anew[0]) if anew and one.words.startswith(FAILED) else one for one in found]
-    return list(_as_one([*found, *_not_run(done)]))
+    return list(_as_one(found))
 
 
-def _run(check: type[Check], able: str, first: Mapping[str, Future[Outcome]]) -> Outcome:
+def _run(check: type[Check], able: str, first: Mapping[str, Future[list[Finding]]]) -> list[Finding]:
     """Run a check once all that it requires holds; those were started before it."""
     if not (check.is_plain or able):
-        return Outcome([], environment.Environment.name)
-    before = {name: outcome.result() for name, outcome in first.items()}
-    if broken := [name for name, one in before.items() if one.waits_for or exit_status(one.findings)]:
-        return Outcome([], " and ".join(sorted(broken)))
+        return [fail(check.name, f"{WAITS} {environment.Environment.name} is mended", environment.MAKE)]
+    before = {name: {finding.verdict for finding in future.result()} for name, future in first.items()}
+    if broken := sorted(name for name, verdicts in before.items() if verdicts & {"failed", "unknown"}):
+        return [Finding(check.name, None, None, "unknown", f"{WAITS} {' and '.join(broken)} is mended")]
     # An environment cannot tell of itself that it does not start.
-    return Outcome(_ask(check.name, sys.executable if check.is_plain else able))
-
-
-def _not_run(done: Mapping[str, Outcome]) -> Iterator[Finding]:
-    """Say which checks were not made, and what has to hold first."""
-    for first in dict.fromkeys(outcome.waits_for for outcome in done.values() if outcome.waits_for):
-        names = ", ".join(name for name, outcome in done.items() if outcome.waits_for == first)
-        waiting = Finding("the rest", None, None, "unknown", f"{names}: not looked at before {first} is mended")
-        is_first = first == environment.Environment.name
-        yield waiting._replace(verdict="failed", command=environment.MAKE) if is_first else waiting
+    return _ask(check.name, sys.executable if check.is_plain else able)
 
 
 def _ask(name: str, python: str) -> list[Finding]:
@@ -102,7 +71,7 @@ def _ask(name: str, python: str) -> list[Finding]:
             command, cwd=str(ROOT), stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        return [fail(name, f"no end after {TIMEOUT_S} s", _by_itself(name))]
+        return [fail(name, f"no end after {TIMEOUT_S} s", BY_ITSELF.format(name))]
     except OSError as error:
         return [fail(name, f"{python} does not start ({error.strerror})", environment.ANEW)]
     said = done.stdout.decode(errors="replace").splitlines()
@@ -118,18 +87,15 @@ def _died(name: str, status: int, error: str) -> Finding:
         return fail(name, words, environment.ANEW)
     if last.startswith(("ImportError", "ModuleNotFoundError")) and not any(f"'{own}" in last for own in PACKAGES):
         return fail(name, f"cannot be looked at: {last}", environment.ANEW)
-    return fail(name, f"{FAILED}: {last}", _by_itself(name))
+    return fail(name, f"{FAILED}: {last}", BY_ITSELF.format(name))
 
 
-def _by_itself(name: str) -> str:
-    """Return the command that shows all that a check has to say."""
-    return f"python -m src.doctor {name}"
-
-
-def _as_one(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Make one finding of those that say the same of several."""
+def _as_one(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Make one finding of those that say the same of several; which checks were not made comes last."""
     names: dict[Finding, list[str]] = {}
-    for found in findings:
+    for found in sorted(findings, key=lambda one: one.words.startswith(WAITS)):
         names.setdefault(found._replace(name=""), []).append(found.name)
-    for same, named in names.items():
-        yield same._replace(name=", ".join(dict.fromkeys(named)))
+    for same, several in names.items():
+        named = ", ".join(dict.fromkeys(several))
+        waits = same._replace(name="the rest", words=f"{named}: {same.words}")
+        yield waits if same.words.startswith(WAITS) else same._replace(name=named)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -10,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from src.base import paths
 from src.base.errors import DataError, ParamsError
-from src.doctor.check import Check, fail, ok, warn
-from src.doctor.prescriptions import aside, restoring
-from src.verdict.finding import AGAINST, Finding, findings_of
+from src.doctor.check import Check, aside, fail, ok, restoring, warn
+from src.verdict.finding import Finding, against
 
 if TYPE_CHECKING:
     from src.policy import Policy
@@ -44,12 +42,12 @@ class Production(Check):
             shown = ", ".join(f"{name} {scores[name]:.3f}" for name in ("roc_auc", "brier_skill", "f1_score"))
             words = f"version {metadata['version']}, promoted {metadata['created_at']}, {shown}"
             window = f"{data['symbol']} {data['timeframe']}, {data['start']} to {data['end']}"
-            rows = f"{training['samples_count']:,} rows"
+            window += f", {training['samples_count']:,} rows"
         except (DataError, KeyError, TypeError, ValueError) as error:
             yield fail("production", f"{METADATA}: {error}", restoring(self.root, METADATA))
             return
         yield ok("production", words)
-        yield ok("window", f"{window}, {rows}")
+        yield ok("window", window)
         if (params := _params(self.root)) and f1 < params.gate.f1_score_min:
             asked = f"gate.f1_score_min, {params.gate.f1_score_min:g}"
             yield warn("scores", f"weighted F1 {f1:.3f} is below {asked}; {PUBLISHES}", TRY_RETRAIN)
@@ -67,6 +65,7 @@ class Status(Check):
 
     def _gate(self) -> Finding:
         """Say what the gate said last, and of what."""
+        from btc_signal.bundle import sha256
         from src.base import storage
 
         file, model = self.root / GATE, self.root / MODEL
@@ -75,16 +74,14 @@ class Status(Check):
         try:
             report = storage.read_json(file)
             verdict, judged_at = report["verdict"], report["judged_at"]
-            against = [rule.name for rule in findings_of(report) if rule.verdict == AGAINST.get(verdict)]
+            reasons = ", ".join(rule.name for rule in against(report))
         except (DataError, KeyError, TypeError) as error:
-            command = restoring(self.root, GATE) or "python -m src gate"
-            return fail("gate", f"{GATE} cannot be read ({error})", command)
-        candidate = f"sha256:{hashlib.sha256(model.read_bytes()).hexdigest()}" if model.is_file() else None
-        if report.get("candidate") != candidate:
+            return fail("gate", f"{GATE} cannot be read ({error})", restoring(self.root, GATE) or "python -m src gate")
+        if report.get("candidate") != (sha256(model.read_bytes()) if model.is_file() else None):
             return warn("gate", f"{judged_at} it judged another candidate than the one here", "python -m src gate")
         if verdict == "yes":
             return ok("gate", f"{judged_at} it said yes")
-        words = f"{judged_at} it said {verdict}: {', '.join(against)}; reports/gate.md has the figures"
+        words = f"{judged_at} it said {verdict}: {reasons}; reports/gate.md has the figures"
         return warn("gate", words, "python -m src gate")
 
     def _retrain(self) -> Iterator[Finding]:
@@ -94,8 +91,8 @@ class Status(Check):
         if (self.root / RETRAIN).is_file():
             try:
                 report = storage.read_json(self.root / RETRAIN)
-                outcome, words = str(report["outcome"]), f"{report['ended_at']}: {report['words']}"
-            except (DataError, KeyError) as error:
+                outcome, words = report["outcome"], f"{report['ended_at']}: {report['words']}"
+            except (DataError, KeyError, TypeError) as error:
                 yield fail("retrain", f"{RETRAIN} cannot be read ({error})", aside(RETRAIN))
                 return
             if outcome == "failed":

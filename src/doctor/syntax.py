@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from src.base.errors import DataError, ParamsError
-from src.doctor.check import Check, fail, few, ok, warn
-from src.doctor.prescriptions import aside, is_committed, quoted, restoring
+from src.doctor.check import Check, aside, fail, few, ok, restoring
+from src.doctor.dvc import WRITTEN
 from src.repo.git import run_git
 from src.verdict.finding import Finding
 
 PACKAGES = ("btc_signal", "src")
-FILES = ("dvc.yaml", "dvc.lock")
 MADE = ("outs", "metrics", "plots")
 
 
@@ -23,16 +22,15 @@ class Code(Check):
     name = "code"
 
     def findings(self) -> Iterator[Finding]:
-        is_whole = True
+        broken = []
         for file in sorted(file for own in PACKAGES for file in (self.root / own).rglob("*.py")):
             try:
                 # A pipe would let the reader wait for ever.
                 ast.parse(file.read_bytes() if file.is_file() else "")
             except (SyntaxError, ValueError) as error:
-                is_whole, name = False, file.relative_to(self.root).as_posix()
-                yield fail("code", f"{name}: {error}", restoring(self.root, name))
-        if is_whole:
-            yield ok("code", "every source file can be parsed")
+                name = file.relative_to(self.root).as_posix()
+                broken.append(fail("code", f"{name}: {error}", restoring(self.root, name)))
+        yield from broken or [ok("code", "every source file can be parsed")]
 
 
 class ParamsFile(Check):
@@ -50,8 +48,8 @@ class ParamsFile(Check):
         except ParamsError as error:
             words = f"{' '.join(str(error).split())}; mend that by hand, or take back the last that was right"
             yield fail(file.name, words, restoring(self.root, file.name))
-            return
-        yield ok(file.name, f"{data.symbol}, {data.timeframe}, from {data.source}; every value can be")
+        else:
+            yield ok(file.name, f"{data.symbol}, {data.timeframe}, from {data.source}; every value is valid")
 
 
 class PipelineFiles(Check):
@@ -61,49 +59,21 @@ class PipelineFiles(Check):
     subsets = ("ml-models", "data-check", "full-check")
 
     def findings(self) -> Iterator[Finding]:
-        texts = [
-            (self.root / name).read_text(errors="replace") if (self.root / name).is_file() else "" for name in FILES
-        ]
-        kept = [run_git(self.root, "show", f"HEAD:{name}").stdout for name in FILES]
+        files = [self.root / name for name in WRITTEN]
+        texts = [file.read_text(errors="replace") if file.is_file() else "" for file in files]
+        kept = [run_git(self.root, "show", f"HEAD:{name}").stdout for name in WRITTEN]
         # A stage that the last commit does not have yet was never run.
         locked = _why_not_locked(texts[1], set(_stages(kept[0])) & set(_stages(kept[1])))
         # Where dvc.lock is broken, too, the last commit tells what the stages made.
         defined = _why_not_defined(texts[0], _stages(kept[1] if locked else texts[1]))
-        for name, wrong, otherwise in ((FILES[0], defined, ""), (FILES[1], locked, "dvc repro")):
-            if not (self.root / name).is_file():
-                yield fail(name, "it is not there", restoring(self.root, name) or otherwise)
+        for file, wrong, again in zip(files, (defined, locked), ("", "dvc repro"), strict=True):
+            if not file.is_file():
+                yield fail(file.name, "it is not there", restoring(self.root, file.name) or again)
             elif wrong:
-                again = f"{aside(name)} && {otherwise}" if otherwise else ""
-                yield fail(name, wrong, restoring(self.root, name) or again)
+                anew = again and f"{aside(file.name)} && {again}"
+                yield fail(file.name, wrong, restoring(self.root, file.name) or anew)
             else:
-                yield ok(name, "it can be read")
-
-
-class Pipeline(Check):
-    """The outputs are what code and parameters make: DVC is asked."""
-
-    name = "pipeline"
-    requires = ("git", "dvc", "code", "params", "pipeline-files")
-    subsets = ("full-check", "status")
-
-    def findings(self) -> Iterator[Finding]:
-        from dvc.exceptions import DvcException
-        from dvc.repo import Repo
-
-        try:
-            with Repo(str(self.root)) as repo:
-                stale = repo.status()
-        except (DvcException, OSError) as error:
-            # The last commit's were read before.
-            changed = [name for name in FILES if not is_committed(self.root, name)]
-            stash = f"git stash push --quiet -- {quoted(*changed)}" if changed else "dvc status --verbose"
-            yield fail("pipeline", f"DVC cannot read it: {' '.join(str(error).split())}", stash)
-            return
-        if stale:
-            words = f"not up to date: {', '.join(map(str, stale))} would run, and what follows"
-            yield warn("pipeline", words, "dvc repro")
-        else:
-            yield ok("pipeline", "up to date: no stage would run")
+                yield ok(file.name, "it can be read")
 
 
 def _stages(text: str) -> dict[str, Any]:

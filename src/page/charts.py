@@ -19,16 +19,9 @@ THIN: dict[str, Any] = {"stroke": "var(--muted)", "strokeDash": [3, 3]}
 
 
 def intervals(rows: Sequence[Record], title: str, at: float) -> Spec:
-    """Draw a point and its interval for every row, a line at the value that means nothing.
+    """Draw a point and its interval for every row, and a line at the value that means nothing.
 
-    Parameters
-    ----------
-    rows
-        With `forecast`, `value`, `low`, `high`, and `side`, which is ours or theirs.
-    title
-        Of the horizontal axis.
-    at
-        Where the line stands.
+    A row has `forecast`, `value`, `low`, `high`, and `side`, which is ours or theirs.
     """
     base = alt.Chart(_data(rows)).encode(
         y=alt.Y("forecast:N", sort=None, title=None),

@@ -8,6 +8,7 @@ import pandas as pd
 
 from btc_signal.bundle import sha256
 from src.base import paths, storage
+from src.base.params import Label, load_params
 from src.release.metadata import libraries
 from src.repo.dvc_lock import read_dvc_lock
 from src.repo.git import git
@@ -27,6 +28,7 @@ class Evidence(NamedTuple):
     DVC's md5 by file; `n_changed` counts the files that differ from the commit.
     """
 
+    label: Label
     metrics: Record
     quality: Record
     plots: dict[str, list[Record]]
@@ -51,6 +53,7 @@ def read_evidence() -> Evidence:
     check_reproduced()
     outs = read_dvc_lock().outs
     return Evidence(
+        label=load_params().label,
         metrics=storage.read_json(paths.METRICS),
         quality=storage.read_json(paths.DATA_QUALITY),
         plots={name: read_points(paths.plot(name)) for name in DRAWN},

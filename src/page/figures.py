@@ -106,9 +106,9 @@ def _importance(points: list[Record]) -> Figure:
 
 def _drift(found: list[Record]) -> Figure:
     """Draw how far each column that the model sees is from the training bars."""
-    limit = found[0]["threshold"]
     title = "Population stability index of the newest bars against the training bars"
     drawn = [rule for rule in found if rule["name"] not in NOT_SEEN]
+    limit = drawn[0]["threshold"]
     far = [rule["name"] for rule in drawn if rule["verdict"] == "failed"]
     says = f"Bars for {len(drawn)} columns; an alert for {', '.join(far) or 'none'}. The line is the limit, {limit:g}."
     return Figure(title, says, charts.bars(drawn, "value", "name", f"stability index (dashed: {limit:g})", limit))

@@ -95,7 +95,7 @@ def test_the_quality_of_the_bars(content: object, verdict: str, checkout: Checko
     if content is not None:
         (checkout.root / "reports").mkdir()
         (checkout.root / QUALITY).write_text(json.dumps(content))
-    (line,) = Data(checkout.root)._quality(load_policy(checkout.root / "params.yaml"))
+    line = Data(checkout.root)._quality(load_policy(checkout.root / "params.yaml"))
     assert line.verdict == verdict
     assert line.command in {
         "",

@@ -8,11 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from dvc.rwlock import SCHEMA, Invalid
-from hypothesis import given
-from hypothesis import strategies as st
 
-from src.doctor import dvc
+from src.doctor import dvc, repair
 from src.doctor.disk import Disk, judge_room
 from src.verdict.finding import Finding
 from tests.checkouts import Checkout
@@ -111,14 +108,7 @@ def test_local_settings_that_cannot_be_read(checkout: Checkout) -> None:
     assert kept.read_text() == "[core\n"
 
 
-LEFT = [
-    "{",
-    "[]",
-    '{"write": {"a": {"pid": "x"}}}',
-    '{"write": {"a": {"pid": 1, "cmd": "dvc"}}}',
-    "[" * 100_000,
-    "\xff",
-]
+LEFT = ["{", '{"write": {"a": {"pid": 1, "cmd": "dvc"}}}', "[" * 100_000, "\xff"]
 
 
 @pytest.mark.parametrize("text", LEFT)
@@ -126,32 +116,6 @@ def test_what_a_killed_dvc_left(text: str, checkout: Checkout) -> None:
     """Process 1 is alive, and no DVC."""
     (checkout.root / ".dvc" / "tmp" / "rwlock").write_bytes(text.encode("latin-1"))
     mend(checkout, "rwlock")
-
-
-PID = st.sampled_from([-1, 0, 1, 2**70, True, 1.0, "1", None, []])
-HOLDER = st.one_of(
-    st.fixed_dictionaries({"pid": PID, "cmd": st.sampled_from(["dvc repro", "", 1, None])}),
-    st.fixed_dictionaries({"pid": PID}, optional={"cmd": st.just("dvc"), "more": st.just(1)}),
-    st.sampled_from([{}, [], None, "dvc", 1]),
-)
-SIDE = st.one_of(
-    st.dictionaries(st.sampled_from("ab"), st.one_of(HOLDER, st.lists(HOLDER, max_size=2))),
-    st.sampled_from([[], None, 1, "a"]),
-)
-RWLOCK = st.one_of(
-    st.dictionaries(st.sampled_from(["write", "read", "other"]), SIDE), st.sampled_from([[], None, 1, "a", {}])
-)
-
-
-@given(RWLOCK)
-def test_a_rwlock_is_right_where_dvc_can_read_it(content: object) -> None:
-    """By DVC's own schema, however its parts are nested."""
-    try:
-        SCHEMA(json.loads(json.dumps(content)))
-    except Invalid:
-        assert dvc._holders(content) is None
-    else:
-        assert dvc._holders(content) is not None
 
 
 def test_a_rwlock_that_is_a_folder(checkout: Checkout) -> None:
@@ -171,18 +135,52 @@ def test_dead_processes_are_forgotten(checkout: Checkout) -> None:
     assert seen(checkout).verdict == "passed"
 
 
-def test_a_dvc_at_work_is_left_alone(checkout: Checkout) -> None:
-    """By its lock, and by what it reads or writes."""
-    lock = checkout.root / ".dvc" / "tmp" / "lock"
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        assert (seen(checkout).verdict, "at work" in seen(checkout).words) == ("told", True)
+@pytest.fixture
+def with_stage(checkout: Checkout) -> Checkout:
+    """The repository with a stage whose one output is there."""
+    (checkout.root / "dvc.yaml").write_text("stages: {a: {cmd: echo a > a.txt, outs: [a.txt]}}\n")
+    checkout.run("dvc", "repro", "--quiet")
+    checkout.run("git", "add", "--all")
+    checkout.commit("a stage")
+    return checkout
+
+
+def said(checkout: Checkout) -> Finding:
+    """What DVC says of the pipeline, where its locks can be read."""
     assert seen(checkout).verdict == "passed"
+    (line,) = dvc.Pipeline(checkout.root).findings()
+    return line
+
+
+def test_a_dvc_at_work_is_left_alone(with_stage: Checkout) -> None:
+    """By its lock, and by what it reads or writes; DVC says so itself, and it is a warning."""
+    root = with_stage.root
+    assert said(with_stage).verdict == "passed"
+    with (root / ".dvc" / "tmp" / "lock").open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert (said(with_stage).verdict, "Unable to acquire lock" in said(with_stage).words) == ("told", True)
+    assert said(with_stage).verdict == "passed"
     with subprocess.Popen([sys.executable, "-c", "input()", "dvc"], stdin=subprocess.PIPE) as process:
-        held = {"write": {"a": {"pid": process.pid, "cmd": "dvc repro"}}}
-        (checkout.root / ".dvc" / "tmp" / "rwlock").write_text(json.dumps(held))
-        assert f"process {process.pid}" in seen(checkout).words
+        held = {"write": {str(root / "a.txt"): {"pid": process.pid, "cmd": "dvc repro"}}}
+        (root / ".dvc" / "tmp" / "rwlock").write_text(json.dumps(held))
+        line = said(with_stage)
+        assert (line.verdict, f"blocked by: (PID {process.pid}): dvc repro" in line.words) == ("told", True)
         process.communicate(os.linesep.encode())
+    assert said(with_stage).verdict == "passed"
+
+
+@pytest.mark.parametrize("content", [[], {"write": {"a": {"pid": "x"}}}, {"other": {}}], ids=str)
+def test_a_rwlock_of_another_shape_is_told_by_dvc(
+    content: object, with_stage: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its words; the command is the one that removes it."""
+    (with_stage.root / ".dvc" / "tmp" / "rwlock").write_text(json.dumps(content))
+    line = said(with_stage)
+    assert (line.verdict, "rwlock' format error" in line.words) == ("failed", True)
+    assert line.command == "python -m src repair"
+    monkeypatch.setattr(repair, "RWLOCK", with_stage.root / ".dvc" / "tmp" / "rwlock")
+    assert "is removed" in "".join(repair._rwlock())
+    assert said(with_stage).verdict == "passed"
 
 
 def test_a_lock_that_is_a_folder(checkout: Checkout) -> None:

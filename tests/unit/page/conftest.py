@@ -3,6 +3,7 @@
 import pytest
 
 from src.base import paths, storage
+from src.base.params import load_params
 from src.page.evidence import DRAWN, Evidence, read_points
 
 
@@ -11,6 +12,7 @@ def evidence() -> Evidence:
     """What the page shows of the committed reports; nobody looked at the model at work yet."""
     gate = storage.read_json(paths.GATE)
     return Evidence(
+        label=load_params().label,
         metrics=storage.read_json(paths.METRICS),
         quality=storage.read_json(paths.DATA_QUALITY),
         plots={name: read_points(paths.plot(name)) for name in DRAWN},

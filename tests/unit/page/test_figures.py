@@ -6,7 +6,7 @@ from src.monitoring.drift import drifts_of
 from src.page import figures
 from src.page.evidence import Evidence
 
-FAR = {"name": "drift of rsi_14", "value": 0.5, "verdict": "failed", "words": "far"}
+FAR = {"name": "drift of rsi_14", "value": 0.5, "threshold": 0.25, "verdict": "failed", "words": "far"}
 LOOK = {
     "judgements": [
         FAR,

@@ -51,7 +51,7 @@ def hostile(content: Any) -> Any:
 def test_every_text_is_escaped(evidence: Evidence) -> None:
     """Whoever wrote a file of the reports: what it says is shown, and does nothing."""
     harmless = Elements(render(evidence)).tags
-    drift = {"name": f"drift of {HOSTILE}", "value": 1.0, "verdict": "failed", "words": HOSTILE}
+    drift = {"name": f"drift of {HOSTILE}", "value": 1.0, "threshold": 0.25, "verdict": "failed", "words": HOSTILE}
     monitor = {"version": HOSTILE, "looked_at": HOSTILE, "predictions": 7, "in_training": 3, "judgements": [drift]}
     page = render(
         evidence._replace(
