@@ -107,5 +107,5 @@ def as_text(findings: Sequence[Finding]) -> str:
         text += [f"{'':4}  {'':{width}}  $ {found.command}"] if found.command else []
     counts = {word: sum(SHOWN[found.verdict] == word for found in findings) for word in reversed(VERDICTS)}
     total = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    order = "; mend from the top down, then check again" if counts["fail"] else ""
+    order = "; repair from the top down, then check again" if counts["fail"] else ""
     return "\n".join([*text, f"{total}{order}"])

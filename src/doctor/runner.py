@@ -55,10 +55,10 @@ def diagnose(subset: str) -> list[Finding]:
 def _run(check: type[Check], able: str, first: Mapping[str, Future[list[Finding]]]) -> list[Finding]:
     """Run a check once all that it requires holds; those were started before it."""
     if not (check.is_plain or able):
-        return [fail(check.name, f"{WAITS} {environment.Environment.name} is mended", environment.MAKE)]
+        return [fail(check.name, f"{WAITS} {environment.Environment.name} is repaired", environment.MAKE)]
     before = {name: {finding.verdict for finding in future.result()} for name, future in first.items()}
     if broken := sorted(name for name, verdicts in before.items() if verdicts & {"failed", "unknown"}):
-        return [Finding(check.name, None, None, "unknown", f"{WAITS} {' and '.join(broken)} is mended")]
+        return [Finding(check.name, None, None, "unknown", f"{WAITS} {' and '.join(broken)} is repaired")]
     # An environment cannot tell of itself that it does not start.
     return _ask(check.name, sys.executable if check.is_plain else able)
 
@@ -71,7 +71,7 @@ def _ask(name: str, python: str) -> list[Finding]:
             command, cwd=str(ROOT), stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        return [fail(name, f"no end after {TIMEOUT_S} s", BY_ITSELF.format(name))]
+        return [fail(name, f"timed out after {TIMEOUT_S} s", BY_ITSELF.format(name))]
     except OSError as error:
         return [fail(name, f"{python} does not start ({error.strerror})", environment.ANEW)]
     said = done.stdout.decode(errors="replace").splitlines()

@@ -39,7 +39,7 @@ def look(
     try:
         done = "" if folder is None else recover(report, folder, stage, limits, dry_run=dry_run)
     except (ProjectError, OSError) as error:
-        failed = f"recovery failed, the next look tries again: {words_of(error)}"
+        failed = f"recovery failed, the next look retries: {words_of(error)}"
     findings = findings_of(report)
     # Two rules, so that a success after a failure is told; both are there at every look, so that an alert can end.
     for rule, words in (("recovery", done), ("recovery failed", failed)):

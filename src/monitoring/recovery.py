@@ -36,7 +36,7 @@ def recover(report: Mapping[str, Any], folder: Path, stage: str, monitor: Monito
     """Deploy the release before if a limit asks for it, verified; return what was or would be done, in words.
 
     `ProjectError` if there is no release before, it is not what its metadata say, or the disk takes neither note nor
-    link; then the stage serves as before, and the next look tries again.
+    link; then the stage serves as before, and the next look retries.
     """
     if monitor.recover_f1_min is None:
         return ""

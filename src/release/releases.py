@@ -89,7 +89,7 @@ class Releases:
         try:
             self.write()
         except OSError as error:
-            self.warn(f"{self.folder / MANIFEST} cannot be written ({words_of(error)}); the next deploy tries again")
+            self.warn(f"{self.folder / MANIFEST} cannot be written ({words_of(error)}); the next deploy retries")
             return False
         return True
 
@@ -101,7 +101,7 @@ class Releases:
                     _remove(path)
             except OSError as error:
                 self._stuck.add(path)
-                self.warn(f"{path} cannot be removed ({words_of(error)}); the next deploy tries again")
+                self.warn(f"{path} cannot be removed ({words_of(error)}); the next deploy retries")
         self.unfinished = [name for name in self.unfinished if os.path.lexists(self.folder / name)]
 
     def prune(self, keep: int, linked: Collection[str | None]) -> None:
@@ -117,7 +117,7 @@ class Releases:
                 self.path(version).rename(aside)
                 del self.made[version]
             except OSError as error:
-                self.warn(f"{self.path(version)} cannot be removed ({words_of(error)}); the next deploy tries again")
+                self.warn(f"{self.path(version)} cannot be removed ({words_of(error)}); the next deploy retries")
         self.remove_unfinished()
         self.try_to_write()
 

@@ -164,7 +164,7 @@ def test_a_recovery_that_failed_is_an_alert_and_tried_again(
         with mounted(folder, "--bind", str(folder)):
             subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
             for said in (src(repository, *watch, expect=1), *looks(repository, *watch)):
-                assert "recovery failed, the next look tries again" in said
+                assert "recovery failed, the next look retries" in said
                 assert "Read-only file system" in said
     except ImpossibleError as error:
         pytest.skip(str(error))

@@ -52,7 +52,7 @@ def test_a_check_without_end_is_a_line(stand_in: Path, monkeypatch: pytest.Monke
     """The others go on."""
     monkeypatch.setattr(runner, "TIMEOUT_S", 0.5)
     (line,) = runner._ask("time.sleep(60)", sys.executable)
-    assert (line.verdict, line.words) == ("failed", "no end after 0.5 s")
+    assert (line.verdict, line.words) == ("failed", "timed out after 0.5 s")
 
 
 @pytest.mark.parametrize("subset", [subset for subset in SUBSETS if subset in Pipeline.subsets])
@@ -89,7 +89,7 @@ def test_the_order_is_that_of_mending(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_stands_on_something_broken_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command for outputs is no good while dvc.lock cannot be read."""
     lines = found(monkeypatch, {"pipeline-files": [fail("dvc.lock", "cut off", "mend it")]})
-    words = "outputs, data, models, pipeline, remote: not looked at before pipeline-files is mended"
+    words = "outputs, data, models, pipeline, remote: not looked at before pipeline-files is repaired"
     assert lines[-1] == Finding("the rest", None, None, "unknown", words)
     assert [line.name for line in lines if line.verdict == "failed"] == ["dvc.lock"]
 
@@ -122,8 +122,8 @@ def test_a_check_whose_required_one_failed_is_not_run(monkeypatch: pytest.Monkey
     lines = runner.diagnose("full-check")
     assert sorted(asked) == ["first", "other"]
     assert [line.words for line in lines if line.verdict == "unknown"] == [
-        "second: not looked at before first is mended",
-        "third: not looked at before second is mended",
+        "second: not looked at before first is repaired",
+        "third: not looked at before second is repaired",
     ]
     assert '"verdict": "warn"' in as_json(lines)
 
@@ -157,7 +157,7 @@ def test_text() -> None:
         "fail  data  gone for good",
         "            $ dvc pull",
         "warn  disk  full",
-        "1 fail, 1 warn, 1 ok; mend from the top down, then check again",
+        "1 fail, 1 warn, 1 ok; repair from the top down, then check again",
     ]
     assert as_text(lines[:1]).splitlines()[-1] == "1 ok"
 

@@ -176,7 +176,7 @@ def test_a_prune_that_fails_is_a_warning(hindered, put_version, srv):
         put_version(f"1.0.{patch}")
     with hindered(srv / "releases" / "1.0.0"):
         (warning,) = put_version("1.0.3")
-        assert re.search(r"1\.0\.0.* cannot be removed \(.*\); the next deploy tries again", warning)
+        assert re.search(r"1\.0\.0.* cannot be removed \(.*\); the next deploy retries", warning)
         assert len(put_version("1.0.3")) == 1
     assert put_version("1.0.3") == []
     assert names(srv / "releases") == ["1.0.1", "1.0.2", "1.0.3"]
