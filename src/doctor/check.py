@@ -14,7 +14,7 @@ from src.repo.git import run_git
 from src.verdict.finding import Finding
 
 SUBSETS = ("ml-models", "data-check", "full-check", "status")
-MAX_WIDTH, N_NAMED = 20, 3
+MAX_WIDTH = 20
 # From the best to the worst: the word for each result.
 SHOWN = {"passed": "ok", "off": "ok", "told": "warn", "unknown": "warn", "failed": "fail"}
 VERDICTS = tuple(dict.fromkeys(SHOWN.values()))
@@ -49,12 +49,6 @@ def warn(name: str, words: str, command: str = "") -> Finding:
 def fail(name: str, words: str, command: str = "") -> Finding:
     """Say what is broken; the command, copied into a shell, loses nothing and publishes nothing."""
     return Finding(name, None, None, "failed", words, command)
-
-
-def few(names: Sequence[str]) -> str:
-    """Name the first three, and count the rest."""
-    more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
-    return f"{', '.join(names[:N_NAMED])}{more}"
 
 
 def quoted(*names: str) -> str:

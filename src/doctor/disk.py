@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from src.doctor.check import Check, fail, ok, quoted, warn
-from src.verdict.finding import Finding
+from src.verdict.finding import Finding, few
 
 # A whole run writes some tens of MiB, an environment 2 GiB.
 NEEDED_MIB, COMFORTABLE_MIB = 200, 1_000
@@ -36,8 +36,7 @@ class Disk(Check):
         ):
             names = [name for name, is_own in wrong if is_own == own]
             if names:
-                more = f" and {len(names) - 1} more" if names[1:] else ""
-                yield fail("permissions", f"{who} {names[0]}{more}", f"{repair} {quoted(*names)}")
+                yield fail("permissions", f"{who} {few(names, 1)}", f"{repair} {quoted(*names)}")
 
 
 def judge_room(free_mib: int) -> Finding:

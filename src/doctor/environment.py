@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from src.doctor.check import Check, fail, few, ok, warn
-from src.verdict.finding import Finding
+from src.doctor.check import Check, fail, ok, warn
+from src.verdict.finding import Finding, few
 
 MAKE = "make .venv/.requirements"
 AGAIN = f"rm -f .venv/.requirements && {MAKE}"

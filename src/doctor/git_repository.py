@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from src.doctor.check import Check, fail, few, ok, quoted, warn
+from src.doctor.check import Check, fail, ok, quoted, warn
 from src.repo.git import run_git
-from src.verdict.finding import Finding
+from src.verdict.finding import Finding, few
 
 LOCKS = ("index.lock", "HEAD.lock", "config.lock")
 # What git leaves while a command of several steps is not done.

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from src.base.errors import DataError, ParamsError
-from src.doctor.check import Check, aside, fail, few, ok, restoring
+from src.doctor.check import Check, aside, fail, ok, restoring
 from src.doctor.dvc import WRITTEN
 from src.repo.git import run_git
-from src.verdict.finding import Finding
+from src.verdict.finding import Finding, few
 
 PACKAGES = ("btc_signal", "src")
 MADE = ("outs", "metrics", "plots")

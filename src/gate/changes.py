@@ -7,6 +7,7 @@ from src.base.errors import DataError
 from src.gate.rerun import rerun_window
 from src.repo.dvc_lock import DvcLock
 from src.repo.revision import Revision
+from src.verdict.finding import few
 
 # The code of features and model.
 MODEL_CODE = ("src/features", "src/ml", "src/training", "btc_signal")
@@ -44,7 +45,7 @@ def what_changed(champion: Revision, after: DvcLock, rerun: Callable[[Revision],
         return _by_params("Code, libraries and Python have the champion's hashes", other)
     # What only one side knows is a matter of its code.
     other = [name for name in other if name in then and name in now]
-    differ = f"Not the champion's hash: {_few(files)}."
+    differ = f"Not the champion's hash: {few(files, NAMED)}."
     by_hash: Kind = "major" if any(name.startswith(MODEL_CODE) for name in files) else "minor"
     if other and by_hash == "minor":
         return _by_params(f"{differ} Not rerun, for parameters decide", other)
@@ -55,18 +56,15 @@ def what_changed(champion: Revision, after: DvcLock, rerun: Callable[[Revision],
         return Change(by_hash, f"{differ} {why}: {error}.")
     gives = f"{differ} Rerun with today's code, the champion's window gives"
     if differing:
-        return Change(by_hash, f"{gives} other bytes: {_few(differing)}.")
+        return Change(by_hash, f"{gives} other bytes: {few(differing, NAMED)}.")
     return _by_params(f"{gives} its graph and its out-of-fold files, byte for byte", other)
 
 
 def _by_params(words: str, other: list[str]) -> Change:
     """Judge a model that differs by its parameters at most."""
-    return Change("minor", f"{words}; other parameters: {_few(other)}.") if other else Change("patch", f"{words}.")
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{', '.join(names[:NAMED])}{more}"
+    if other:
+        return Change("minor", f"{words}; other parameters: {few(other, NAMED)}.")
+    return Change("patch", f"{words}.")
 
 
 def _files(lock: DvcLock) -> set[tuple[str, str]]:

@@ -78,6 +78,12 @@ def against(report: Mapping[str, Any]) -> list[Finding]:
     return [finding for finding in findings_of(report) if finding.verdict == AGAINST.get(report["verdict"])]
 
 
+def few(names: Sequence[str], n_named: int = 3) -> str:
+    """Name the first, and count the rest."""
+    more = f" and {len(names) - n_named} more" if len(names) > n_named else ""
+    return f"{', '.join(names[:n_named])}{more}"
+
+
 def number(content: Any, *keys: str | int) -> float | None:  # noqa: ANN401 - JSON
     """Return the number at the end of the keys in JSON, None if there is none that is finite."""
     for key in keys:
