@@ -34,7 +34,8 @@ def build(evidence: Evidence) -> dict[str, Figure]:
         "thirds": _beside("AUC by third of the bars, from calm to wild", "tercile", thirds),
         "importance": _importance(plots["feature_importance"]),
     }
-    drift = drifts_of(evidence.monitor) if evidence.monitor else []
+    measured = drifts_of(evidence.monitor) if evidence.monitor else []
+    drift = [rule for rule in measured if rule["name"] not in NOT_SEEN]
     return found | ({"drift": _drift(drift)} if drift else {})
 
 
@@ -104,10 +105,9 @@ def _importance(points: list[Record]) -> Figure:
     return Figure(title, says, spec, rows.points(title, columns, points))
 
 
-def _drift(found: list[Record]) -> Figure:
+def _drift(drawn: list[Record]) -> Figure:
     """Draw how far each column that the model sees is from the training bars."""
     title = "Population stability index of the newest bars against the training bars"
-    drawn = [rule for rule in found if rule["name"] not in NOT_SEEN]
     limit = drawn[0]["threshold"]
     far = [rule["name"] for rule in drawn if rule["verdict"] == "failed"]
     says = f"Bars for {len(drawn)} columns; an alert for {', '.join(far) or 'none'}. The line is the limit, {limit:g}."

@@ -70,3 +70,9 @@ def test_what_the_model_does_not_see_is_not_drawn(evidence: Evidence) -> None:
     drawn = json.dumps(found.spec)
     assert "zscore" in drawn
     assert '"close"' not in drawn
+
+
+def test_a_look_that_measured_only_what_the_model_does_not_see_draws_no_drift(evidence: Evidence) -> None:
+    """There is no limit to draw it beside; the page says that drift could not be measured."""
+    unseen = {"name": "drift of close", "value": 0.1, "threshold": None, "verdict": "told", "words": "unseen"}
+    assert "drift" not in figures.build(evidence._replace(monitor={"judgements": [unseen]}))
