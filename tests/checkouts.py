@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from src.base import paths
+from tests.warm.programs import programs
 
 GIT_IDENTITY = {
     "GIT_AUTHOR_NAME": "test",
@@ -50,7 +51,8 @@ class Checkout:
         around = ("GIT_", "DVC_", "MAKE", "MFLAGS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(around)}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
-        return kept | GIT_IDENTITY | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "120"}
+        path = os.pathsep.join([*programs(), str(Path(sys.executable).parent), os.environ["PATH"]])
+        return kept | GIT_IDENTITY | {"PATH": path, "COLUMNS": "120"}
 
     def run(self, *command: str, expect: int = 0) -> str:
         """Run a command in the work tree and return what it prints; fail with its output on another exit status."""

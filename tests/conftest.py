@@ -21,11 +21,20 @@ from src.training.export import build_graph
 from src.training.fit import fit
 from src.training.members.member import MEMBERS, build_member
 from tests.checkouts import LENIENT, MORE_FOREST, SMALL, Checkout, copy_work_tree
+from tests.warm import programs as warm
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C be heard in the background too, where a shell has it ignored; programs that tests start inherit it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):
+        warm.set_up()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    if not hasattr(config, "workerinput"):
+        warm.tear_down()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,75 @@
+"""Ask the server for a process that has imported the packages, and be to the caller what that process is.
+
+Run by the programs that `programs.py` writes: CLIENT SOCKET PYTHON PROGRAM ARGUMENTS. What the server does not do,
+Python does.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+
+FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+# Python and C libraries read these once, when a process starts.
+READ_AT_START = ("PYTHON", "LC_", "LANG", "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "MKL_", "MALLOC_", "LD_")
+# How standard output is buffered, which the server does.
+UNDERSTOOD = "PYTHONUNBUFFERED"
+
+
+def read_at_start(environment: dict[str, str]) -> dict[str, str]:
+    """Return the variables that a process which runs already cannot be given."""
+    return {
+        name: set_to for name, set_to in environment.items() if name.startswith(READ_AT_START) and name != UNDERSTOOD
+    }
+
+
+def is_served(program: str, arguments: list[str]) -> bool:
+    """Return whether it is DVC, a stage, or one of our commands; all else starts as ever."""
+    rooms = [name.split(".")[0] for name in arguments[1:2]] if arguments[:1] == ["-m"] else []
+    return program == "dvc" or rooms in (["src"], ["dvc"])
+
+
+def ask(address: str, arguments: list[str]) -> int | None:
+    """Run it there and return its status, negative if a signal ended it; `None` if the server will not."""
+    connection = socket.socket(socket.AF_UNIX)
+    umask = os.umask(0o22)
+    os.umask(umask)
+    request = {"arguments": arguments, "cwd": os.getcwd(), "environment": dict(os.environ), "umask": umask}  # noqa: PTH109
+    content = json.dumps(request).encode()
+    # The server's process is killed when the other end closes, however this process ends.
+    alive, _ = os.pipe()
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
+    try:
+        connection.connect(address)
+        socket.send_fds(connection, [len(content).to_bytes(4, "big")], [alive, 0, 1, 2])
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+        return None
+    os.close(alive)
+    connection.sendall(content)
+    answers = connection.makefile()
+    process = int(answers.readline() or 0)
+    for number in FORWARDED if process else ():
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, _: os.kill(process, number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+    return int(answers.readline() or -signal.SIGKILL) if process else None
+
+
+def main() -> None:
+    """End as the process ended."""
+    address, python, program, *arguments = sys.argv[1:]
+    if program == "dvc":
+        arguments = ["-m", "dvc", *arguments]
+    status = ask(address, arguments) if is_served(program, arguments) else None
+    if status is None:
+        os.execv(python, [python, *arguments])  # noqa: S606
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
