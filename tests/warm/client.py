@@ -24,10 +24,17 @@ def read_at_start(environment: dict[str, str]) -> dict[str, str]:
     }
 
 
-def is_served(program: str, arguments: list[str]) -> bool:
+def is_served(arguments: list[str]) -> bool:
     """Return whether it is DVC, a stage, or one of our commands; all else starts as ever."""
-    rooms = [name.split(".")[0] for name in arguments[1:2]] if arguments[:1] == ["-m"] else []
-    return program == "dvc" or rooms in (["src"], ["dvc"])
+    _, module = options_and_module(arguments)
+    return module.split(".")[0] in {"dvc", "src"}
+
+
+def options_and_module(arguments: list[str]) -> tuple[list[str], str]:
+    """Return what `-W` says, and the module of `-m`, empty if it is another way to start Python."""
+    warn = arguments[1:2] if arguments[:1] == ["-W"] else []
+    rest = arguments[2 * len(warn) :]
+    return warn, rest[1] if rest[:1] == ["-m"] and len(rest) > 1 else ""
 
 
 def ask(address: str, arguments: list[str]) -> int | None:
@@ -62,11 +69,12 @@ def main() -> None:
     address, python, program, *arguments = sys.argv[1:]
     if program == "dvc":
         arguments = ["-m", "dvc", *arguments]
-    status = ask(address, arguments) if is_served(program, arguments) else None
+    status = ask(address, arguments) if is_served(arguments) else None
     if status is None:
         os.execv(python, [python, *arguments])  # noqa: S606
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
+        if -status != signal.SIGKILL:
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     sys.exit(status)
 

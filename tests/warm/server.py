@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from typing import NoReturn
 
 import src.base.openmp
 
-from tests.warm.client import read_at_start
+from tests.warm.client import options_and_module, read_at_start
 
 ROOT = Path(__file__).parents[2]
 OURS = ("btc_signal", "src")
@@ -171,10 +172,13 @@ def become(request: Request) -> None:
         os._exit(1)
 
 
-def run(python: str, module: str, *arguments: str) -> NoReturn:
+def run(python: str, *arguments: str) -> NoReturn:
     """Run a module as Python does, and end as Python does, without taking the packages down."""
+    options, module = options_and_module(list(arguments))
+    for option in options:
+        warnings.simplefilter(option)
     sys.executable = python
-    sys.argv = [module, *arguments]
+    sys.argv = [module, *arguments[2 * len(options) + 2 :]]
     sys.path.insert(0, str(Path.cwd()))
     status: object = 0
     try:
@@ -222,7 +226,7 @@ def main() -> None:
     become(request)
     caller.sendall(f"{os.getpid()}\n".encode())
     caller.close()
-    run(python, *request.arguments[1:])
+    run(python, *request.arguments)
 
 
 if __name__ == "__main__":
