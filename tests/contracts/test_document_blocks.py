@@ -12,6 +12,7 @@ from src.base.errors import ParamsError
 from src.policy import load_policy
 from tests.checkouts import Checkout
 from tests.documents import DOCUMENTS, ENGLISH, Block, blocks, fences, shape
+from tests.warm.programs import environment
 
 RUNNABLE = [name for name in ENGLISH if blocks(name)]
 # A block of each kind that is none: it would be printed and never tried.
@@ -58,7 +59,7 @@ def run_document(promoted: Checkout, tmp_path_factory: pytest.TempPathFactory) -
         folder = tmp_path_factory.mktemp("document")
         checkout = promoted.copy(folder / "repository")
         checkout.run("git", "clean", "-dfX", "--quiet", "data", "models", "reports")
-        (checkout.root / ".venv").symlink_to(paths.ROOT / ".venv")
+        environment(checkout.root)
         (checkout.root / ".git" / "info" / "exclude").write_text(".venv\n")  # ignored is a folder, and this is a link
         for block in document:
             try:

@@ -14,6 +14,7 @@ from tests.bench.table import table_lines
 from tests.checkouts import Checkout
 from tests.documents import DOCUMENTS, FEED, blocks, bot
 from tests.proof.table import table_lines as proof_lines
+from tests.warm.programs import environment
 
 README = DOCUMENTS["README.md"]
 
@@ -22,7 +23,7 @@ README = DOCUMENTS["README.md"]
 def workspace(promoted: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A repository with few bars and a promoted model, its environment in place, nothing reproduced yet."""
     checkout = promoted.copy(tmp_path_factory.mktemp("readme") / "repository")
-    (checkout.root / ".venv").symlink_to(paths.ROOT / ".venv")
+    environment(checkout.root)
     checkout.run("git", "clean", "-dfX", "--quiet", "--exclude", "!.venv", "data", "models", "reports", ".dvc/cache")
     return checkout
 

@@ -11,6 +11,7 @@ import yaml
 
 from src.base import paths
 from tests.checkouts import Checkout, copy_work_tree
+from tests.warm.programs import environment
 
 STALE = "error: expected that no stage would run, but these would: "
 HOSTILE = (
@@ -37,7 +38,7 @@ REFUSED, FAILED = '{"outcome": "refused"}', '{"outcome": "failed"}'
 def committed(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The files git holds, and the environment: no data, no cache; put back what you change."""
     checkout = copy_work_tree(tmp_path_factory.mktemp("committed"))
-    (checkout.root / ".venv").symlink_to(paths.ROOT / ".venv")
+    environment(checkout.root)
     return checkout
 
 

@@ -1,7 +1,7 @@
 """Ask the server for a process that has imported the packages, and be to the caller what that process is.
 
-Run by the programs that `programs.py` writes: CLIENT SOCKET PYTHON PROGRAM ARGUMENTS. What the server does not do,
-Python does.
+Run by the programs that `programs.py` writes: CLIENT SOCKET PYTHON PROGRAM ARGUMENTS, the program as a path. What the
+server does not do, Python does.
 """
 
 import json
@@ -24,25 +24,25 @@ def read_at_start(environment: dict[str, str]) -> dict[str, str]:
     }
 
 
+def split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Split what `-W` says from the rest."""
+    return (arguments[1:2], arguments[2:]) if arguments[:1] == ["-W"] else ([], arguments)
+
+
 def is_served(arguments: list[str]) -> bool:
-    """Return whether it is DVC, a stage, or one of our commands; all else starts as ever."""
-    _, module = options_and_module(arguments)
-    return module.split(".")[0] in {"dvc", "src"}
+    """Return whether it is DVC, a stage, one of our commands or scripts; all else starts as ever."""
+    _, rest = split(arguments)
+    is_module = rest[:1] == ["-m"] and [name.split(".")[0] for name in rest[1:2]] in (["dvc"], ["src"])
+    return is_module or rest[:1] == ["scripts/rehearsal.py"]
 
 
-def options_and_module(arguments: list[str]) -> tuple[list[str], str]:
-    """Return what `-W` says, and the module of `-m`, empty if it is another way to start Python."""
-    warn = arguments[1:2] if arguments[:1] == ["-W"] else []
-    rest = arguments[2 * len(warn) :]
-    return warn, rest[1] if rest[:1] == ["-m"] and len(rest) > 1 else ""
-
-
-def ask(address: str, arguments: list[str]) -> int | None:
+def ask(address: str, python: str, arguments: list[str]) -> int | None:
     """Run it there and return its status, negative if a signal ended it; `None` if the server will not."""
     connection = socket.socket(socket.AF_UNIX)
     umask = os.umask(0o22)
     os.umask(umask)
-    request = {"arguments": arguments, "cwd": os.getcwd(), "environment": dict(os.environ), "umask": umask}  # noqa: PTH109
+    given = {"cwd": os.getcwd(), "environment": dict(os.environ), "umask": umask}  # noqa: PTH109
+    request = {"python": python, "arguments": arguments, **given}
     content = json.dumps(request).encode()
     # The server's process is killed when the other end closes, however this process ends.
     alive, _ = os.pipe()
@@ -67,9 +67,10 @@ def ask(address: str, arguments: list[str]) -> int | None:
 def main() -> None:
     """End as the process ended."""
     address, python, program, *arguments = sys.argv[1:]
-    if program == "dvc":
+    folder, name = os.path.split(program)
+    if name == "dvc":
         arguments = ["-m", "dvc", *arguments]
-    status = ask(address, arguments) if is_served(arguments) else None
+    status = ask(address, f"{folder}/python", arguments) if is_served(arguments) else None
     if status is None:
         os.execv(python, [python, *arguments])  # noqa: S606
     if status < 0:

@@ -18,6 +18,7 @@ from filelock import FileLock
 from src.base import paths
 
 FOLDER = "WARM_PROGRAMS"
+NAMES = ("python", "dvc")
 
 
 def set_up() -> None:
@@ -44,25 +45,37 @@ def programs() -> list[str]:
     return [str(folder / "bin")]
 
 
+def environment(root: Path) -> None:
+    """Make a `.venv` in a folder: this one's files, with those programs in place of its `python` and `dvc`."""
+    if not programs():
+        (root / ".venv").symlink_to(sys.prefix)
+        return
+    made, bin_folder = root / ".venv", Path(sys.prefix, "bin")
+    (made / "bin").mkdir(parents=True)
+    for entry in [*Path(sys.prefix).iterdir(), *bin_folder.iterdir()]:
+        if entry.name not in {"bin", "activate", *NAMES}:
+            (made / entry.relative_to(sys.prefix)).symlink_to(entry)
+    text = (bin_folder / "activate").read_text()
+    (made / "bin" / "activate").write_text(text.replace(sys.prefix, str(made)))
+    _write(made / "bin", made / "bin" / "python3")
+
+
+def _write(folder: Path, python: Path) -> None:
+    client, address = Path(__file__).with_name("client.py"), Path(os.environ[FOLDER], "socket")
+    for name in NAMES:
+        command = shlex.join([sys.executable, "-IS", str(client), str(address), str(python)])
+        (folder / name).write_text(f'#!/bin/sh\nexec {command} "$0" "$@"\n')
+        (folder / name).chmod(0o755)
+
+
 def _start(folder: Path) -> None:
-    made, address = folder / "making", folder / "socket"
-    made.mkdir()
-    for name in ("python", "dvc"):
-        command = [
-            sys.executable,
-            "-IS",
-            str(Path(__file__).with_name("client.py")),
-            str(address),
-            sys.executable,
-            name,
-        ]
-        (made / name).write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
-        (made / name).chmod(0o755)
-    owner = (folder / "owner").read_text()
-    command = [sys.executable, "-m", "tests.warm.server", str(address), owner, str(folder / "bin" / "python")]
+    """Start the server; it ends once another process, which it leaves behind, listens."""
+    command = [sys.executable, "-m", "tests.warm.server", str(folder / "socket"), (folder / "owner").read_text()]
     with (folder / "log").open("w+") as log:
-        # It ends when one that it leaves behind listens.
         done = subprocess.run(command, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
         log.seek(0)
         assert done.returncode == 0, log.read()
+    made = folder / "making"
+    made.mkdir()
+    _write(made, Path(sys.executable))
     made.rename(folder / "bin")

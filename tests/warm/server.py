@@ -28,7 +28,7 @@ from typing import NoReturn
 
 import src.base.openmp
 
-from tests.warm.client import options_and_module, read_at_start
+from tests.warm.client import read_at_start, split
 
 ROOT = Path(__file__).parents[2]
 OURS = ("btc_signal", "src")
@@ -63,6 +63,7 @@ def imported(file: Path) -> list[str]:
 class Request:
     """What a process is given."""
 
+    python: str
     arguments: list[str]
     cwd: str
     environment: dict[str, str]
@@ -173,16 +174,20 @@ def become(request: Request) -> None:
 
 
 def run(python: str, *arguments: str) -> NoReturn:
-    """Run a module as Python does, and end as Python does, without taking the packages down."""
-    options, module = options_and_module(list(arguments))
+    """Run a module or a file as Python does, and end as Python does, without taking the packages down."""
+    options, rest = split(list(arguments))
     for option in options:
         warnings.simplefilter(option)
+    is_module = rest[0] == "-m"
     sys.executable = python
-    sys.argv = [module, *arguments[2 * len(options) + 2 :]]
-    sys.path.insert(0, str(Path.cwd()))
+    sys.argv = rest[is_module:]
+    sys.path.insert(0, str(Path.cwd() if is_module else Path(rest[0]).parent.resolve()))
     status: object = 0
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        if is_module:
+            runpy.run_module(rest[1], run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(rest[0], run_name="__main__")
     except SystemExit as leaving:
         status = leaving.code
     except KeyboardInterrupt:
@@ -213,7 +218,7 @@ def end(status: object) -> NoReturn:
 
 def main() -> None:
     """Serve until the owner ends; in a child, be the program."""
-    address, owner, python = sys.argv[1:]
+    address, owner = sys.argv[1:]
     fixed = read_at_start(dict(os.environ))
     preload()
     server = Server(address, int(owner))
@@ -226,7 +231,7 @@ def main() -> None:
     become(request)
     caller.sendall(f"{os.getpid()}\n".encode())
     caller.close()
-    run(python, *request.arguments)
+    run(request.python, *request.arguments)
 
 
 if __name__ == "__main__":
