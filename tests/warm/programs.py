@@ -19,6 +19,8 @@ from src.base import paths
 
 FOLDER = "WARM_PROGRAMS"
 NAMES = ("python", "dvc")
+# Of before any test.
+ENVIRONMENT = dict(os.environ)
 
 
 def set_up() -> None:
@@ -72,7 +74,8 @@ def _start(folder: Path) -> None:
     """Start the server; it ends once another process, which it leaves behind, listens."""
     command = [sys.executable, "-m", "tests.warm.server", str(folder / "socket"), (folder / "owner").read_text()]
     with (folder / "log").open("w+") as log:
-        done = subprocess.run(command, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+        streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+        done = subprocess.run(command, cwd=paths.ROOT, env=ENVIRONMENT, **streams, check=False)
         log.seek(0)
         assert done.returncode == 0, log.read()
     made = folder / "making"
