@@ -6,11 +6,14 @@ the start, an import, a kill or equal bytes.
 """
 
 import os
+import select
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -31,8 +34,10 @@ def set_up() -> None:
 
 
 def tear_down() -> None:
-    """Remove it; the server sees this process end."""
+    """End the server, which ends with this process, too, and remove its room."""
     if folder := os.environ.pop(FOLDER, None):
+        if (server := Path(folder, "server")).exists():
+            _end(int(server.read_text()))
         shutil.rmtree(folder)
 
 
@@ -60,6 +65,13 @@ def environment(root: Path) -> None:
     text = (bin_folder / "activate").read_text()
     (made / "bin" / "activate").write_text(text.replace(sys.prefix, str(made)))
     _write(made / "bin", made / "bin" / "python3")
+
+
+def _end(process: int) -> None:
+    """Wait until it has ended; it is no child of this process."""
+    with suppress(ProcessLookupError), open(os.pidfd_open(process), "rb") as handle:
+        signal.pidfd_send_signal(handle.fileno(), signal.SIGTERM)
+        select.select([handle], [], [])
 
 
 def _write(folder: Path, python: Path) -> None:
