@@ -16,7 +16,7 @@ class Order:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Shuffle the modules, and the tests of each."""
         if self.seed:
-            chance = random.Random(self.seed)
+            chance = random.Random(self.seed)  # noqa: S311 - to repeat it is the point
             modules = sorted({item.path for item in items})
             chance.shuffle(modules)
             place = {module: number for number, module in enumerate(modules)}

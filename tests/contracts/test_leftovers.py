@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -123,4 +124,4 @@ def test_a_word_gives_one_order(tree: Path) -> None:
     assert sorted(seven) == sorted(eight) == plain
     assert len({*map(tuple, (plain, seven, eight))}) == 3
     modules = [module for module, _ in seven]
-    assert sum(a != b for a, b in zip(modules, modules[1:], strict=False)) == 3
+    assert sum(a != b for a, b in pairwise(modules)) == 3

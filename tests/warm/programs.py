@@ -69,9 +69,11 @@ def environment(root: Path) -> None:
 
 def _end(process: int) -> None:
     """Wait until it has ended; it is no child of this process."""
-    with suppress(ProcessLookupError), open(os.pidfd_open(process), "rb") as handle:
-        signal.pidfd_send_signal(handle.fileno(), signal.SIGTERM)
+    with suppress(ProcessLookupError):
+        handle = os.pidfd_open(process)
+        signal.pidfd_send_signal(handle, signal.SIGTERM)
         select.select([handle], [], [])
+        os.close(handle)
 
 
 def _write(folder: Path, python: Path) -> None:
