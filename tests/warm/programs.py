@@ -18,12 +18,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from src.base import paths
-
 FOLDER = "WARM_PROGRAMS"
 NAMES = ("python", "dvc")
-# Of before any test.
+# Of before any test, which may set `paths.ROOT`, too.
 ENVIRONMENT = dict(os.environ)
+ROOT = Path(__file__).parents[2]
 
 
 def set_up() -> None:
@@ -89,7 +88,7 @@ def _start(folder: Path) -> None:
     command = [sys.executable, "-m", "tests.warm.server", str(folder / "socket"), (folder / "owner").read_text()]
     with (folder / "log").open("w+") as log:
         streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
-        done = subprocess.run(command, cwd=paths.ROOT, env=ENVIRONMENT, **streams, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, **streams, check=False)
         log.seek(0)
         assert done.returncode == 0, log.read()
     made = folder / "making"
