@@ -35,6 +35,14 @@ def pytest_configure(config: pytest.Config) -> None:
         warm.set_up()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process run the tests that share a fixture of their module, and any process any other test."""
+    for item in items:
+        fixtures = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
+        if any(fixture.scope == "module" for found in fixtures for fixture in found):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """End what the tests shared, before it is seen what they leave behind."""
     if not hasattr(session.config, "workerinput"):

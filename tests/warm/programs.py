@@ -46,41 +46,36 @@ def programs() -> list[str]:
         return []
     folder = Path(os.environ[FOLDER])
     with FileLock(folder / "lock"):
-        if not (folder / "bin").exists():
+        if not (folder / ".venv").exists():
             _start(folder)
-    return [str(folder / "bin")]
+            _make(folder)
+    return [str(folder / ".venv" / "bin")]
 
 
 def environment(root: Path) -> None:
     """Make a `.venv` in a folder: this one's files, with those programs in place of its `python` and `dvc`."""
-    if not programs():
+    if programs():
+        _make(root)
+    else:
         (root / ".venv").symlink_to(sys.prefix)
-        return
-    made, bin_folder = root / ".venv", Path(sys.prefix, "bin")
+
+
+def _make(root: Path) -> None:
+    made, own = root / ".venv", Path(sys.prefix)
     (made / "bin").mkdir(parents=True)
-    for entry in [*Path(sys.prefix).iterdir(), *bin_folder.iterdir()]:
-        if entry.name not in {"bin", "activate", *NAMES}:
-            (made / entry.relative_to(sys.prefix)).symlink_to(entry)
-    text = (bin_folder / "activate").read_text()
-    (made / "bin" / "activate").write_text(text.replace(sys.prefix, str(made)))
-    _write(made / "bin", made / "bin" / "python3")
-
-
-def _end(process: int) -> None:
-    """Wait until it has ended; it is no child of this process."""
-    with suppress(ProcessLookupError):
-        handle = os.pidfd_open(process)
-        signal.pidfd_send_signal(handle, signal.SIGTERM)
-        select.select([handle], [], [])
-        os.close(handle)
-
-
-def _write(folder: Path, python: Path) -> None:
+    for entry in [*own.iterdir(), *(own / "bin").iterdir()]:
+        if not entry.name.startswith((*NAMES, "bin", "activate", ".requirements")) or entry.name == "python3":
+            (made / entry.relative_to(own)).symlink_to(entry)
+    # Newer than the requirements, or `make` installs them.
+    for name in (".requirements", ".requirements-dev"):
+        (made / name).touch()
+    (made / "bin" / "activate").write_text(f"export PATH={shlex.quote(str(made / 'bin'))}:$PATH\n")
     client, address = Path(__file__).with_name("client.py"), Path(os.environ[FOLDER], "socket")
     for name in NAMES:
-        command = shlex.join([sys.executable, "-IS", str(client), str(address), str(python)])
-        (folder / name).write_text(f'#!/bin/sh\nexec {command} "$0" "$@"\n')
-        (folder / name).chmod(0o755)
+        program, python = made / "bin" / name, made / "bin" / "python3"
+        command = [sys.executable, "-IS", *map(str, (client, address, python, program))]
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+        program.chmod(0o755)
 
 
 def _start(folder: Path) -> None:
@@ -91,7 +86,12 @@ def _start(folder: Path) -> None:
         done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, **streams, check=False)
         log.seek(0)
         assert done.returncode == 0, log.read()
-    made = folder / "making"
-    made.mkdir()
-    _write(made, Path(sys.executable))
-    made.rename(folder / "bin")
+
+
+def _end(process: int) -> None:
+    """Wait until it has ended; it is no child of this process."""
+    with suppress(ProcessLookupError):
+        handle = os.pidfd_open(process)
+        signal.pidfd_send_signal(handle, signal.SIGTERM)
+        select.select([handle], [], [])
+        os.close(handle)
