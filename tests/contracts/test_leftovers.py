@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 
 from src.base import paths
 from tests.leftovers import marked
@@ -125,3 +126,10 @@ def test_a_word_gives_one_order(tree: Path) -> None:
     assert len({*map(tuple, (plain, seven, eight))}) == 3
     modules = [module for module, _ in seven]
     assert sum(a != b for a, b in pairwise(modules)) == 3
+
+
+def test_ci_has_another_order_in_each_run() -> None:
+    """Its number; the header says it."""
+    ci = yaml.safe_load((paths.ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    (step,) = [step for step in ci["jobs"]["test"]["steps"] if "test" in step.get("run", "").split()]
+    assert step["env"] == {"SHUFFLE": "${{ github.run_number }}"}
