@@ -19,6 +19,9 @@ import pytest
 MARK = "TESTS_FOLDER"
 # The environment, byte code, and what else `make clean` removes.
 NOT_LOOKED_AT = {".git", ".venv", "__pycache__", ".hypothesis", ".mypy_cache", ".ruff_cache"}
+# What others note for all commands of a user: DVC in /var/tmp; uv in the home, and so does rustup, whose rustc pip asks
+# for its version.
+OTHERS_NOTES = {"DVC_SITE_CACHE_DIR": "dvc", "UV_CACHE_DIR": "uv", "RUSTUP_HOME": "rustup"}
 ENDING_S = 5.0
 
 
@@ -39,8 +42,7 @@ class Leftovers:
             del os.environ[name]
         os.environ |= {MARK: str(self.folder), "HOME": str(self.home), "TMPDIR": str(self.temporary)}
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", temporary)
-        # What lives longer than a command does: DVC has it in /var/tmp, uv in the home.
-        os.environ |= {"DVC_SITE_CACHE_DIR": str(self.folder / "dvc"), "UV_CACHE_DIR": str(self.folder / "uv")}
+        os.environ |= {name: str(self.folder / place) for name, place in OTHERS_NOTES.items()}
         tempfile.tempdir = None
 
     @pytest.hookimpl(trylast=True)
