@@ -1,6 +1,7 @@
 """What promote and rollback ask the remote before they change anything, and the push they advise, with real git."""
 
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -278,9 +279,8 @@ def test_nobody_is_asked_for_a_password(mine: Checkout) -> None:
     """Git and ssh are told so, and run in a session that has no terminal."""
     script = mine.root.parent / "ssh"
     told = "os.environ['GIT_TERMINAL_PROMPT'], os.environ['SSH_ASKPASS_REQUIRE'], os.getsid(0)"
-    script.write_text(f"#!{sys.executable}\nimport os, sys\nsys.exit('told ' + repr(({told})))\n")
-    script.chmod(0o755)
-    mine.run("git", "config", "core.sshCommand", str(script))
+    script.write_text(f"import os, sys\nsys.exit('told ' + repr(({told})))\n")
+    mine.run("git", "config", "core.sshCommand", shlex.join([sys.executable, str(script)]))
     mine.run("git", "remote", "set-url", "origin", "user@host:x.git")
     with pytest.raises(PromotionError, match=r"told \('0', 'never', \d+\)") as refused:
         check_upstream(amend=False, offline=False)
