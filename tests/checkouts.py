@@ -93,6 +93,13 @@ class Checkout:
             section[location[-1]] = value
         file.write_text(yaml.safe_dump(content, sort_keys=False))
 
+    def make_small(self, changes: dict[tuple[str, ...], object] | None = None) -> None:
+        """Let the pipeline take seconds: few bars, few trees, few draws of the bootstrap; and a gate that allows it."""
+        self.set_params({**SMALL, **LENIENT, **(changes or {})})
+        file = self.root / "src" / "evaluation" / "intervals.py"
+        file.write_text(file.read_text().replace("N_RESAMPLES = 1_000\n", "N_RESAMPLES = 100\n"))
+        assert "N_RESAMPLES = 100\n" in file.read_text()
+
     def promote(self, message: str, *options: str) -> str:
         """Commit, promote, push; return the commit of the promotion."""
         if self.run("git", "status", "--porcelain"):

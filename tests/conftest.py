@@ -20,7 +20,7 @@ from src.policy import Policy, load_policy
 from src.training.export import build_graph
 from src.training.fit import fit
 from src.training.members.member import MEMBERS, build_member
-from tests.checkouts import LENIENT, MORE_FOREST, SMALL, Checkout, copy_work_tree
+from tests.checkouts import MORE_FOREST, Checkout, copy_work_tree
 from tests.warm import programs as warm
 
 
@@ -140,7 +140,7 @@ def small(built_once: BuiltOnce) -> Checkout:
         for path in (paths.METADATA, paths.TRIALS):
             (checkout.root / paths.relative(path)).unlink()
         checkout.run("git", "commit", "--quiet", "--amend", "--all", "--no-edit")
-        checkout.set_params({**SMALL, **LENIENT})
+        checkout.make_small()
         checkout.repro()
         checkout.commit("small")
 
