@@ -42,7 +42,7 @@ retrain: .venv/.requirements   ## Retrain up to END, promote what the gate lets 
 	python -m src retrain $${END:+--end="$$END"} $$dry_run || { [ $$? -eq 1 ] && grep -qs '"outcome": "refused"' reports/retrain.json; }
 
 test: .venv/.requirements-dev lint browser   ## Prove it: lint, types, unit tests, contracts, properties, end to end
-	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 browser:   ## Install Debian's Chromium, in which the tests open the report page; nothing if there is a browser
 	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import src.base.openmp
@@ -12,6 +13,8 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 from sklearn.pipeline import Pipeline
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from btc_signal.graph import MemberGraph
 from src.base import paths, tables
@@ -24,6 +27,19 @@ from tests.checkouts import MORE_FOREST, Checkout, copy_work_tree
 from tests.warm import programs as warm
 
 
+class ByFixtures(LoadScopeScheduling):
+    """Give the tests of a module that share a fixture to one process, and any other test to whichever is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if _has_module_fixture(file) else nodeid
+
+
+@cache
+def _has_module_fixture(file: str) -> bool:
+    return 'scope="module"' in (paths.ROOT / file).read_text()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C be heard in the background too, where a shell has it ignored; programs that tests start inherit it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -31,12 +47,10 @@ def pytest_configure(config: pytest.Config) -> None:
         warm.set_up()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process run the tests that share a fixture of their module, and any process any other test."""
-    for item in items:
-        fixtures = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
-        if any(fixture.scope == "module" for found in fixtures for fixture in found):
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Share the tests out over processes."""
+    return ByFixtures(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
