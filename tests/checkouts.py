@@ -18,6 +18,8 @@ GIT_IDENTITY = {
     "GIT_COMMITTER_NAME": "test",
     "GIT_COMMITTER_EMAIL": "test@example.invalid",
 }
+# Where DVC notes the hashes of files that it saw, for all repositories of a machine.
+SITE_CACHE = "DVC_SITE_CACHE_DIR"
 # Few bars and few trees: the whole pipeline in seconds.
 SMALL = {
     ("data", "end"): "2018-01-01T00:00:00Z",
@@ -49,7 +51,7 @@ class Checkout:
     def environment(self) -> dict[str, str]:
         """The variables of a command: this environment's programs, nothing of git, DVC or make around the tests."""
         around = ("GIT_", "DVC_", "MAKE", "MFLAGS")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(around)}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(around) or name == SITE_CACHE}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
         path = os.pathsep.join([*programs(), str(Path(sys.executable).parent), os.environ["PATH"]])
         return kept | GIT_IDENTITY | {"PATH": path, "COLUMNS": "120"}

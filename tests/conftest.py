@@ -24,6 +24,8 @@ from src.training.export import build_graph
 from src.training.fit import fit
 from src.training.members.member import MEMBERS, build_member
 from tests.checkouts import MORE_FOREST, Checkout, copy_work_tree
+from tests.leftovers import Leftovers
+from tests.order import Order
 from tests.warm import programs as warm
 
 
@@ -43,7 +45,9 @@ def _has_module_fixture(file: str) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C be heard in the background too, where a shell has it ignored; programs that tests start inherit it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.pluginmanager.register(Order())
     if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Leftovers(config.rootpath))
         warm.set_up()
 
 
@@ -53,8 +57,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return ByFixtures(config, log)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End what the tests shared, before it is seen what they leave behind."""
+    if not hasattr(session.config, "workerinput"):
+        warm.tear_down()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave nothing behind."""
+    """Also where no test ran."""
     if not hasattr(config, "workerinput"):
         warm.tear_down()
 

@@ -6,21 +6,23 @@ the start, an import, a kill or equal bytes.
 """
 
 import os
+import select
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
 
-from src.base import paths
-
 FOLDER = "WARM_PROGRAMS"
 NAMES = ("python", "dvc")
-# Of before any test.
+# Of before any test, which may set `paths.ROOT`, too.
 ENVIRONMENT = dict(os.environ)
+ROOT = Path(__file__).parents[2]
 
 
 def set_up() -> None:
@@ -31,8 +33,10 @@ def set_up() -> None:
 
 
 def tear_down() -> None:
-    """Remove it; the server sees this process end."""
+    """End the server, which ends with this process, too, and remove its room."""
     if folder := os.environ.pop(FOLDER, None):
+        if (server := Path(folder, "server")).exists():
+            _end(int(server.read_text()))
         shutil.rmtree(folder)
 
 
@@ -79,6 +83,15 @@ def _start(folder: Path) -> None:
     command = [sys.executable, "-m", "tests.warm.server", str(folder / "socket"), (folder / "owner").read_text()]
     with (folder / "log").open("w+") as log:
         streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
-        done = subprocess.run(command, cwd=paths.ROOT, env=ENVIRONMENT, **streams, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, **streams, check=False)
         log.seek(0)
         assert done.returncode == 0, log.read()
+
+
+def _end(process: int) -> None:
+    """Wait until it has ended; it is no child of this process."""
+    with suppress(ProcessLookupError):
+        handle = os.pidfd_open(process)
+        signal.pidfd_send_signal(handle, signal.SIGTERM)
+        select.select([handle], [], [])
+        os.close(handle)

@@ -233,7 +233,8 @@ def main() -> None:
     fixed = read_at_start(dict(os.environ))
     preload()
     server = Server(address, int(owner))
-    if os.fork():
+    if process := os.fork():
+        Path(address).with_name("server").write_text(str(process))
         os._exit(0)
     os.setsid()
     caller = server.serve()

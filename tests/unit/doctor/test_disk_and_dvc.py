@@ -14,7 +14,13 @@ from src.doctor.disk import Disk, judge_room
 from src.verdict.finding import Finding
 from tests.checkouts import Checkout
 
-SETTINGS = "[core]\n    remote = local\n['remote \"local\"']\n    url = ../.dvc-remote\n    verify = true\n"
+SETTINGS = """[core]
+    analytics = false
+    remote = local
+['remote "local"']
+    url = ../.dvc-remote
+    verify = true
+"""
 
 
 @pytest.mark.parametrize(

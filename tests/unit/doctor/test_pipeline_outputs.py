@@ -39,7 +39,7 @@ def promote(checkout: Checkout, version: str) -> None:
 def checkout(tmp_path: Path) -> Checkout:
     """A repository with one version, whose objects lie in its own cache."""
     made = Checkout(tmp_path / "repository")
-    write(made.root / ".dvc" / "config", b"")
+    write(made.root / ".dvc" / "config", b"[core]\n    analytics = false\n")
     write(made.root / ".dvc" / ".gitignore", b"/tmp\n/cache\n/config.local\n")
     write(made.root / ".gitignore", b"*.pkl\n*.onnx\n")
     (made.root / "dvc.yaml").write_text("stages: {}\n")

@@ -41,9 +41,17 @@ def discord(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> HTTPServ
 
 
 @pytest.fixture
-def impatient(monkeypatch):
-    """A deadline that a test can wait for; a busy machine needs longer for an ordinary answer."""
+def impatient(discord, monkeypatch):
+    """A deadline that a test can wait for; a busy machine needs longer for an ordinary answer.
+
+    What is sent after it reaches the stand-in before the next test listens there.
+    """
     monkeypatch.setattr(alerts, "DEADLINE_S", 2.0)
+    before = set(threading.enumerate())
+    yield
+    for late in set(threading.enumerate()) - before:
+        late.join(20)
+        assert not late.is_alive()
 
 
 @pytest.fixture
