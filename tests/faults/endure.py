@@ -1,0 +1,191 @@
+"""Try every fault at places drawn from a seed, for minutes; add what was seen to docs/faults.md: `make endure`.
+
+A run that was stopped goes on with the next try, and a try that failed is tried again. A seed is counted once, when a
+run of it reached its end and nothing failed.
+"""
+
+import argparse
+import itertools
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+from pathlib import Path
+
+from src.base import paths, storage
+from src.repo.subprocesses import sigterm_as_exit
+from tests.checkouts import build_once, build_promoted, build_small, build_two_versions
+from tests.faults import seen
+from tests.faults.fault import Fault
+from tests.faults.ledger import Ended, Ledger, Try
+from tests.faults.points import Points
+from tests.faults.suite import FAULTS
+from tests.faults.table import REPORT, page
+from tests.faults.world import ImpossibleError, Seen, World
+from tests.warm import programs as warm
+
+MINUTES = 90
+AT_ONCE = 2
+# The tests that are marked so come first.
+MARKED = "tests"
+# Left for the tries that are at work when the time is up.
+SHARE_FOR_THE_LAST = 0.02
+# Of pytest: none is marked.
+NO_TESTS = 5
+
+Attempt = Callable[[Try], list[Seen]]
+Say = Callable[[str], object]
+
+
+def tries_of(faults: Sequence[Fault], seed: int) -> Iterator[Try]:
+    """Go round and round, every time in another order, so that a run of any length is fair."""
+    for at in itertools.count(1):
+        names = sorted(fault.id for fault in faults)
+        random.Random(f"{seed} {at}").shuffle(names)  # noqa: S311 - no secret
+        yield from (Try(seed, name, at) for name in names)
+
+
+def command(one: Try) -> str:
+    """Return the command that repeats exactly this try."""
+    if one.fault == MARKED:
+        return "python -m pytest -m endure"
+    return f"python -m tests.faults --seed {one.seed} --fault {one.fault} --at {one.at}"
+
+
+def endure(tries: Iterator[Try], attempt: Attempt, ledger: Ledger, ends_at: float, say: Say) -> None:
+    """Try until the time is up, what failed before first; note each try when it ends."""
+    one = next(tries)
+    before = ledger.of(one.seed)
+    again = [ended.of for ended in before.values() if ended.failed and ended.of.fault != MARKED]
+    left = itertools.chain(again, (one for one in itertools.chain([one], tries) if one not in before))
+    running: dict[Future[list[Seen]], tuple[Try, float]] = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while running or time.monotonic() < ends_at:
+            while len(running) < AT_ONCE and time.monotonic() < ends_at:
+                one = next(left)
+                running[pool.submit(attempt, one)] = (one, time.monotonic())
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                one, began = running.pop(done)
+                ended = _as_it_ended(one, time.monotonic() - began, done)
+                ledger.note(ended)
+                say(_in_words(ended))
+
+
+def _as_it_ended(one: Try, seconds: float, done: "Future[list[Seen]]") -> Ended:
+    error = done.exception()
+    if error is None:
+        return Ended(one, round(seconds, 1), done.result())
+    if isinstance(error, ImpossibleError):
+        return Ended(one, round(seconds, 1), impossible=str(error))
+    return Ended(one, round(seconds, 1), failed="".join(traceback.format_exception(error)))
+
+
+def _in_words(ended: Ended) -> str:
+    what = f"{ended.of.fault} {ended.of.at}, {ended.seconds:.0f} s: "
+    if ended.failed:
+        return f"{what}FAILED\n{ended.failed}repeat it: {command(ended.of)}"
+    return what + (ended.impossible or ", ".join(f"{one.held} after {one.at}" for one in ended.seen[:3]))
+
+
+def add_up(seed: int, ledger: Ledger, faults: Sequence[Fault], counts: Path, report: Path) -> list[Try]:
+    """Add a seed to the counts and write the page; if a try failed, return those and write nothing."""
+    ended = ledger.of(seed).values()
+    if failed := [one.of for one in ended if one.failed]:
+        return failed
+    short, endured = seen.read(counts)
+    known = {fault.id for fault in faults}
+    for one in ended:
+        if one.of.fault in known:
+            endured.of(one.of.fault).add(one.seen, one.impossible)
+    minutes = round(sum(one.seconds for one in ended) / AT_ONCE / 60, 1)
+    endured.runs.append(seen.Run(minutes, sum(len(one.seen) for one in ended), seed))
+    seen.write(short, endured, counts)
+    storage.write_bytes(page(faults, short, endured).encode(), report)
+    return []
+
+
+def attempt_in(folder: Path) -> Attempt:
+    """Build the small repositories; return what tries one fault in a folder of its own."""
+    once = partial(build_once, folder)
+    small = once("small", build_small)
+    promoted = once("promoted", partial(build_promoted, small))
+    two_versions = once("two_versions", partial(build_two_versions, promoted))
+    by_id = {fault.id: fault for fault in FAULTS}
+
+    def attempt(one: Try) -> list[Seen]:
+        points = Points(f"{one.seed} {one.fault} {one.at}")
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            return list(by_id[one.fault].tries(World(promoted, two_versions, Path(own), once, points)))
+
+    return attempt
+
+
+def run_marked(seed: int, ledger: Ledger, ends_at: float) -> None:
+    """Run the tests that are marked, unless they passed in this run before it was stopped."""
+    one = Try(seed, MARKED, 0)
+    before = ledger.of(seed).get(one)
+    if before and not before.failed:
+        return
+    began = time.monotonic()
+    asked = [sys.executable, "-m", "pytest", "-q", "-m", "endure", "--numprocesses", str(AT_ONCE)]
+    try:
+        status = subprocess.run(asked, cwd=paths.ROOT, timeout=ends_at - began, check=False).returncode
+    except subprocess.TimeoutExpired:
+        failed = "the time was up before the tests ended"
+    else:
+        failed = "" if status in {0, NO_TESTS} else f"pytest exited with {status}"
+    ledger.note(Ended(one, round(AT_ONCE * (time.monotonic() - began), 1), failed=failed))
+
+
+def main() -> int:
+    """Say at the end what failed, and how to repeat it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    began, ledger = time.monotonic(), Ledger()
+    counted = [run.seed for run in seen.read()[1].runs]
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.endure")
+    parser.add_argument("--minutes", type=float, default=MINUTES)
+    parser.add_argument("--seed", type=int, default=ledger.next_seed(counted))
+    chosen = parser.parse_args()
+    if chosen.seed in counted:
+        parser.error(f"seed {chosen.seed} is counted already; expected another, or none")
+    ends_at = began + chosen.minutes * 60 * (1 - SHARE_FOR_THE_LAST)
+    try:
+        _run(chosen.seed, ledger, ends_at)
+    except (KeyboardInterrupt, SystemExit):
+        sys.stderr.write(
+            f"stopped; {paths.relative(ledger.file)} has what was seen, `make endure` goes on from there\n"
+        )
+        return 130
+    if failed := add_up(chosen.seed, ledger, FAULTS, seen.COUNTS, REPORT):
+        repeat = "".join(f"  {command(one)}\n" for one in failed)
+        sys.stderr.write(f"error: not survived, docs/faults.md stays as it was; repeat with:\n{repeat}")
+        return 1
+    sys.stdout.write(f"added to {paths.relative(REPORT)}\n")
+    return 0
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
+
+
+def _run(seed: int, ledger: Ledger, ends_at: float) -> None:
+    _say(f"seed {seed}, {len(ledger.of(seed))} tries ended before")
+    with sigterm_as_exit(), tempfile.TemporaryDirectory(prefix="endure-") as folder:
+        run_marked(seed, ledger, ends_at)
+        warm.set_up()
+        try:
+            attempt = attempt_in(Path(folder))
+            endure(tries_of(FAULTS, seed), attempt, ledger, ends_at, _say)
+        finally:
+            warm.tear_down()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
