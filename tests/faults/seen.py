@@ -2,7 +2,6 @@
 
 import json
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -20,20 +19,20 @@ HELD = ("old", "new", "refused")
 class Counts:
     """One fault: how often which state was found, and what brought the next command to a good end."""
 
-    held: Counter[str] = field(default_factory=Counter)
-    then: Counter[str] = field(default_factory=Counter)
+    held: dict[str, int] = field(default_factory=dict)
+    then: dict[str, int] = field(default_factory=dict)
     impossible: str = ""
 
     @property
     def tried(self) -> int:
         """How many places."""
-        return self.held.total()
+        return sum(self.held.values())
 
     def add(self, seen: Iterable[Seen], impossible: str = "") -> None:
         """Count some more; where the machine does not allow it, say why."""
         for one in seen:
-            self.held[one.held] += 1
-            self.then[one.then] += 1
+            self.held[one.held] = self.held.get(one.held, 0) + 1
+            self.then[one.then] = self.then.get(one.then, 0) + 1
         self.impossible = impossible
 
 
@@ -77,8 +76,5 @@ def write(short: Total, endured: Total, file: Path = COUNTS) -> None:
 
 
 def _total(content: Mapping[str, Any]) -> Total:
-    faults = {
-        name: Counts(Counter(counts["held"]), Counter(counts["then"]), counts["impossible"])
-        for name, counts in content["faults"].items()
-    }
+    faults = {name: Counts(**counts) for name, counts in content["faults"].items()}
     return Total([Run(**run) for run in content["runs"]], faults)

@@ -9,10 +9,10 @@ from tests.faults.seen import HELD, Counts, Total
 REPORT = paths.ROOT / "docs" / "faults.md"
 HEAD = """# Faults tried, and what was seen
 
-Written by `make faults` and `make endure` from their own runs, on small repositories; the quick ones are in `make test`,
-too. Old, new: the state that was found. Refused: neither was served or read. A file that git has may read otherwise after
-one flipped bit: that counts as new. Where the last column names commands, they were run, and the end is the one of an
-undisturbed run.
+Written by `make faults` and `make endure` from their own runs, on small repositories; the quick ones are in `make test`
+as well. Old, new: the state that was found. Refused: neither was served or read. A file that git has may read otherwise
+after one flipped bit: that counts as new. Where the last column names commands, they were run, and the end is the one
+of an undisturbed run.
 """
 COLUMNS = """| fault | of what | tried | old | new | refused | what brought it to a good end |
 |---|---|---:|---:|---:|---:|---|
@@ -40,7 +40,7 @@ def _table(faults: Sequence[Fault], total: Total, command: str) -> str:
 
 
 def _row(fault: Fault, counts: Counts, command: str) -> str:
-    numbers = " | ".join(str(counts.held[state]) for state in HELD)
+    numbers = " | ".join(str(counts.held.get(state, 0)) for state in HELD)
     words = _then(counts) or counts.impossible or f"not tried yet; `{command}`"
     return f"| {fault.name} | {fault.to} | {counts.tried} | {numbers} | {words} |"
 
