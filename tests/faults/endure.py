@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
@@ -58,23 +58,32 @@ def command(one: Try) -> str:
     return f"python -m tests.faults --seed {one.seed} --fault {one.fault} --at {one.at}"
 
 
-def endure(tries: Iterator[Try], attempt: Attempt, ledger: Ledger, ends_at: float, say: Say) -> None:
-    """Try until the time is up, what failed before first; note each try when it ends."""
-    one = next(tries)
-    before = ledger.of(one.seed)
-    again = [ended.of for ended in before.values() if ended.failed and ended.of.fault != MARKED]
-    left = itertools.chain(again, (one for one in itertools.chain([one], tries) if one not in before))
+def left(tries: Iterable[Try], before: Mapping[Try, Ended]) -> Iterator[Try]:
+    """What failed before comes first, what ended well does not come again."""
+    yield from (one for one, ended in before.items() if ended.failed and one.fault != MARKED)
+    yield from (one for one in tries if one not in before)
+
+
+def endure(tries: Iterable[Try], attempt: Attempt, ledger: Ledger, ends_at: float, say: Say) -> None:
+    """Try some at once until the time is up; note each try when it ends. One that fails stops nothing."""
     running: dict[Future[list[Seen]], tuple[Try, float]] = {}
+
+    def note_next() -> None:
+        for done in wait(running, return_when=FIRST_COMPLETED).done:
+            one, began = running.pop(done)
+            ended = _as_it_ended(one, time.monotonic() - began, done)
+            ledger.note(ended)
+            say(_in_words(ended))
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        while running or time.monotonic() < ends_at:
-            while len(running) < AT_ONCE and time.monotonic() < ends_at:
-                one = next(left)
-                running[pool.submit(attempt, one)] = (one, time.monotonic())
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                one, began = running.pop(done)
-                ended = _as_it_ended(one, time.monotonic() - began, done)
-                ledger.note(ended)
-                say(_in_words(ended))
+        for one in tries:
+            if time.monotonic() >= ends_at:
+                break
+            running[pool.submit(attempt, one)] = (one, time.monotonic())
+            if len(running) == AT_ONCE:
+                note_next()
+        while running:
+            note_next()
 
 
 def _as_it_ended(one: Try, seconds: float, done: "Future[list[Seen]]") -> Ended:
@@ -93,21 +102,14 @@ def _in_words(ended: Ended) -> str:
     return what + (ended.impossible or ", ".join(f"{one.held} after {one.at}" for one in ended.seen[:3]))
 
 
-def add_up(seed: int, ledger: Ledger, faults: Sequence[Fault], counts: Path, report: Path) -> list[Try]:
-    """Add a seed to the counts and write the page; if a try failed, return those and write nothing."""
-    ended = ledger.of(seed).values()
-    if failed := [one.of for one in ended if one.failed]:
-        return failed
-    short, endured = seen.read(counts)
-    known = {fault.id for fault in faults}
+def add_up(seed: int, ended: Iterable[Ended], faults: Container[str], endured: seen.Total) -> None:
+    """Add what a seed saw of the faults that there are."""
+    before, seconds = endured.tries, 0.0
     for one in ended:
-        if one.of.fault in known:
+        seconds += one.seconds
+        if one.of.fault in faults:
             endured.of(one.of.fault).add(one.seen, one.impossible)
-    minutes = round(sum(one.seconds for one in ended) / AT_ONCE / 60, 1)
-    endured.runs.append(seen.Run(minutes, sum(len(one.seen) for one in ended), seed))
-    seen.write(short, endured, counts)
-    storage.write_bytes(page(faults, short, endured).encode(), report)
-    return []
+    endured.runs.append(seen.Run(round(seconds / AT_ONCE / 60, 1), endured.tries - before, seed))
 
 
 def attempt_in(folder: Path) -> Attempt:
@@ -162,11 +164,21 @@ def main() -> int:
             f"stopped; {paths.relative(ledger.file)} has what was seen, `make endure` goes on from there\n"
         )
         return 130
-    if failed := add_up(chosen.seed, ledger, FAULTS, seen.COUNTS, REPORT):
+    return conclude(chosen.seed, ledger, FAULTS, seen.COUNTS, REPORT)
+
+
+def conclude(seed: int, ledger: Ledger, faults: Sequence[Fault], counts: Path, report: Path) -> int:
+    """Add a seed to the counts and write the page; if a try failed, write nothing, and say how to repeat it."""
+    ended = ledger.of(seed)
+    if failed := [one for one, how in ended.items() if how.failed]:
         repeat = "".join(f"  {command(one)}\n" for one in failed)
-        sys.stderr.write(f"error: not survived, docs/faults.md stays as it was; repeat with:\n{repeat}")
+        sys.stderr.write(f"error: not survived, {paths.relative(report)} stays as it was; repeat with:\n{repeat}")
         return 1
-    sys.stdout.write(f"added to {paths.relative(REPORT)}\n")
+    short, endured = seen.read(counts)
+    add_up(seed, ended.values(), {fault.id for fault in faults}, endured)
+    seen.write(short, endured, counts)
+    storage.write_bytes(page(faults, short, endured).encode(), report)
+    sys.stdout.write(f"added to {paths.relative(report)}\n")
     return 0
 
 
@@ -182,7 +194,7 @@ def _run(seed: int, ledger: Ledger, ends_at: float) -> None:
         warm.set_up()
         try:
             attempt = attempt_in(Path(folder))
-            endure(tries_of(FAULTS, seed), attempt, ledger, ends_at, _say)
+            endure(left(tries_of(FAULTS, seed), ledger.of(seed)), attempt, ledger, ends_at, _say)
         finally:
             warm.tear_down()
 
