@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from src.base import paths
-from src.ml.ensemble import ProductionEnsemble
 from tests.checkouts import MORE_FOREST, Checkout
 
 METADATA = paths.relative(paths.METADATA)
