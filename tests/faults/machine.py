@@ -113,7 +113,7 @@ def out_of_memory(world: World):
     for name in world.points.among(("featurize", "train_rf", "evaluate")):
         mib = world.points.pick(400, range(200, 401))
         limits = {"LIMIT_WHO": f"src.stages.{name.partition('_')[0]}", "LIMIT_MIB": str(mib), "PYTHONPATH": str(KILLER)}
-        done = ask(checkout, "dvc", "repro", "--force", "--single-item", name, **limits)
+        done = ask(checkout, "dvc", "repro", "--force", "--single-item", name, is_warm=False, **limits)
         assert done.status != 0, f"{mib} MiB were enough for {name}"
         assert (checkout.root / "dvc.lock").read_bytes() == whole["dvc.lock"]
         held = "old" if promoted_version(checkout) == "1.0.0" else "refused"

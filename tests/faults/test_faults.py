@@ -1,5 +1,7 @@
 """Every fault leaves the old state or the new one, and the next command heals or says what to do."""
 
+import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +39,13 @@ def test_fault(
         pytest.skip(str(error))
     assert found
     record_property("seen", [asdict(one) for one in found])
+
+
+def test_a_process_under_test_is_a_python_of_its_own(tmp_path: Path) -> None:
+    """What is killed, limited or raced was started, and so are its children; it is no fork of one that runs."""
+    path = Checkout(tmp_path).environment(is_warm=False)["PATH"]
+    for program in ("python", "dvc"):
+        assert shutil.which(program, path=path) == str(Path(sys.executable).parent / program)
 
 
 def test_the_page_lists_exactly_these() -> None:
