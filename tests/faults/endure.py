@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
@@ -59,9 +59,8 @@ def command(one: Try) -> str:
 
 
 def left(tries: Iterable[Try], before: Mapping[Try, Ended]) -> Iterator[Try]:
-    """What failed before comes first, what ended well does not come again."""
-    yield from (one for one, ended in before.items() if ended.failed and one.fault != MARKED)
-    yield from (one for one in tries if one not in before)
+    """Leave out what ended well before; what failed comes again."""
+    return (one for one in tries if one not in before or before[one].failed)
 
 
 def endure(tries: Iterable[Try], attempt: Attempt, ledger: Ledger, ends_at: float, say: Say) -> None:
@@ -102,12 +101,12 @@ def _in_words(ended: Ended) -> str:
     return what + (ended.impossible or ", ".join(f"{one.held} after {one.at}" for one in ended.seen[:3]))
 
 
-def add_up(seed: int, ended: Iterable[Ended], faults: Container[str], endured: seen.Total) -> None:
-    """Add what a seed saw of the faults that there are."""
+def add_up(seed: int, ended: Iterable[Ended], endured: seen.Total) -> None:
+    """Add what a seed saw."""
     before, seconds = endured.tries, 0.0
     for one in ended:
         seconds += one.seconds
-        if one.of.fault in faults:
+        if one.of.fault != MARKED:
             endured.of(one.of.fault).add(one.seen, one.impossible)
     endured.runs.append(seen.Run(round(seconds / AT_ONCE / 60, 1), endured.tries - before, seed))
 
@@ -169,13 +168,14 @@ def main() -> int:
 
 def conclude(seed: int, ledger: Ledger, faults: Sequence[Fault], counts: Path, report: Path) -> int:
     """Add a seed to the counts and write the page; if a try failed, write nothing, and say how to repeat it."""
-    ended = ledger.of(seed)
+    known = {fault.id for fault in faults}
+    ended = {one: how for one, how in ledger.of(seed).items() if one.fault in {*known, MARKED}}
     if failed := [one for one, how in ended.items() if how.failed]:
         repeat = "".join(f"  {command(one)}\n" for one in failed)
         sys.stderr.write(f"error: not survived, {paths.relative(report)} stays as it was; repeat with:\n{repeat}")
         return 1
     short, endured = seen.read(counts)
-    add_up(seed, ended.values(), {fault.id for fault in faults}, endured)
+    add_up(seed, ended.values(), endured)
     seen.write(short, endured, counts)
     storage.write_bytes(page(faults, short, endured).encode(), report)
     sys.stdout.write(f"added to {paths.relative(report)}\n")
