@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import src.base.openmp
@@ -11,7 +11,6 @@ import src.base.openmp
 import numpy as np
 import pandas as pd
 import pytest
-from filelock import FileLock
 from sklearn.pipeline import Pipeline
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -23,7 +22,7 @@ from src.policy import Policy, load_policy
 from src.training.export import build_graph
 from src.training.fit import fit
 from src.training.members.member import MEMBERS, build_member
-from tests.checkouts import MORE_FOREST, Checkout, copy_work_tree
+from tests.checkouts import Checkout, build_once, build_promoted, build_small, build_two_versions, copy_work_tree
 from tests.leftovers import Leftovers
 from tests.order import Order
 from tests.warm import programs as warm
@@ -132,15 +131,7 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> BuiltOnce:
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
-    def build_once(name: str, build: Callable[[Path], object]) -> Checkout:
-        root, done = shared / name, shared / f"{name}.done"
-        with FileLock(shared / f"{name}.lock"):
-            if not done.exists():
-                build(root)
-                done.touch()
-        return Checkout(root)
-
-    return build_once
+    return partial(build_once, shared)
 
 
 @pytest.fixture(scope="session")
@@ -157,34 +148,16 @@ def reproduced(built_once: BuiltOnce, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def small(built_once: BuiltOnce) -> Checkout:
     """A checkout with few bars, few trees and no promoted model, reproduced and committed; put back what you change."""
-
-    def build(root: Path) -> None:
-        checkout = copy_work_tree(root)
-        # Its history knows no promoted model and no trial.
-        for path in (paths.METADATA, paths.TRIALS):
-            (checkout.root / paths.relative(path)).unlink()
-        checkout.run("git", "commit", "--quiet", "--amend", "--all", "--no-edit")
-        checkout.make_small()
-        checkout.repro()
-        checkout.commit("small")
-
-    return built_once("small", build)
+    return built_once("small", build_small)
 
 
 @pytest.fixture(scope="session")
 def promoted(built_once: BuiltOnce, small: Checkout) -> Checkout:
     """A small repository whose first model was promoted and pushed; copy before changing."""
-    return built_once("promoted", lambda root: small.copy(root).promote("first"))
+    return built_once("promoted", partial(build_promoted, small))
 
 
 @pytest.fixture(scope="session")
 def two_versions(built_once: BuiltOnce, promoted: Checkout) -> Checkout:
     """A repository that promoted and pushed 1.0.0 and, with other weights, 1.1.0; copy before changing."""
-
-    def build(root: Path) -> None:
-        checkout = promoted.copy(root)
-        checkout.set_params(MORE_FOREST)
-        checkout.repro()
-        checkout.promote("second")
-
-    return built_once("two_versions", build)
+    return built_once("two_versions", partial(build_two_versions, promoted))
