@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help repro report fresh retrain test browser bench proof faults lint lock sbom audit clean
+.PHONY: help repro report fresh retrain test browser bench proof faults endure lint lock sbom audit clean
 
 help:   ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -42,7 +42,7 @@ retrain: .venv/.requirements   ## Retrain up to END, promote what the gate lets 
 	python -m src retrain $${END:+--end="$$END"} $$dry_run || { [ $$? -eq 1 ] && grep -qs '"outcome": "refused"' reports/retrain.json; }
 
 test: .venv/.requirements-dev lint browser   ## Prove it: lint, types, unit tests, contracts, properties, end to end
-	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 browser:   ## Install Debian's Chromium, in which the tests open the report page; nothing if there is a browser
 	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
@@ -56,8 +56,12 @@ bench: .venv/.requirements-dev   ## Time ours against the alternatives in one ru
 proof: .venv/.requirements-dev   ## Count what the gate promotes among noise and candidates known to be worse or better, about 50 minutes
 	@python -W ignore -m tests.proof
 
-faults: .venv/.requirements-dev   ## Kill, fill disks and damage files at many points; write what was seen to docs/faults.md, about 10 minutes
+faults: .venv/.requirements-dev   ## Kill, fill disks and damage files at many points; write what was seen to docs/faults.md, at most 10 minutes
 	@python -m tests.faults
+
+# MINUTES and SEED reach the shell from the environment. Without SEED it goes on where it was stopped, else with the next seed.
+endure: .venv/.requirements-dev   ## Try all faults at random places for MINUTES, 90 if unset; goes on where it was stopped, adds to docs/faults.md
+	@python -m tests.faults.endure $${MINUTES:+--minutes="$$MINUTES"} $${SEED:+--seed="$$SEED"}
 
 lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an attacker reads them; offline
 	@ruff check .

@@ -4,10 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from filelock import FileLock
 
 from src.base import paths
 from tests.warm.programs import programs
@@ -48,12 +50,15 @@ class Checkout:
 
     root: Path
 
-    def environment(self) -> dict[str, str]:
-        """The variables of a command: this environment's programs, nothing of git, DVC or make around the tests."""
+    def environment(self, *, is_warm: bool = True) -> dict[str, str]:
+        """The variables of a command: this environment's programs, nothing of git, DVC or make around the tests.
+
+        Not warm: Python itself starts, for a command that is killed, raced, or watched with its children.
+        """
         around = ("GIT_", "DVC_", "MAKE", "MFLAGS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(around) or name == SITE_CACHE}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
-        path = os.pathsep.join([*programs(), str(Path(sys.executable).parent), os.environ["PATH"]])
+        path = os.pathsep.join([*(programs() if is_warm else []), str(Path(sys.executable).parent), os.environ["PATH"]])
         return kept | GIT_IDENTITY | {"PATH": path, "COLUMNS": "120"}
 
     def run(self, *command: str, expect: int = 0) -> str:
@@ -95,6 +100,13 @@ class Checkout:
             section[location[-1]] = value
         file.write_text(yaml.safe_dump(content, sort_keys=False))
 
+    def make_small(self, changes: dict[tuple[str, ...], object] | None = None) -> None:
+        """Let the pipeline take seconds: few bars, few trees, few draws of the bootstrap; and a gate that allows it."""
+        self.set_params({**SMALL, **LENIENT, **(changes or {})})
+        file = self.root / "src" / "evaluation" / "intervals.py"
+        file.write_text(file.read_text().replace("N_RESAMPLES = 1_000\n", "N_RESAMPLES = 100\n"))
+        assert "N_RESAMPLES = 100\n" in file.read_text()
+
     def promote(self, message: str, *options: str) -> str:
         """Commit, promote, push; return the commit of the promotion."""
         if self.run("git", "status", "--porcelain"):
@@ -133,3 +145,39 @@ def copy_work_tree(root: Path) -> Checkout:
     checkout.run("git", "init", "--quiet", "--initial-branch", "main")
     checkout.commit("as it is now")
     return checkout
+
+
+def build_once(shared: Path, name: str, build: Callable[[Path], object]) -> Checkout:
+    """Build a checkout in a folder of its own, once for all processes that share that folder's parent."""
+    root, done = shared / name, shared / f"{name}.done"
+    with FileLock(shared / f"{name}.lock"):
+        if not done.exists():
+            shutil.rmtree(root, ignore_errors=True)  # one half-built
+            build(root)
+            done.touch()
+    return Checkout(root)
+
+
+def build_small(root: Path) -> None:
+    """Build one with few bars, few trees and no promoted model, reproduced and committed."""
+    checkout = copy_work_tree(root)
+    # Its history knows no promoted model and no trial.
+    for path in (paths.METADATA, paths.TRIALS):
+        (checkout.root / paths.relative(path)).unlink()
+    checkout.run("git", "commit", "--quiet", "--amend", "--all", "--no-edit")
+    checkout.make_small()
+    checkout.repro()
+    checkout.commit("small")
+
+
+def build_promoted(small: Checkout, root: Path) -> None:
+    """Build one whose first model was promoted and pushed."""
+    small.copy(root).promote("first")
+
+
+def build_two_versions(promoted: Checkout, root: Path) -> None:
+    """Build one that promoted and pushed 1.0.0 and, with other weights, 1.1.0."""
+    checkout = promoted.copy(root)
+    checkout.set_params(MORE_FOREST)
+    checkout.repro()
+    checkout.promote("second")

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import src.base.openmp
@@ -10,8 +11,9 @@ import src.base.openmp
 import numpy as np
 import pandas as pd
 import pytest
-from filelock import FileLock
 from sklearn.pipeline import Pipeline
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from btc_signal.graph import MemberGraph
 from src.base import paths, tables
@@ -20,10 +22,23 @@ from src.policy import Policy, load_policy
 from src.training.export import build_graph
 from src.training.fit import fit
 from src.training.members.member import MEMBERS, build_member
-from tests.checkouts import LENIENT, MORE_FOREST, SMALL, Checkout, copy_work_tree
+from tests.checkouts import Checkout, build_once, build_promoted, build_small, build_two_versions, copy_work_tree
 from tests.leftovers import Leftovers
 from tests.order import Order
 from tests.warm import programs as warm
+
+
+class ByFixtures(LoadScopeScheduling):
+    """Give the tests of a module that share a fixture to one process, and any other test to whichever is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if _has_module_fixture(file) else nodeid
+
+
+@cache
+def _has_module_fixture(file: str) -> bool:
+    return 'scope="module"' in (paths.ROOT / file).read_text()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,12 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
         warm.set_up()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process run the tests that share a fixture of their module, and any process any other test."""
-    for item in items:
-        fixtures = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
-        if any(fixture.scope == "module" for found in fixtures for fixture in found):
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Share the tests out over processes."""
+    return ByFixtures(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -118,15 +131,7 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> BuiltOnce:
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
-    def build_once(name: str, build: Callable[[Path], object]) -> Checkout:
-        root, done = shared / name, shared / f"{name}.done"
-        with FileLock(shared / f"{name}.lock"):
-            if not done.exists():
-                build(root)
-                done.touch()
-        return Checkout(root)
-
-    return build_once
+    return partial(build_once, shared)
 
 
 @pytest.fixture(scope="session")
@@ -143,34 +148,16 @@ def reproduced(built_once: BuiltOnce, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def small(built_once: BuiltOnce) -> Checkout:
     """A checkout with few bars, few trees and no promoted model, reproduced and committed; put back what you change."""
-
-    def build(root: Path) -> None:
-        checkout = copy_work_tree(root)
-        # Its history knows no promoted model and no trial.
-        for path in (paths.METADATA, paths.TRIALS):
-            (checkout.root / paths.relative(path)).unlink()
-        checkout.run("git", "commit", "--quiet", "--amend", "--all", "--no-edit")
-        checkout.set_params({**SMALL, **LENIENT})
-        checkout.repro()
-        checkout.commit("small")
-
-    return built_once("small", build)
+    return built_once("small", build_small)
 
 
 @pytest.fixture(scope="session")
 def promoted(built_once: BuiltOnce, small: Checkout) -> Checkout:
     """A small repository whose first model was promoted and pushed; copy before changing."""
-    return built_once("promoted", lambda root: small.copy(root).promote("first"))
+    return built_once("promoted", partial(build_promoted, small))
 
 
 @pytest.fixture(scope="session")
 def two_versions(built_once: BuiltOnce, promoted: Checkout) -> Checkout:
     """A repository that promoted and pushed 1.0.0 and, with other weights, 1.1.0; copy before changing."""
-
-    def build(root: Path) -> None:
-        checkout = promoted.copy(root)
-        checkout.set_params(MORE_FOREST)
-        checkout.repro()
-        checkout.promote("second")
-
-    return built_once("two_versions", build)
+    return built_once("two_versions", partial(build_two_versions, promoted))

@@ -32,7 +32,6 @@ WEIGHTS = {"lightgbm": 0.5, "xgboost": 0.3, "random_forest": 0.2}
         pytest.param({("ensemble", "weights"): WEIGHTS}, AFTER_TRAINING, id="a weight"),
         pytest.param({("train", "rf", "max_depth"): 4}, ["train_rf", *AFTER_TRAINING], id="one member"),
         pytest.param({("gate", "f1_score_min"): 0.7}, [], id="the gate"),
-        pytest.param({("label", "threshold"): 0.004}, ["featurize", *TRAINING, *AFTER_TRAINING], id="the label"),
     ],
 )
 def test_only_what_depends_on_a_parameter_reruns(change: dict, rerun: list[str], workspace: Checkout) -> None:

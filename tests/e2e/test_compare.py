@@ -78,14 +78,6 @@ def test_bars_since_the_champion_was_trained(champion: Checkout) -> None:
     }
 
 
-def test_another_label_cannot_be_compared(champion: Checkout) -> None:
-    """Scores of other questions are no comparison."""
-    champion.set_params({("label", "threshold"): 0.001})
-    champion.repro()
-    shown = champion.run("python", "-m", "src", "compare", "HEAD", expect=2)
-    assert "error: HEAD labelled the same bars otherwise" in shown
-
-
 def test_damaged_and_missing_predictions_are_refused(champion: Checkout) -> None:
     """DVC hands out what lies in its cache; it is compared with the lock file before it is used."""
     kept = object_of(champion, "data/oof/xgboost.parquet")

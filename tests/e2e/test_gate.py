@@ -85,10 +85,6 @@ def test_a_missing_number_is_no_yes(repository: Checkout) -> None:
     ("damage", "words"),
     [
         pytest.param("git rm --quiet --cached dvc.lock && rm dvc.lock", "would run", id="no lock file"),
-        pytest.param(f"rm {METADATA}", "was deleted, ", id="no metadata"),
-        pytest.param("rm models/training/xgboost.pkl", "xgboost.pkl: cannot be read", id="no member"),
-        pytest.param("echo {} > reports/data_quality.json", "reports/data_quality.json holds no such", id="no quality"),
-        pytest.param("echo damaged >> reports/trials.jsonl", "trials.jsonl line 2: no trial", id="damaged ledger"),
         pytest.param("rm -r .dvc/cache .dvc-remote", "is neither in the cache nor on the remote", id="no predictions"),
     ],
 )

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from src.base import paths
-from tests.checkouts import LENIENT, SMALL, Checkout, copy_work_tree
+from tests.checkouts import Checkout, copy_work_tree
 from tests.exchange_server import Bitbank, Rows, rows_of, serve
 from tests.remotes import S3Remote, point, serve_s3
 
@@ -58,7 +58,7 @@ def user(bitbank: Bitbank, s3: S3Remote, tmp_path: Path) -> Checkout:
     for path in (paths.METADATA, paths.TRIALS):
         (origin.root / paths.relative(path)).unlink()
     origin.run("git", "commit", "--quiet", "--amend", "--all", "--no-edit")
-    origin.set_params({**SMALL, **LENIENT, **EXCHANGE})
+    origin.make_small(EXCHANGE)
     origin.repro()
     point(origin, s3.options)
     origin.promote("first")

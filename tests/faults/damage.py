@@ -2,7 +2,6 @@
 
 import shutil
 
-import pytest
 import yaml
 
 from src.base import paths, storage, tables
@@ -38,7 +37,13 @@ READERS = {
 }
 # In these a flipped bit may be another number or another letter, which is for git to tell.
 IN_GIT = ("reports/metrics.json", "params.yaml")
-DAMAGES = {"cut": cut, "flipped": flip}
+
+
+DAMAGES = {
+    "cut": lambda file, share, _: cut(file, share),
+    "flipped": lambda file, share, points: flip(file, share, points.pick(0, range(8))),
+}
+HOWS = ("cut", "flipped", "gone")
 
 
 def read_damaged(world: World, how: str):
@@ -48,10 +53,16 @@ def read_damaged(world: World, how: str):
         file = checkout.root / name
         whole = file.read_bytes()
         expected = read(file)
-        for share in SHARES:
-            DAMAGES[how](file, share)
-            yield Seen(f"{name} at {share:.0%}", *_seen(name, file, expected))
+        for share in world.points.shares(SHARES, n_drawn=10):
+            DAMAGES[how](file, share, world.points)
+            yield Seen(f"{name} at {share:.2%}", *_seen(name, file, expected))
             rewrite(file, whole)
+
+
+def not_named(words):
+    """Fail with what was said instead."""
+    msg = f"expected words that name the file, got: {words}"
+    raise AssertionError(msg)
 
 
 def _seen(name, file, expected):
@@ -60,7 +71,7 @@ def _seen(name, file, expected):
         found = READERS[name](file)
     except ProjectError as error:
         words = str(error)
-        return ("refused", "the words name the file") if file.name in words else pytest.fail(words)
+        return ("refused", "the words name the file" if file.name in words else not_named(words))
     assert name in IN_GIT or found.equals(expected)
     return (
         ("new", "read as something else, unnoticed: a text that git has")
@@ -71,13 +82,13 @@ def _seen(name, file, expected):
 
 @fault("cut off", "Parquet, pickle, JSON, params.yaml, as they are read", is_quick=True)
 def files_cut(world: World):
-    """At forty places each."""
+    """At forty places each, ten if drawn."""
     yield from read_damaged(world, "cut")
 
 
 @fault("a bit flipped", "Parquet, pickle, JSON, params.yaml, as they are read", is_quick=True)
 def files_flipped(world: World):
-    """At forty places each."""
+    """At forty places each, ten if drawn."""
     yield from read_damaged(world, "flipped")
 
 
@@ -88,17 +99,17 @@ def bundle_damaged(world: World):
     held = {path.name: path.read_bytes() for path in folder.iterdir() if path.name in {*_bundle(), paths.METADATA.name}}
     for name, content in held.items():
         for how, damage in DAMAGES.items():
-            for share in SHARES:
-                damage(folder / name, share)
+            for share in world.points.shares(SHARES, n_drawn=10):
+                damage(folder / name, share, world.points)
                 try:
                     loaded = ProductionEnsemble.load(folder)
                 except ProjectError:
-                    yield Seen(f"{name} {how} at {share:.0%}", "refused", "refused in words")
+                    yield Seen(f"{name} {how} at {share:.2%}", "refused", "refused in words")
                 else:
                     assert name == paths.METADATA.name
                     assert loaded.to_bytes() == held[paths.ENSEMBLE.name]
                     yield Seen(
-                        f"{name} {how} at {share:.0%}", "old", "the same model, another word in its metadata, unnoticed"
+                        f"{name} {how} at {share:.2%}", "old", "the same model, another word in its metadata, unnoticed"
                     )
                 rewrite(folder / name, content)
 
@@ -124,15 +135,21 @@ OUTPUTS = {
 }
 
 
+def spoil(file, how, points):
+    """Cut, flip or remove it."""
+    file.unlink() if how == "gone" else DAMAGES[how](file, *points.shares((0.5,)), points)
+
+
 @fault("cut off, a bit flipped, gone", "outputs in the work tree, noticed by the clock or not")
 def outputs_damaged(world: World):
     """They come back from the cache, byte for byte."""
     checkout = world.copy(world.promoted)
     whole = outs(checkout)
-    for name, how in OUTPUTS.items():
-        for by_clock in (True, False):
+    for name in world.points.among(OUTPUTS):
+        how = world.points.pick(OUTPUTS[name], HOWS)
+        for by_clock in world.points.among((True, False)):
             file = checkout.root / name
-            file.unlink() if how == "gone" else DAMAGES[how](file, 0.5)
+            spoil(file, how, world.points)
             if by_clock and file.exists():
                 file.touch()
             held = "refused" if promoted_version(checkout) == "refused" else "old"
@@ -145,11 +162,11 @@ def cache_damaged(world: World):
     """The stage runs again, or the object comes back from the remote."""
     checkout = world.copy(world.promoted)
     whole = outs(checkout)
-    for number, name in enumerate(OUTPUTS):
+    for name in world.points.among(OUTPUTS):
         digest = digest_of(checkout, name)
         kept = checkout.root / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:]
-        how = ("cut", "flipped", "gone")[number % 3]
-        kept.unlink() if how == "gone" else DAMAGES[how](kept, 0.5)
+        how = world.points.pick(HOWS[list(OUTPUTS).index(name) % 3], HOWS)
+        spoil(kept, how, world.points)
         (checkout.root / name).unlink()
         yield Seen(f"{name} {how}", "refused", mended(checkout, whole))
         assert promoted_version(checkout) == "1.0.0"
@@ -159,12 +176,12 @@ def cache_damaged(world: World):
 def remote_damaged(world: World):
     """What was changed is refused; the one who has it deletes it there and pushes again."""
     origin = world.copy(world.promoted)
-    for how in ("gone", "flipped"):
+    for how in world.points.among(("gone", "flipped")):
         clone = origin.clone(world.folder / how)
         clone.run("dvc", "remote", "modify", "--local", "local", "url", str(origin.root / ".dvc-remote"))
         digest = digest_of(origin, paths.relative(paths.ENSEMBLE))
         there = origin.root / ".dvc-remote" / "files" / "md5" / digest[:2] / digest[2:]
-        there.unlink() if how == "gone" else flip(there, 0.5)
+        spoil(there, how, world.points)
         pulled = ask(clone, "dvc", "pull")
         assert pulled.status != 0, pulled.said
         assert promoted_version(clone) == "refused"
@@ -176,11 +193,12 @@ def remote_damaged(world: World):
         yield Seen(f"the model {how}", "refused", "deleted there, `dvc push`, `dvc pull`")
 
 
-def configuration_damaged(checkout: Checkout, name: str, damage, shares):
+def configuration_damaged(world: World, name: str, how: str, shares):
     """Damage a file that git has: the next repro heals, or it and `repair` say what to do."""
+    checkout = world.copy(world.promoted)
     whole, lock, version = outs(checkout), (checkout.root / "dvc.lock").read_bytes(), "1.0.0"
-    for share in shares:
-        damage(checkout.root / name, share)
+    for share in world.points.shares(shares):
+        DAMAGES[how](checkout.root / name, share, world.points)
         done, then = ask(checkout, "dvc", "repro"), "`dvc repro`"
         if done.status:
             assert name in done.said or name in src(checkout, "repair").said, done.said
@@ -189,22 +207,22 @@ def configuration_damaged(checkout: Checkout, name: str, damage, shares):
         assert ask(checkout, "dvc", "repro").status == 0
         assert (outs(checkout), promoted_version(checkout), changes(checkout)) == (whole, version, "")
         assert (checkout.root / "dvc.lock").read_bytes() == lock
-        yield Seen(f"at {share:.0%}", "old", then)
+        yield Seen(f"at {share:.2%}", "old", then)
 
 
 @fault("cut off", "dvc.lock")
 def lock_cut(world: World):
     """What is missing runs again, or git brings the file back."""
-    yield from configuration_damaged(world.copy(world.promoted), "dvc.lock", cut, (0, 0.3, 0.501, 0.97))
+    yield from configuration_damaged(world, "dvc.lock", "cut", (0, 0.3, 0.501, 0.97))
 
 
 @fault("a bit flipped", "dvc.lock")
 def lock_flipped(world: World):
     """A stage whose entry does not fit runs again, or git brings the file back."""
-    yield from configuration_damaged(world.copy(world.promoted), "dvc.lock", flip, (0.001, 0.2, 0.444, 0.7, 0.9))
+    yield from configuration_damaged(world, "dvc.lock", "flipped", (0.001, 0.2, 0.444, 0.7, 0.9))
 
 
 @fault("cut off", "params.yaml")
 def params_cut(world: World):
     """Nothing runs, and the words name the file or the key."""
-    yield from configuration_damaged(world.copy(world.promoted), "params.yaml", cut, (0, 0.4, 0.73))
+    yield from configuration_damaged(world, "params.yaml", "cut", (0, 0.4, 0.73))

@@ -17,6 +17,11 @@ class Fault:
     tries: Tries
     is_quick: bool = False
 
+    @property
+    def id(self) -> str:
+        """One word, for the command line and for what is counted over runs."""
+        return self.tries.__name__
+
 
 FAULTS: list[Fault] = []
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 from src.base import paths, storage
 from src.base.errors import ProjectError
@@ -10,10 +11,11 @@ from src.policy import load_policy
 from src.release.deploy import deploy, roll_back, served
 from src.release.releases import MANIFEST
 from tests.checkouts import Checkout
-from tests.faults.damage import SHARES
+from tests.faults.damage import DAMAGES, SHARES
 from tests.faults.fault import fault
-from tests.faults.kills import AGAIN, NEVER, spread
-from tests.faults.world import Seen, World, cut, flip, killed, mounted, src
+from tests.faults.kills import AGAIN
+from tests.faults.points import spread
+from tests.faults.world import NEVER, Seen, World, killed, mounted, src
 from tests.folders import held, names
 from tests.folders import served as loaded
 
@@ -28,9 +30,9 @@ def put(checkout: Checkout, folder, keep=1):
     return warnings
 
 
-def two_deployed(world: World, folder) -> Checkout:
-    """Deploy 1.0.0, then 1.1.0, beside old releases; return the repository, which has 1.1.0."""
-    checkout = world.copy(world.two_versions)
+def build_two_deployed(root: Path, two_versions: Checkout):
+    """A repository that has 1.1.0, beside a folder to which it deployed 1.0.0, then that, among old releases."""
+    checkout, folder = two_versions.copy(root / "repository"), root / "served"
     assert src(checkout, "rollback", "1.0.0").status == 0
     put(checkout, folder)
     for version in OLD:
@@ -40,7 +42,13 @@ def two_deployed(world: World, folder) -> Checkout:
         storage.write_json(json.loads(file.read_text()) | {"version": version}, file)
     assert src(checkout, "rollback", "1.1.0").status == 0
     put(checkout, folder, keep=9)
-    return checkout
+
+
+def two_deployed(world: World, folder) -> Checkout:
+    """Have 1.1.0 served there, deployed after 1.0.0 and beside old releases; return the repository."""
+    ready = world.once("two deployed", lambda root: build_two_deployed(root, world.two_versions)).root
+    shutil.copytree(ready / "served", folder, symlinks=True, dirs_exist_ok=True)
+    return world.copy(Checkout(ready / "repository"))
 
 
 def add_things_of_others(folder):
@@ -103,7 +111,7 @@ def prune_sigkill(world: World):
     command = ("python", "-m", "src", "deploy", str(folder), "--keep", "1")
     shutil.copytree(ready, folder, symlinks=True)
     _, writes = killed(checkout, "-m src deploy", NEVER, *command)
-    for at in spread(1, len(writes), 16):
+    for at in world.points.numbers(spread(1, len(writes), 8)):
         shutil.rmtree(folder)
         shutil.copytree(ready, folder, symlinks=True)
         _, died = killed(checkout, "-m src deploy", at, *command)
@@ -140,8 +148,8 @@ def assert_recorded(folder, theirs):
     assert found <= {*(f"releases/{version}" for version in manifest["releases"]), *manifest["unfinished"]}, found
 
 
-@fault("SIGKILL", "`deploy --rollback`, at each of its writes")
-def rollback_sigkill(world: World):
+@fault("SIGKILL", "`deploy --rollback`, at writes all over it")
+def deploy_rollback_sigkill(world: World):
     """The link has moved or not; what it points to is whole."""
     folder = world.folder / "repository" / "served"
     ready = world.folder / "ready"
@@ -149,7 +157,7 @@ def rollback_sigkill(world: World):
     command = ("python", "-m", "src", "deploy", str(folder), "--rollback")
     shutil.copytree(ready, folder, symlinks=True)
     _, writes = killed(checkout, "-m src deploy", NEVER, *command)
-    for at in range(1, len(writes) + 1):
+    for at in world.points.numbers(spread(1, len(writes), 10)):
         shutil.rmtree(folder)
         shutil.copytree(ready, folder, symlinks=True)
         _, died = killed(checkout, "-m src deploy", at, *command)
@@ -172,10 +180,10 @@ def manifest_damaged(world: World):
     checkout = two_deployed(world, folder)
     theirs = add_things_of_others(folder)
     whole = (folder / MANIFEST).read_bytes()
-    for damage in (cut, flip):
-        for share in SHARES:
+    for how, damage in DAMAGES.items():
+        for share in world.points.shares(SHARES, n_drawn=10):
             (folder / MANIFEST).write_bytes(whole)
-            damage(folder / MANIFEST, share)
+            damage(folder / MANIFEST, share, world.points)
             warnings = put(checkout, folder, keep=9)
             assert loaded(folder) == "1.1.0"
             assert of_others(folder, theirs) == theirs
@@ -183,9 +191,7 @@ def manifest_damaged(world: World):
             (folder / MANIFEST).unlink()
             assert put(checkout, folder, keep=9) == []
             assert set(names(folder / "releases")) - names_of(theirs) == {*OLD, "1.0.0", "1.1.0"}
-            yield Seen(
-                f"{damage.__name__} at {share:.0%}", "new", "that file moved away" if warnings else "nothing to do"
-            )
+            yield Seen(f"{how} at {share:.2%}", "new", "that file moved away" if warnings else "nothing to do")
 
 
 @fault("busy", "an old release, which `deploy` cannot remove")
@@ -205,7 +211,7 @@ def busy_release(world: World):
 
 
 @fault("disk full", "`deploy --rollback`, with nothing left")
-def rollback_on_a_full_disk(world: World):
+def deploy_rollback_on_a_full_disk(world: World):
     """Links take no room: it works, and warns that it could not keep its books."""
     with mounted(world.folder / "disk", "-t", "tmpfs", "-o", "size=64m", "tmpfs") as disk:
         checkout = two_deployed(world, disk)
@@ -242,7 +248,7 @@ def recovery_without_inodes(world: World):
     """Each look tries again, and says why it failed; with room it is done once, and never swapped back."""
     bad = {"live": {"f1_score": {"interval": [0.4, 0.5]}}, "predictions": 600, "version": "1.1.0", "looked_at": ""}
     limits = load_policy().monitor.model_copy(update={"recover_f1_min": 0.6, "recover_rows_min": 500})
-    for n_free in range(4):
+    for n_free in world.points.among(range(4)):
         with mounted(world.folder / "disk", "-t", "tmpfs", "-o", "nr_inodes=200", "tmpfs") as disk:
             two_deployed(world, disk)
             made = fill(disk, lambda file: file.touch())

@@ -34,24 +34,21 @@ def full_disk(world: World, free_kib: int, of, *command: str):
         yield checkout, held
 
 
-@fault("disk full", "`dvc repro`, with 0, 40 and 160 KiB left")
+@fault("disk full", "`dvc repro`, with 0 to 160 KiB left")
 def repro_on_a_full_disk(world: World):
     """With room, the same bytes come as if there had always been room."""
-    ready = world.copy(world.promoted).copy(world.folder / "changed")
-    ready.set_params(MORE_FOREST)
-    reference = world.copy(ready)
-    reference.repro()
+    ready = world.changed()
+    reference, _ = world.undisturbed(ready, "dvc repro", "dvc", "repro")
     whole = outs(reference)
-    for free_kib in (0, 40, 160):
+    for free_kib in world.points.numbers((0, 40, 160)):
         for checkout, held in full_disk(world, free_kib, ready, "dvc", "repro"):
             yield Seen(f"{free_kib} KiB left", held, mended(checkout, whole))
-    shutil.rmtree(ready.root)
 
 
-@fault("disk full", "`rollback`, with 0, 60 and 300 KiB left")
+@fault("disk full", "`rollback`, with 0 to 300 KiB left")
 def rollback_on_a_full_disk(world: World):
     """With room, the same command brings the version back whole."""
-    for free_kib in (0, 60, 300):
+    for free_kib in world.points.numbers((0, 60, 300)):
         command = ("python", "-m", "src", "rollback", "1.0.0")
         for checkout, held in full_disk(world, free_kib, world.two_versions, *command):
             again = src(checkout, "rollback", "1.0.0")
@@ -60,11 +57,11 @@ def rollback_on_a_full_disk(world: World):
             yield Seen(f"{free_kib} KiB left", held, "the command again")
 
 
-@fault("disk full", "`deploy`, to a disk with 4, 40 and 80 KiB left", is_quick=True)
+@fault("disk full", "`deploy`, to a disk with 4 to 80 KiB left", is_quick=True)
 def deploy_to_a_full_disk(world: World):
     """What is served stays; with room, the same command serves the model."""
     checkout = world.copy(world.promoted)
-    for free_kib in (4, 40, 80):
+    for free_kib in world.points.numbers((4, 40, 80)):
         with mounted(world.folder / "disk", "-t", "tmpfs", "-o", f"size={free_kib}k", "tmpfs") as disk:
             done = src(checkout, "deploy", str(disk))
             assert done.status in {0, 2}, done.said
@@ -113,9 +110,10 @@ def out_of_memory(world: World):
     """The stage fails, dvc.lock stays; with memory the same bytes come."""
     checkout = world.copy(world.promoted)
     whole = outs(checkout)
-    for name, mib in (("featurize", 400), ("train_rf", 400), ("evaluate", 400)):
+    for name in world.points.among(("featurize", "train_rf", "evaluate")):
+        mib = world.points.pick(400, range(200, 401))
         limits = {"LIMIT_WHO": f"src.stages.{name.partition('_')[0]}", "LIMIT_MIB": str(mib), "PYTHONPATH": str(KILLER)}
-        done = ask(checkout, "dvc", "repro", "--force", "--single-item", name, **limits)
+        done = ask(checkout, "dvc", "repro", "--force", "--single-item", name, is_warm=False, **limits)
         assert done.status != 0, f"{mib} MiB were enough for {name}"
         assert (checkout.root / "dvc.lock").read_bytes() == whole["dvc.lock"]
         held = "old" if promoted_version(checkout) == "1.0.0" else "refused"
@@ -127,7 +125,7 @@ def index_lock(world: World):
     """Named before anything changes, with what to do."""
     checkout = world.copy(world.two_versions)
     lock = checkout.root / ".git" / "index.lock"
-    for command in (("promote",), ("rollback", "1.0.0")):
+    for command in world.points.among((("promote",), ("rollback", "1.0.0"))):
         lock.touch()
         before = (head(checkout), promoted_version(checkout))
         done = src(checkout, *command)
@@ -147,8 +145,15 @@ def orphan(world: World):
     checkout.repro()
     whole = outs(checkout)
     command = ["dvc", "repro", "--force", "--single-item", "train_rf"]
-    for shell, wait_s in (("sh", 0), ("bash", 0.5), ("sh", 1)):  # a shell that stays would be the stage's parent
-        options = {"cwd": checkout.root, "env": checkout.environment() | {"SHELL": f"/bin/{shell}"}, "text": True}
+    for shell, usual_s in world.points.among(
+        (("sh", 0), ("bash", 0.5), ("sh", 1))
+    ):  # one may stay as the stage's parent
+        wait_s = world.points.pick(usual_s, [tenth / 10 for tenth in range(15)])
+        options = {
+            "cwd": checkout.root,
+            "env": checkout.environment(is_warm=False) | {"SHELL": f"/bin/{shell}"},
+            "text": True,
+        }
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options) as process:
             dvc = psutil.Process(process.pid)
             while not dvc.children():  # DVC names a stage before it starts it
@@ -167,13 +172,15 @@ def orphan(world: World):
 @fault("two at once", "`dvc repro`, `rollback`")
 def two_at_once(world: World):
     """One does it, the other says so or does the same; the end is that of one."""
-    for command in (("dvc", "repro"), ("python", "-m", "src", "rollback", "1.0.0")):
+    for command in world.points.among((("dvc", "repro"), ("python", "-m", "src", "rollback", "1.0.0"))):
         checkout = world.copy(world.two_versions)
         if command[0] == "dvc":
             checkout.set_params({("ensemble", "weights"): {"lightgbm": 0.3, "xgboost": 0.3, "random_forest": 0.4}})
-        options = {"cwd": checkout.root, "env": checkout.environment(), "text": True}
+        options = {"cwd": checkout.root, "env": checkout.environment(is_warm=False), "text": True}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        both = [subprocess.Popen(command, **pipes, **options) for _ in range(2)]
+        both = [subprocess.Popen(command, **pipes, **options)]
+        time.sleep(world.points.pick(0, [tenth / 10 for tenth in range(30)]))
+        both.append(subprocess.Popen(command, **pipes, **options))
         said = [process.communicate(timeout=300)[0] for process in both]
         assert not any("Traceback" in words for words in said), said
         assert 0 in [process.returncode for process in both], said
@@ -186,12 +193,13 @@ def two_at_once(world: World):
             yield Seen("`rollback`", "new", "the other was refused, or found it done")
 
 
-@fault("a wrong clock", "files of 1990 and of 2090; commits dated 2001")
+@fault("a wrong clock", "files of 1990 to 2090; commits dated 2001")
 def clock(world: World):
     """Contents decide, and the order of commits; not the time."""
     checkout = world.copy(world.promoted)
     whole = outs(checkout)
-    for year, moment in ((1990, 631_152_000), (2090, 3_786_912_000)):
+    for year in world.points.numbers((1990, 2090)):
+        moment = 631_152_000 + (year - 1990) * 31_557_600
         for name in checkout.run("git", "ls-files").split():
             os.utime(checkout.root / name, (moment, moment))
         for name in whole:

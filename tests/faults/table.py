@@ -1,52 +1,68 @@
-"""What was seen as a Markdown table, docs/faults.md."""
+"""What was seen as a Markdown page, docs/faults.md."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from src.base import paths
 from tests.faults.fault import Fault
+from tests.faults.seen import HELD, Counts, Total
 
 REPORT = paths.ROOT / "docs" / "faults.md"
 HEAD = """# Faults tried, and what was seen
 
-Written by `make faults` from its own run, on small repositories; the quick ones are in `make test`, too. Old, new: the
-state that was found. Refused: neither was served or read. A file that git has may read otherwise after one flipped bit:
-that counts as new. Where the last column names commands, they were run, and the end is the one of an undisturbed run.
-
-| fault | of what | tried | old | new | refused | what brought it to a good end |
+Written by `make faults` and `make endure` from their own runs, on small repositories; the quick ones are in `make test`
+as well. Old, new: the state that was found. Refused: neither was served or read. A file that git has may read otherwise
+after one flipped bit: that counts as new. Where the last column names commands, they were run, and the end is the one
+of an undisturbed run.
+"""
+COLUMNS = """| fault | of what | tried | old | new | refused | what brought it to a good end |
 |---|---|---:|---:|---:|---:|---|
 """
-HELD = ("old", "new", "refused")
+SHORT, ENDURED = "\n## At places spread evenly\n\n", "\n## At places drawn from a seed\n\n"
 
 
-def page(
-    faults: Sequence[Fault], seen: Mapping[str, Sequence[Mapping[str, Any]]], impossible: Mapping[str, str]
-) -> str:
+def page(faults: Sequence[Fault], short: Total, endured: Total) -> str:
     """Write the page; what was not tried, or cannot be on this machine, says so."""
-    lines = []
-    for fault in faults:
-        tries = seen.get(key(fault), [])
-        held = Counter(one["held"] for one in tries)
-        counts = " | ".join(str(held[state]) for state in HELD)
-        words = _then(tries) or impossible.get(key(fault), "not tried yet; `make faults`")
-        lines.append(f"| {fault.name} | {fault.to} | {len(tries)} | {counts} | {words} |")
-    total = sum(len(tries) for tries in seen.values())
-    return HEAD + "\n".join(lines) + f"\n\n{total} tries, of {len(seen)} of {len(faults)} faults.\n"
+    told = [f"- `make faults`, {_when(short)}: {_how_many(faults, short)}.", f"- `make endure`, {_all_runs(endured)}"]
+    if endured.runs:
+        told[-1] += f": {_how_many(faults, endured)}, added up."
+    tables = [SHORT + _table(faults, short, "make faults"), ENDURED + _table(faults, endured, "make endure")]
+    return HEAD + "\n" + "\n".join(told) + "\n" + "".join(tables)
 
 
-def key(fault: Fault) -> str:
-    """Name a fault by what it is and what it is done to."""
-    return f"{fault.name}: {fault.to}"
+def rows_of(text: str) -> list[list[tuple[str, str]]]:
+    """Return the first two columns of each table."""
+    tables = [part.split(COLUMNS)[1] for part in text.split("\n## ")[1:]]
+    return [[tuple(line.removeprefix("| ").split(" | ")[:2]) for line in table.splitlines()] for table in tables]
 
 
-def rows_of(text: str) -> list[tuple[str, str]]:
-    """Return the first two columns."""
-    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")][1:]
-    return [(row[0].removeprefix("| "), row[1]) for row in rows]
+def _table(faults: Sequence[Fault], total: Total, command: str) -> str:
+    return COLUMNS + "".join(f"{_row(fault, total.of(fault.id), command)}\n" for fault in faults)
 
 
-def _then(tries: Iterable[Mapping[str, Any]]) -> str:
+def _row(fault: Fault, counts: Counts, command: str) -> str:
+    numbers = " | ".join(str(counts.held.get(state, 0)) for state in HELD)
+    words = _then(counts) or counts.impossible or f"not tried yet; `{command}`"
+    return f"| {fault.name} | {fault.to} | {counts.tried} | {numbers} | {words} |"
+
+
+def _then(counts: Counts) -> str:
     """Name each good end once, with how often if there are several."""
-    counts = Counter(one["then"] for one in tries)
-    return "; ".join(f"{then} ({count})" if len(counts) > 1 else then for then, count in counts.most_common())
+    ends = sorted(counts.then.items(), key=lambda end: -end[1])
+    return "; ".join(f"{then} ({count})" if len(ends) > 1 else then for then, count in ends)
+
+
+def _when(total: Total) -> str:
+    last = total.runs[-1]
+    return f"{last.day}, version {last.version}, {sum(run.minutes for run in total.runs):.0f} minutes"
+
+
+def _all_runs(endured: Total) -> str:
+    """Name the seeds; the day and the version are the last run's."""
+    if not endured.runs:
+        return "not run yet."
+    seeds = ", ".join(str(run.seed) for run in endured.runs)
+    return f"{len(endured.runs)} runs with the seeds {seeds}, the last on {_when(endured)} in all"
+
+
+def _how_many(faults: Sequence[Fault], total: Total) -> str:
+    return f"{total.tries} tries, of {sum(total.of(fault.id).tried > 0 for fault in faults)} of {len(faults)} faults"

@@ -3,9 +3,9 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -13,11 +13,13 @@ import yaml
 from src.base import paths
 from src.base.errors import ModelError
 from src.ml.ensemble import ProductionEnsemble
-from tests.checkouts import Checkout
+from tests.checkouts import MORE_FOREST, Checkout
+from tests.faults.points import Points
 
 KILLER = Path(__file__).parent / "killer"
 METADATA, ENSEMBLE = paths.relative(paths.METADATA), paths.relative(paths.ENSEMBLE)
 TIMEOUT_S = 300
+NEVER = 10**9
 
 
 class ImpossibleError(Exception):
@@ -43,11 +45,13 @@ class Ended:
 
 @dataclass(frozen=True)
 class World:
-    """Repositories to copy, and a folder for the copies."""
+    """Repositories to copy, a folder for the copies, what builds others once for all tries, and where to try."""
 
     promoted: Checkout
     two_versions: Checkout
     folder: Path
+    once: Callable[[str, Callable[[Path], object]], Checkout]
+    points: Points = field(default_factory=Points)
 
     def copy(self, of: Checkout) -> Checkout:
         """Return a repository of its own; the one before is thrown away."""
@@ -55,13 +59,23 @@ class World:
         shutil.rmtree(root, ignore_errors=True)
         return of.copy(root)
 
+    def changed(self) -> Checkout:
+        """Return a repository whose parameters were changed and whose pipeline did not run yet."""
+        return self.once("changed", lambda root: self.promoted.copy(root).set_params(MORE_FOREST))
 
-def ask(checkout: Checkout, *command: str, **environment: str) -> Ended:
-    """Run a command that may fail; a traceback is never an answer of ours."""
+    def undisturbed(self, of: Checkout, who: str, *command: str) -> tuple[Checkout, list[str]]:
+        """Return a repository in which a command ran to its end, and its writes."""
+        name = f"{of.root.name} after {command[-1]}"
+        checkout = self.once(name, lambda root: killed(of.copy(root), who, NEVER, *command))
+        return checkout, _writes(checkout)
+
+
+def ask(checkout: Checkout, *command: str, is_warm: bool = True, **environment: str) -> Ended:
+    """Run a command that may fail; a traceback is never an answer of ours. Not warm if the process is under test."""
     done = subprocess.run(
         command,
         cwd=checkout.root,
-        env=checkout.environment() | environment,
+        env=checkout.environment(is_warm=is_warm) | environment,
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
@@ -81,14 +95,23 @@ def killed(
     checkout: Checkout, who: str, at: int, *command: str, signal: str = "SIGKILL", **environment: str
 ) -> tuple[Ended, list[str]]:
     """Run a command in which the process called `who` dies at its n-th write; and return its writes up to there."""
-    log = checkout.root.parent / "writes"
+    log = _log(checkout)
     log.unlink(missing_ok=True)
     chosen = {"WHO": who, "AT": str(at), "BELOW": str(checkout.root), "WITH": signal, "LOG": str(log)}
     environment |= {f"KILL_{name}": value for name, value in chosen.items()} | {"PYTHONPATH": str(KILLER)}
-    done = ask(checkout, *command, **environment)
-    writes = log.read_text().replace(str(checkout.root) + "/", "").splitlines() if log.exists() else []
+    done = ask(checkout, *command, is_warm=False, **environment)
+    writes = _writes(checkout)
     assert (len(writes) >= at) == (done.status != 0), done.said
     return done, writes
+
+
+def _log(checkout: Checkout) -> Path:
+    return checkout.root.with_name(f"{checkout.root.name}.writes")
+
+
+def _writes(checkout: Checkout) -> list[str]:
+    log = _log(checkout)
+    return log.read_text().replace(str(checkout.root) + "/", "").splitlines() if log.exists() else []
 
 
 def mended(checkout: Checkout, whole: dict[str, bytes]) -> str:

@@ -1,8 +1,8 @@
 """Programs that stand first on the path of the tests' commands: `python` and `dvc` that need not import packages.
 
 Most of the time of tests that start programs went into importing the same packages in each process. These programs ask
-a server, which has imported them, for a forked process. Python itself is started by `make faults`, and by what tests
-the start, an import, a kill or equal bytes.
+a server, which has imported them, for a forked process. Python itself is started for what faults kill,
+limit or race, and by what tests the start, an import, a kill or equal bytes.
 """
 
 import os

@@ -28,6 +28,7 @@ from typing import NoReturn
 
 import src.base.openmp
 
+from tests.cpu_seconds import note, used
 from tests.warm.client import read_at_start, split
 
 ROOT = Path(__file__).parents[2]
@@ -216,6 +217,7 @@ def end(status: object) -> NoReturn:
     number = int(status or 0)
     threading._shutdown()
     atexit._run_exitfuncs()
+    note(used(), os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0])
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

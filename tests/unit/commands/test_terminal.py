@@ -3,7 +3,6 @@
 import ast
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from src.commands.history_report import history_table
 from src.commands.shared import console, print_markdown, say
 from src.evaluation.leakcheck import markdown
 from src.verdict.finding import Finding
+from tests.checkouts import Checkout
 
 HOSTILE = "[/foo] [bold]x[/bold] \x1b[2J \ud800 :smile: ::error::x"
 SHOWN = r"[/foo] [bold]x[/bold] \x1b[2J \ud800 :smile: : :error::x"
@@ -57,8 +57,9 @@ def test_a_version_in_a_log_is_quoted_or_refused(version: str, tmp_path: Path) -
     """Exit status 2, one line that says what is wrong, and nothing that acts."""
     line = {"time": "2020-01-01T00:00:00Z", "probability": 0.5, "decision": 0, "model_version": version}
     (tmp_path / "log.jsonl").write_text(json.dumps(line) + "\n")
-    command = [sys.executable, "-m", "src", "monitor", str(tmp_path / "log.jsonl"), "--dry-run"]
-    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=False)
+    command = ["python", "-m", "src", "monitor", str(tmp_path / "log.jsonl"), "--dry-run"]
+    environment = Checkout(paths.ROOT).environment()
+    done = subprocess.run(command, cwd=paths.ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     (said,) = done.stderr.splitlines()
     assert said.startswith("error: ")
