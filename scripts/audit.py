@@ -8,6 +8,7 @@ advisory for ever. So a pin of which everybody knows advisories is asked about, 
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -62,7 +63,10 @@ def main() -> None:
     command = [sys.executable, "-m", *ASK.split(), *QUIETLY.split()]
     command += [f"--ignore-vuln={rule['id']}" for rule in accepted if rule["id"] not in ended]
     asked = "\n".join([*pins, KNOWN])
-    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
+    # Else its answers of another day would lie in the home.
+    with tempfile.TemporaryDirectory() as folder:
+        command += [f"--cache-dir={folder}"]
+        done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
     head, *rows = done.stdout.splitlines() or [""]
     said = done.stderr.strip().splitlines() or ["silence"]
     if not any(row.split()[:2] == KNOWN.split("==") for row in rows):

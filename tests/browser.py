@@ -1,6 +1,8 @@
 """A headless Chromium, as the reader of a page."""
 
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +25,9 @@ def find_browser() -> str:
 
 @contextmanager
 def running() -> Iterator[Browser]:
-    """Run a browser of its own, without a profile."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser())
+    """Run a browser of its own, without a profile; its notes of crashes go with it."""
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), env=os.environ | {"HOME": home})
         yield browser
         browser.close()
 

@@ -11,6 +11,8 @@ import pytest
 
 NOTES = "CPU_SECONDS"
 N_SHOWN = 25
+# Of before the tests have one of their own.
+TEMPORARY = tempfile.gettempdir()
 
 
 def used() -> float:
@@ -29,7 +31,7 @@ def note(seconds: float, test: str) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Begin a file for all processes."""
     if not hasattr(config, "workerinput"):
-        os.environ[NOTES] = tempfile.mkstemp(prefix="cpu-")[1]
+        os.environ[NOTES] = tempfile.mkstemp(prefix="cpu-", dir=TEMPORARY)[1]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -27,7 +27,8 @@ LOAD_OPENMP = {"lightgbm", "sklearn", "treelite", "xgboost"}
 # Under pytest conftest.py is imported before all tests.
 FILES = [*(paths.ROOT / "src").rglob("*.py"), *(paths.ROOT / "tests" / "bench").glob("*.py")]
 FILES += [*(paths.ROOT / "tests" / "proof").glob("*.py"), paths.ROOT / "tests" / "conftest.py"]
-TRAIN = ["src.stages.train", "src.gate.gate", "tests.conftest", "tests.bench.__main__", "tests.proof.__main__"]
+# Of each kind of process one; that the others set it up, too, the order of their imports says.
+TRAIN = ["src.stages.train", "tests.conftest"]
 LOADING = [file for file in FILES if LOAD_OPENMP & {name.split(".")[0] for name in imported(file)}]
 GNU_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP says for how long it spins")
 

@@ -9,7 +9,7 @@ import yaml
 from packaging.utils import canonicalize_name
 
 from src.base import paths
-from tests.checkouts import SMALL, Checkout, copy_work_tree
+from tests.checkouts import Checkout, copy_work_tree
 
 PIPELINE = yaml.safe_load((paths.ROOT / "dvc.yaml").read_text())
 STAGES = PIPELINE["stages"]
@@ -23,7 +23,7 @@ NO_NUMBERS = {"charset-normalizer", "psutil", "rich", "setuptools"}
 def traces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, set[str]]]:
     """What every stage read and wrote in one run of the pipeline on few bars."""
     checkout = copy_work_tree(tmp_path_factory.mktemp("traced"))
-    checkout.set_params(SMALL)
+    checkout.make_small()
     return {name: _trace(checkout, stage["cmd"]) for name, stage in STAGES.items()}
 
 
