@@ -1,7 +1,7 @@
 """Fail the run where tests leave something behind: a process, or a file in home, temporary folder or work tree.
 
-The run has a home and a temporary folder of its own, both empty, and what it starts inherits a mark. pytest's
-`tmp_path` lies where it always does, and pytest removes what no failed test needs.
+The run has a home and a temporary folder of its own, both empty, and what it starts inherits a mark and speaks English.
+pytest's `tmp_path` lies where it always does, and pytest removes what no failed test needs.
 """
 
 import os
@@ -38,9 +38,11 @@ class Leftovers:
         self.home, self.temporary = self.folder / "home", self.folder / "tmp"
         for folder in (self.home, self.temporary):
             folder.mkdir()
-        for name in [name for name in os.environ if name.startswith("XDG_")]:
+        for name in [name for name in os.environ if name.startswith(("XDG_", "LC_", "LANG"))]:
             del os.environ[name]
         os.environ |= {MARK: str(self.folder), "HOME": str(self.home), "TMPDIR": str(self.temporary)}
+        # Tests read what git and the system say, which both translate.
+        os.environ["LC_ALL"] = "C.UTF-8"
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", temporary)
         os.environ |= {name: str(self.folder / place) for name, place in OTHERS_NOTES.items()}
         tempfile.tempdir = None

@@ -5,6 +5,7 @@ a server, which has imported them, for a forked process. Python itself is starte
 limit or race, and by what tests the start, an import, a kill or equal bytes.
 """
 
+import json
 import os
 import select
 import shlex
@@ -20,16 +21,17 @@ from filelock import FileLock
 
 FOLDER = "WARM_PROGRAMS"
 NAMES = ("python", "dvc")
-# Of before any test, which may set `paths.ROOT`, too.
-ENVIRONMENT = dict(os.environ)
+# A test may set `paths.ROOT`.
 ROOT = Path(__file__).parents[2]
 
 
 def set_up() -> None:
     """Make room for one server, which this process and those that it starts share until this one ends."""
     if sys.platform == "linux":
-        os.environ[FOLDER] = tempfile.mkdtemp(prefix="warm-")
-        Path(os.environ[FOLDER], "owner").write_text(str(os.getpid()))
+        folder = Path(tempfile.mkdtemp(prefix="warm-"))
+        (folder / "owner").write_text(str(os.getpid()))
+        (folder / "environment").write_text(json.dumps(dict(os.environ)))
+        os.environ[FOLDER] = str(folder)
 
 
 def tear_down() -> None:
@@ -79,11 +81,12 @@ def _make(root: Path) -> None:
 
 
 def _start(folder: Path) -> None:
-    """Start the server; it ends once another process, which it leaves behind, listens."""
+    """Start the server in the environment of before any test; it ends once another, which it leaves behind, listens."""
     command = [sys.executable, "-m", "tests.warm.server", str(folder / "socket"), (folder / "owner").read_text()]
     with (folder / "log").open("w+") as log:
+        environment = json.loads((folder / "environment").read_text())
         streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
-        done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, **streams, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=environment, **streams, check=False)
         log.seek(0)
         assert done.returncode == 0, log.read()
 

@@ -57,7 +57,7 @@ def preload() -> None:
 
 def imported(file: Path) -> list[str]:
     """Return the modules that a file imports, anywhere in it."""
-    nodes = list(ast.walk(ast.parse(file.read_text())))
+    nodes = list(ast.walk(ast.parse(file.read_bytes())))
     plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     return plain + [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
 
