@@ -38,7 +38,9 @@ def test_trading_leaves_random_entries_to_words() -> None:
     """Shares in percent, the interval of the Sharpe ratio below it."""
     run = {"net_return": 0.0147, "sharpe": 0.208, "sharpe_interval": [-0.81, 1.266], "max_drawdown": 0.3389}
     metrics = {"backtest": {"model": run | {"exposure": 0.0356, "trades": 1337}, "random_entries": {}, "cost": 0.1}}
-    assert rows.trading(metrics).rows == [["model", "+1.5%", "0.21\n-0.81 to 1.27", "33.9%", "3.6%", "1,337"]]
+    table = rows.trading(metrics)
+    assert table.rows == [["model", "+1.5%", "0.21\n-0.81 to 1.27", "33.9%", "3.6%", "1,337"]]
+    assert (table.caption, table.head[:2]) == ("Traded after costs", ["strategy", "net return"])
 
 
 def test_points_leave_a_cell_empty_where_nothing_was_scored() -> None:
