@@ -99,6 +99,10 @@ def killed(
     log.unlink(missing_ok=True)
     chosen = {"WHO": who, "AT": str(at), "BELOW": str(checkout.root), "WITH": signal, "LOG": str(log)}
     environment |= {f"KILL_{name}": value for name, value in chosen.items()} | {"PYTHONPATH": str(KILLER)}
+    # What is killed leaves its temporary files behind.
+    temporary = checkout.root.with_name("temporary")
+    temporary.mkdir(exist_ok=True)
+    environment["TMPDIR"] = str(temporary)
     done = ask(checkout, *command, is_warm=False, **environment)
     writes = _writes(checkout)
     assert (len(writes) >= at) == (done.status != 0), done.said
