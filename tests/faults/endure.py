@@ -64,19 +64,21 @@ def left(tries: Iterable[Try], before: Mapping[Try, Ended]) -> Iterator[Try]:
 
 
 def endure(tries: Iterable[Try], attempt: Attempt, ledger: Ledger, ends_at: float, say: Say) -> None:
-    """Try some at once until the time is up; note each try when it ends. One that fails stops nothing."""
+    """Try some at once, note each when it ends; none that fails stops it, none begins that would outlast the time."""
+    took: dict[str, float] = {}
     running: dict[Future[list[Seen]], tuple[Try, float]] = {}
 
     def note_next() -> None:
         for done in wait(running, return_when=FIRST_COMPLETED).done:
             one, began = running.pop(done)
             ended = _as_it_ended(one, time.monotonic() - began, done)
+            took[one.fault] = max(ended.seconds, took.get(one.fault, 0))
             ledger.note(ended)
             say(_in_words(ended))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for one in tries:
-            if time.monotonic() >= ends_at:
+            if time.monotonic() + took.get(one.fault, 0) >= ends_at:
                 break
             running[pool.submit(attempt, one)] = (one, time.monotonic())
             if len(running) == AT_ONCE:
