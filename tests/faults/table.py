@@ -22,7 +22,7 @@ SHORT, ENDURED = "\n## At places spread evenly\n\n", "\n## At places drawn from 
 
 def page(faults: Sequence[Fault], short: Total, endured: Total) -> str:
     """Write the page; what was not tried, or cannot be on this machine, says so."""
-    told = [f"- `make faults`, {_when(short)}: {_how_many(faults, short)}.", f"- `make endure`, {_all_runs(endured)}"]
+    told = [f"- `make faults`, {_when(short)}: {_how_many(faults, short)}.", f"- `make endure` {_all_runs(endured)}"]
     if endured.runs:
         told[-1] += f": {_how_many(faults, endured)}, added up."
     tables = [SHORT + _table(faults, short, "make faults"), ENDURED + _table(faults, endured, "make endure")]
@@ -59,9 +59,9 @@ def _when(total: Total) -> str:
 def _all_runs(endured: Total) -> str:
     """Name the seeds; the day and the version are the last run's."""
     if not endured.runs:
-        return "not run yet."
+        return "did not run yet."
     seeds = ", ".join(str(run.seed) for run in endured.runs)
-    return f"{len(endured.runs)} runs with the seeds {seeds}, the last on {_when(endured)} in all"
+    return f"of the seeds {seeds}, the last on {_when(endured)} in all"
 
 
 def _how_many(faults: Sequence[Fault], total: Total) -> str:

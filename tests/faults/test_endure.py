@@ -189,7 +189,7 @@ def test_seeds_add_up(ledger: Ledger, counts: Path, tmp_path: Path) -> None:
     assert short.tries == 1
     words = report.read_text()
     assert "- `make faults`, 2026-01-02, version 1.0.0, 9 minutes: 1 tries, of 1 of 2 faults.\n" in words
-    assert "- `make endure`, 2 runs with the seeds 1, 2, the last on " in words
+    assert "- `make endure` of the seeds 1, 2, the last on " in words
     assert ", 1 minutes in all: 30 tries, of 2 of 2 faults, added up.\n" in words
     assert "| cut off | a file | 15 | 15 | 0 | 0 | cut |\n" in words
     assert ledger.next_seed([1, 2]) == 3
