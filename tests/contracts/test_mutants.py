@@ -14,7 +14,7 @@ from tests.mutants import outcomes
 from tests.mutants.choose import choose, room_of, rooms
 from tests.mutants.fault import Fault
 from tests.mutants.kinds import KINDS, Source, faults_of, reads_otherwise
-from tests.mutants.reach import Reach
+from tests.mutants.reach import Reach, likely
 from tests.mutants.results import CAUGHT, GONE, SURVIVED, Result, Results, faults_in
 from tests.mutants.scratch import Run, Scratch, planted
 from tests.mutants.table import page
@@ -156,6 +156,14 @@ def test_the_tests_of_a_fault() -> None:
     assert "tests/unit/commands/test_cli.py" in reach.near("src/cli.py")
 
 
+def test_the_likely_tests_say_names_of_the_module() -> None:
+    """So that few tests are asked first about each survivor."""
+    fault = Fault("src/retrain/retrain.py", 1, "constant", "", "")
+    tests = [f"tests/e2e/test_{name}.py" for name in ("gate", "life", "monitor", "retrain", "rollback", "gone")]
+    assert likely(tests, fault, paths.ROOT)[0] == "tests/e2e/test_retrain.py"
+    assert len(likely(tests, fault, paths.ROOT)) <= 3
+
+
 def test_the_page_counts_each_fault_once() -> None:
     """And names what survived, what is gone, and what only the suite of before caught."""
     gone = Fault("src/gate/y.py", 1, "constant", "a = 1", "a = 2")
@@ -173,43 +181,50 @@ class Suite:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.texts: dict[str, str] = {}
+        self.text = ""
+        self.ran: list[int] = []
 
     def plant(self, texts: dict[str, str]) -> None:
         """Keep what is planted."""
-        self.texts = texts
+        self.text = "".join(texts.values())
 
-    def test(self, *_: object, limit_s: float, only: Iterable[str] = ()) -> Run:  # noqa: ARG002 - as the real one
+    def test(self, *_: object, limit_s: float, only: Iterable[str] = (), without: Iterable[str] = ()) -> Run:  # noqa: ARG002 - as the real one
         """Fail what looks at the planted lines, at any change, or at two faults at once."""
-        text = "".join(self.texts.values())
         fails = {
-            "t.py::test_first": "x - 1" in text,
-            "t.py::test_stale": text != LINES,
-            "t.py::test_by_hand": text != LINES,
-            "t.py::test_both": "x - 1" in text and "x + 2" in text,
+            "t.py::test_first": "x - 1" in self.text,
+            "t.py::test_stale": self.text != LINES,
+            "t.py::test_by_hand": self.text.count("x") != LINES.count("x"),
+            "t.py::test_both": "x - 1" in self.text and "x + 2" in self.text,
         }
-        notes = [{"test": test, "seconds": 1.0, "failed": fails[test], "why": ""} for test in only or fails]
+        ran = [test for test in only or fails if test not in without]
+        self.ran.append(len(ran))
+        notes = [{"test": test, "seconds": 1.0, "failed": fails[test], "why": ""} for test in ran]
         return Run(int(any(note["failed"] for note in notes)), 1.0, notes)
 
 
-def test_survivors_meet_the_suite_together_and_what_fails_alone(tmp_path: Path) -> None:
-    """What fails on a comment, too, or was left out by hand, is no catch; nor is what fails on several faults alone."""
+@pytest.mark.parametrize("names_the_module", [True, False])
+def test_survivors_meet_the_suite_and_what_fails_alone(tmp_path: Path, *, names_the_module: bool) -> None:
+    """What fails on a comment, too, or was left out by hand, is no catch; nor is what fails on several faults only."""
     (tmp_path / "src" / "base").mkdir(parents=True)
     (tmp_path / SECOND.file).write_text(LINES)
-    caught, left = SECOND, Fault(SECOND.file, 2, "constant", SECOND.before, "    return x + 2")
-    on_the_same_line = Fault(SECOND.file, 2, "constant", "def f(x):\n    return x + 1", "def f(x):\n    return x + 3")
+    if names_the_module:
+        (tmp_path / "t.py").write_text("from src.base import x\n")
+    left = Fault(SECOND.file, 2, "constant", SECOND.before, "    return x + 2")
+    on_the_same_line = Fault(SECOND.file, 2, "constant", "def f(x):\n    return x + 1", "def f(x):\n    return xx + 3")
     results = Results(tmp_path / "results.jsonl")
-    for fault in (caught, left, on_the_same_line):
+    for fault in (SECOND, left, on_the_same_line):
         results.add(fault, Result(SURVIVED, "importers"))
-    suite = WholeSuite(Suite(tmp_path), results, ["t.py::test_by_hand"], 2, [].append)
-    suite.meet(results.survivors("importers"))
+    suite = Suite(tmp_path)
+    WholeSuite(suite, results, ["t.py::test_by_hand"], 2, [].append).meet(results.survivors("importers"))
     assert {fault: (result.outcome, result.by) for fault, result in results.of.items()} == {
-        caught: (CAUGHT, "t.py::test_first"),
+        SECOND: (CAUGHT, "t.py::test_first"),
         left: (SURVIVED, ""),
         on_the_same_line: (SURVIVED, ""),
     }
     assert {result.step for result in results.of.values()} == {"suite"}
     assert set(results.uncounted) == {"t.py::test_stale"}
+    assert suite.ran[0] == 4
+    assert max(suite.ran[1:]) == 2
 
 
 @pytest.fixture

@@ -2,13 +2,15 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 
 import grimp
 
 from tests.mutants.choose import room_of
+from tests.mutants.fault import Fault
 
 OURS = ("src", "btc_signal", "scripts")
 # Rooms whose tests lie in another's folder.
@@ -98,3 +100,15 @@ def _names(tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(OURS):
             words = node.value.split(".")
             yield from (".".join(words[:end]) for end in range(2, len(words) + 1))
+
+
+def likely(tests: Collection[str], fault: Fault, root: Path, at_most: int = 3) -> list[str]:
+    """Return the test files that say most names of the fault's module; each counts by its share of them."""
+    tree = ast.parse((root / fault.file).read_text())
+    defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    words = [Path(fault.file).stem, room_of(fault.file), *(name.strip("_") for name in defined)]
+    texts = {test: (root / test).read_text() for test in tests if (root / test).exists()}
+    said = {test: Counter(re.findall(r"[^\W_]+(?:_[^\W_]+)*", text)) for test, text in texts.items()}
+    total = {word: sum(counts[word] for counts in said.values()) or 1 for word in words}
+    weight = {test: sum(counts[word] / total[word] for word in words) for test, counts in said.items()}
+    return [test for test in sorted(weight, key=lambda test: (-weight[test], test)) if weight[test]][:at_most]

@@ -51,7 +51,7 @@ class Results:
 
     def _take(self, record: dict[str, Any]) -> None:
         if "baseline" in record:
-            self.baseline = record["baseline"]
+            self.baseline |= record["baseline"]
         elif "uncounted" in record:
             self.uncounted |= record["uncounted"]
         else:

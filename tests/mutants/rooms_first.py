@@ -2,7 +2,7 @@
 
 import queue
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def _meet(scratch: Scratch, fault: Fault, reach: Reach, results: Results) -> Res
         if not files:
             continue
         scratch.plant(texts)
-        run = scratch.test(files, "-x", limit_s=_limit_s(files, results), without=results.uncounted)
+        run = scratch.test(files, "-x", limit_s=limit_s(files, results.baseline[SECONDS]), without=results.uncounted)
         seconds += run.seconds
         if not run.passed:
             return caught(run, step, seconds)
@@ -91,6 +91,6 @@ def caught(run: Run, step: str, seconds: float) -> Result:
     return Result(CAUGHT, step, test, why, seconds)
 
 
-def _limit_s(files: Iterable[str], results: Results) -> float:
-    usual: dict[str, float] = results.baseline[SECONDS]
+def limit_s(files: Iterable[str], usual: Mapping[str, float]) -> float:
+    """Return after how many seconds a run of these files has timed out."""
     return LEAST_S + PATIENCE * sum(usual.get(file, 0.0) for file in files)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from src.base import paths
-from src.base.foreign_text import table_cell
 from tests.mutants.choose import room_of
 from tests.mutants.fault import Fault
 from tests.mutants.results import GONE, SURVIVED, Result
@@ -103,4 +102,4 @@ def _not_counted(uncounted: Mapping[str, str], notes: Sequence[Mapping[str, Any]
 
 
 def _code(text: str) -> str:
-    return f"`{table_cell(text).replace('`', chr(39))}`"
+    return f"`{' '.join(text.split()).replace('`', chr(39))}`"

@@ -1,16 +1,22 @@
-"""The last step: all survivors at once in one run of the whole suite, then each alone before the tests that failed."""
+"""The last step: the survivors of the first two before the whole suite, in one run, and which of them a test notices.
+
+A fault that breaks what many tests stand on would hide the others. So each meets the few test files alone that say most
+of its module first; those that are left are planted together.
+"""
 
 import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from tests.mutants.fault import Fault
+from tests.mutants.reach import likely
 from tests.mutants.results import SURVIVED, Result, Results
-from tests.mutants.rooms_first import IMPORTERS, Say, caught
+from tests.mutants.rooms_first import IMPORTERS, Say, caught, limit_s
 from tests.mutants.scratch import Run, Scratch, harmless, planted
 
 SUITE = "suite"
 LIMIT_S = 3 * 3600
+MET = ("tests/unit/", "tests/properties/")  # in the first two steps, as far as they are near
 
 
 class WholeSuite:
@@ -19,7 +25,7 @@ class WholeSuite:
     Parameters
     ----------
     not_counted
-        Tests that fail on any change of a file, whatever the code does: their failures say nothing.
+        Tests whose failures say nothing about what the code does, as a person found out.
     """
 
     def __init__(
@@ -30,71 +36,77 @@ class WholeSuite:
         self.options = ["--numprocesses", str(processes), "--dist", "worksteal"]
 
     def meet(self, faults: Sequence[Fault]) -> None:
-        """Let faults meet the suite together; those that share a line wait for the next run."""
-        waiting = list(faults)
+        """Let faults meet the likely tests alone, then the suite together; those that share a line in further runs."""
+        if not faults:
+            return
+        seconds = self._measured(faults)
+        further = [file for file in seconds if not file.startswith(MET)]
+        waiting = [fault for fault in faults if not self._is_caught_by_likely(fault, further)]
         while waiting:
-            together = self._round(waiting)
+            together = self._meet_together(waiting)
             waiting = [fault for fault in waiting if fault not in together]
 
-    def _round(self, faults: Sequence[Fault]) -> list[Fault]:
+    def _measured(self, faults: Sequence[Fault]) -> dict[str, float]:
+        """Run the suite once with a comment in each file; what fails on that is not counted."""
+        if SUITE not in self.results.baseline:
+            self.say("the whole suite without a fault")
+            self.scratch.plant(harmless(self.scratch.root, [fault.file for fault in faults]))
+            run = self.scratch.test([], *self.options, limit_s=LIMIT_S)
+            self.results.add_uncounted(run.failed)
+            self.results.add_baseline({SUITE: run.seconds_by_file()})
+            self.say(f"{len(run.failed)} tests fail on a comment, in {run.seconds:.0f} s")
+        seconds: dict[str, float] = self.results.baseline[SUITE]
+        return seconds
+
+    def _meet_together(self, faults: Sequence[Fault]) -> list[Fault]:
+        """Return those that could be planted together, each with its result."""
         texts, together = planted(self.scratch.root, faults)
         self.say(f"the whole suite, {len(together)} faults planted")
-        self.scratch.plant(texts)
-        run = self.scratch.test([], *self.options, limit_s=LIMIT_S)
+        run = self._run(texts, [], LIMIT_S)
         if run.status is None and len(together) > 1:  # one of them hangs
-            return self._round(together[: len(together) // 2])
+            return self._meet_together(together[: len(together) // 2])
         self.say(f"{len(run.failed)} tests failed in {run.seconds:.0f} s")
         if run.status is None:
-            self.results.add(together[0], caught(run, SUITE, run.seconds))
+            self._keep(together[0], caught(run, SUITE, run.seconds))
         else:
-            self._attribute(together, self._meaningful(together, run.failed))
+            self._attribute(together, [*run.failed])
         return together
 
-    def _meaningful(self, faults: Sequence[Fault], failed: dict[str, str]) -> list[str]:
-        """Leave out the tests that fail on a comment in the same files, too."""
-        asked = [test for test in failed if test not in self.not_counted]
-        if not asked:
-            return []
-        self.scratch.plant(harmless(self.scratch.root, [fault.file for fault in faults]))
-        run = self._again(asked)
-        self.results.add_uncounted(run.failed)
-        self.say(f"{len(run.failed)} of them fail on a comment, too")
-        return [test for test in asked if test not in run.failed]
-
-    def _attribute(self, faults: Sequence[Fault], tests: Sequence[str]) -> None:
-        """Halve the faults until each that makes one of the tests fail stands alone; the rest survived."""
-        if not tests:
-            self._survived(faults)
-            return
-        groups = _halves(faults) if len(faults) > 1 else [faults]
+    def _attribute(self, faults: Sequence[Fault], failed: Sequence[str]) -> None:
+        """Halve the faults until each that one of the tests notices stands alone."""
+        files = {test.partition("::")[0] for test in failed}
+        groups = [[fault for fault in faults if not self._is_caught_by_likely(fault, files)]]
         while groups:
-            group = groups.pop()
+            if not (group := groups.pop()):
+                continue
             texts, _ = planted(self.scratch.root, group)
-            self.scratch.plant(texts)
-            run = self._again(tests, "-x")
+            run = self._run(texts, sorted(files), LIMIT_S, "-x", only=failed) if failed else Run(0, 0.0)
             if run.passed:
-                self._survived(group)
+                for fault in group:
+                    self._keep(fault, Result(SURVIVED, SUITE))
             elif len(group) == 1:
                 self._keep(group[0], caught(run, SUITE, run.seconds))
             else:
-                groups += _halves(group)
+                groups += [group[: len(group) // 2], group[len(group) // 2 :]]
 
-    def _again(self, tests: Sequence[str], *options: str) -> Run:
-        files = sorted({test.partition("::")[0] for test in tests})
-        return self.scratch.test(files, *self.options, *options, limit_s=LIMIT_S, only=tests)
+    def _is_caught_by_likely(self, fault: Fault, tests: Collection[str]) -> bool:
+        texts, _ = planted(self.scratch.root, [fault])
+        files = likely(tests, fault, self.scratch.root)
+        if not files or (run := self._run(texts, files, limit_s(files, self.results.baseline[SUITE]), "-x")).passed:
+            return False
+        self._keep(fault, caught(run, SUITE, run.seconds))
+        return True
 
-    def _survived(self, faults: Sequence[Fault]) -> None:
-        for fault in faults:
-            self._keep(fault, Result(SURVIVED, SUITE))
+    def _run(
+        self, texts: dict[str, str], files: Sequence[str], limit: float, *options: str, only: Collection[str] = ()
+    ) -> Run:
+        self.scratch.plant(texts)
+        without = self.not_counted | {*self.results.uncounted}
+        return self.scratch.test(files, *self.options, *options, limit_s=limit, only=only, without=without)
 
     def _keep(self, fault: Fault, result: Result) -> None:
         self.results.add(fault, result)
-        self.say(f"{result.outcome} ({result.step}) {fault.told()} {result.by}")
-
-
-def _halves(faults: Sequence[Fault]) -> list[Sequence[Fault]]:
-    middle = len(faults) // 2
-    return [faults[:middle], faults[middle:]]
+        self.say(f"{result.outcome} ({result.step}, {result.seconds:.0f} s) {fault.told()} {result.by}")
 
 
 def meet_suite(root: Path, results: Results, not_counted: Collection[str], processes: int, say: Say) -> None:
