@@ -103,12 +103,13 @@ def _names(tree: ast.Module) -> Iterator[str]:
 
 
 def likely(tests: Collection[str], fault: Fault, root: Path, at_most: int = 3) -> list[str]:
-    """Return the test files that say most names of the fault's module; each counts by its share of them."""
+    """Return the test files that say most names of the fault's module; or are named as one."""
     tree = ast.parse((root / fault.file).read_text())
     defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     words = [Path(fault.file).stem, room_of(fault.file), *(name.strip("_") for name in defined)]
     texts = {test: (root / test).read_text() for test in tests if (root / test).exists()}
     said = {test: Counter(re.findall(r"[^\W_]+(?:_[^\W_]+)*", text)) for test, text in texts.items()}
     total = {word: sum(counts[word] for counts in said.values()) or 1 for word in words}
-    weight = {test: sum(counts[word] / total[word] for word in words) for test, counts in said.items()}
+    named = {test: Path(test).stem.removeprefix("test_") in words for test in said}
+    weight = {test: named[test] + sum(counts[word] / total[word] for word in words) for test, counts in said.items()}
     return [test for test in sorted(weight, key=lambda test: (-weight[test], test)) if weight[test]][:at_most]
