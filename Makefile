@@ -60,7 +60,8 @@ faults: .venv/.requirements-dev   ## Kill, fill disks and damage files at many p
 	@python -m tests.faults
 
 # MINUTES and SEED reach the shell from the environment. Without SEED it goes on where it was stopped, else with the next seed.
-endure: .venv/.requirements-dev   ## Try all faults at random places for MINUTES, 90 if unset; goes on where it was stopped, adds to docs/faults.md
+endure: .venv/.requirements-dev   ## Long tests, then all faults at random places for MINUTES, 80 if unset; goes on where it was stopped, adds to docs/faults.md
+	@python -m pytest -m endure
 	@python -m tests.faults.endure $${MINUTES:+--minutes="$$MINUTES"} $${SEED:+--seed="$$SEED"}
 
 lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an attacker reads them; offline

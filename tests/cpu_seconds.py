@@ -21,11 +21,11 @@ def used() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def note(seconds: float, test: str) -> None:
-    """Add to what a test took, if somebody wants to know."""
+def note(seconds: float, test: str, program: str = "what is not started warm") -> None:
+    """Add to what a test took, if somebody wants to know, and which of its programs it was."""
     if file := os.environ.get(NOTES):
         with Path(file).open("a") as notes:
-            notes.write(f"{seconds:.3f} {test}\n")
+            notes.write(f"{seconds:.3f}\t{program}\t{test}\n")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,14 +49,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     file = Path(os.environ.pop(NOTES))
     tests: Counter[str] = Counter()
+    programs: Counter[str] = Counter()
     for line in file.read_text().splitlines():
-        seconds, _, test = line.partition(" ")
+        seconds, program, test = line.split("\t")
         tests[test] += float(seconds)
+        programs[program] += float(seconds)
     file.unlink()
     for depth in (2, 9, None):
         sums: Counter[str] = Counter()
         for test, seconds in tests.items():
             sums["/".join(test.partition("::")[0].split("/")[:depth]) if depth else test] += seconds
-        terminalreporter.section(f"CPU seconds, {sum(sums.values()):,.0f} in all")
-        for name, seconds in sums.most_common(N_SHOWN):
-            terminalreporter.line(f"{seconds:8.1f} {name}")
+        _show(terminalreporter, sums)
+    _show(terminalreporter, programs)
+
+
+def _show(terminalreporter: pytest.TerminalReporter, sums: Counter[str]) -> None:
+    terminalreporter.section(f"CPU seconds, {sum(sums.values()):,.0f} in all")
+    for name, seconds in sums.most_common(N_SHOWN):
+        terminalreporter.line(f"{seconds:8.1f} {name}")

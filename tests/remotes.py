@@ -87,10 +87,14 @@ def name_of(md5: str) -> str:
     return f"files/md5/{md5[:2]}/{md5[2:]}"
 
 
+def config(options: dict[str, str]) -> str:
+    """Return what `dvc remote modify --local local` would write of these options."""
+    return "['remote \"local\"']\n" + "".join(f"    {name} = {value}\n" for name, value in options.items())
+
+
 def point(checkout: Checkout, options: dict[str, str]) -> None:
-    """Write what `dvc remote modify --local local` would, without the seconds that each call of it takes."""
-    lines = [f"    {name} = {value}\n" for name, value in options.items()]
-    (checkout.root / ".dvc" / "config.local").write_text("['remote \"local\"']\n" + "".join(lines))
+    """Write that, without the seconds that each call of it takes."""
+    (checkout.root / ".dvc" / "config.local").write_text(config(options))
 
 
 class S3Remote(Remote):

@@ -14,7 +14,9 @@ from tests.checkouts import Checkout
 from tests.documents import DOCUMENTS, ENGLISH, Block, blocks, fences, shape
 from tests.warm.programs import environment
 
-RUNNABLE = [name for name in ENGLISH if blocks(name)]
+# What DVC itself does, at length; tests/e2e/test_experiments.py has what is ours in it.
+SLOW = {"docs/experiments.md": pytest.mark.endure}
+RUNNABLE = [pytest.param(name, marks=SLOW.get(name, ())) for name in ENGLISH if blocks(name)]
 # A block of each kind that is none: it would be printed and never tried.
 UNKNOWN = [
     ("text", "", ""),

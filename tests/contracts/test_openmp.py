@@ -27,8 +27,6 @@ LOAD_OPENMP = {"lightgbm", "sklearn", "treelite", "xgboost"}
 # Under pytest conftest.py is imported before all tests.
 FILES = [*(paths.ROOT / "src").rglob("*.py"), *(paths.ROOT / "tests" / "bench").glob("*.py")]
 FILES += [*(paths.ROOT / "tests" / "proof").glob("*.py"), paths.ROOT / "tests" / "conftest.py"]
-# Of each kind of process one; that the others set it up, too, the order of their imports says.
-TRAIN = ["src.stages.train", "tests.conftest"]
 LOADING = [file for file in FILES if LOAD_OPENMP & {name.split(".")[0] for name in imported(file)}]
 GNU_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="only GNU's OpenMP says for how long it spins")
 
@@ -51,10 +49,12 @@ def test_openmp_is_set_up_before_it_is_loaded(file: Path) -> None:
 
 
 @GNU_ONLY
-@pytest.mark.parametrize("module", TRAIN)
-def test_no_thread_spins_for_long(module: str) -> None:
-    """Libraries bring copies of GNU's OpenMP along; each that is loaded says for how many rounds it spins."""
-    said = run(f"import {module}, lightgbm, xgboost, treelite", OMP_DISPLAY_ENV="VERBOSE").stderr
+def test_no_thread_spins_for_long() -> None:
+    """Libraries bring copies of GNU's OpenMP along; each that is loaded says for how many rounds it spins.
+
+    That other processes that train set it up like a stage, the order of their imports says.
+    """
+    said = run("import src.stages.train, lightgbm, xgboost, treelite", OMP_DISPLAY_ENV="VERBOSE").stderr
     assert set(re.findall(r"GOMP_SPINCOUNT = '(\d+)'", said)) == {SPIN_ROUNDS}
 
 

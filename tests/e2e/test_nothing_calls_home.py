@@ -1,12 +1,15 @@
 """A day's commands and a bot, each with an empty home of its own: what they leave there, and whom they call.
 
-Many packages report to their makers or look for newer versions of themselves; a home is where they would note it.
+Many packages report to their makers or look for newer versions of themselves; a home is where they would note it. The
+commands are forked from a process that is watched from before its first import.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +19,7 @@ import pytest
 from src.cli import COMMANDS
 from tests.checkouts import Checkout
 from tests.documents import FEED, bot
+from tests.warm import programs as warm
 
 BARS = "data/raw/bars.parquet"
 # A later command stands on what an earlier one left.
@@ -38,27 +42,19 @@ A_DAY = {
 BOT = "a bot"
 # onnxruntime's telemetry collects for nine seconds before it first calls.
 STAY = "\nimport time\ntime.sleep(15)\n"
+SERVER = "what the commands are forked from"
 CALL = re.compile(r"^\d+ +(?:connect|sendto|sendmsg|sendmmsg)\(.*")
 INTERNET = re.compile(r'sa_family=AF_INET6?, sin6?_port=htons\((\d+)\).*?(?:inet_addr\(|AF_INET6, )"([^"]+)"')
 DNS_PORT = 53
 TIMEOUT_S = 600
 
 
-class Run(NamedTuple):
-    """A command at work, the home it has, and where strace writes whom it calls."""
-
-    process: subprocess.Popen[str]
-    home: Path
-    trace: Path
-
-
 class Done(NamedTuple):
-    """What a command printed, its exit status, what lies in its home, and the calls that left this machine."""
+    """What a command printed, its exit status, and what lies in its home."""
 
     said: str
     status: int
     home: list[str]
-    calls: list[str]
 
 
 def can_trace() -> bool:
@@ -73,8 +69,9 @@ needs_strace = pytest.mark.skipif(not TRACED, reason="no strace that may look at
 
 def watched(trace: Path, *command: str) -> list[str]:
     """Let strace, where there is one, write down whom a command and its children call."""
-    calls = "trace=connect,sendto,sendmsg,sendmmsg"
-    return ["strace", "-f", "-qq", "--seccomp-bpf", "-o", str(trace), "-e", calls, *command] if TRACED else [*command]
+    calls = "trace=connect,sendto,sendmsg,sendmmsg,setpgid"
+    strace = ["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", str(trace), "-e", calls]
+    return [*strace, *command] if TRACED else [*command]
 
 
 def foreign_calls(trace: Path) -> list[str]:
@@ -88,28 +85,32 @@ def _is_foreign(called: tuple[str, str]) -> bool:
     return int(port) == DNS_PORT or not (address.startswith("127.") or address == "::1")
 
 
-def start(checkout: Checkout, folder: Path, *command: str, cwd: Path | None = None) -> Run:
+def start(command: list[str], cwd: Path, environment: dict[str, str], home: Path) -> subprocess.Popen[str]:
     """Start a command that has an empty home, and no variable that names another place for what lies in homes."""
-    home, trace = folder / "home", folder / "trace"
     home.mkdir(parents=True)
-    kept = {name: value for name, value in checkout.environment().items() if not name.startswith("XDG_")}
-    process = subprocess.Popen(
-        watched(trace, *command),
-        cwd=cwd or checkout.root,
-        env=kept | {"HOME": str(home), "PYTHONPATH": str(checkout.root)},
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=at_home(environment, home),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    return Run(process, home, trace)
 
 
-def finish(run: Run) -> Done:
+def at_home(environment: dict[str, str], home: Path) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith("XDG_")} | {"HOME": str(home)}
+
+
+def finish(process: subprocess.Popen[str], home: Path) -> Done:
     """Wait for its end, and look at what it left."""
-    said, _ = run.process.communicate(timeout=TIMEOUT_S)
-    left = sorted(str(path.relative_to(run.home)) for path in run.home.rglob("*"))
-    return Done(said, run.process.returncode, left, foreign_calls(run.trace) if TRACED else [])
+    said, _ = process.communicate(timeout=TIMEOUT_S)
+    return Done(said, process.returncode, left_in(home))
+
+
+def left_in(home: Path) -> list[str]:
+    return sorted(str(path.relative_to(home)) for path in home.rglob("*"))
 
 
 @pytest.fixture(scope="module")
@@ -125,20 +126,41 @@ def repository(two_versions: Checkout, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="module")
-def runs(repository: Checkout, bars: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+def traces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where strace writes whom the bot and the commands call."""
+    return tmp_path_factory.mktemp("traces")
+
+
+@pytest.fixture(scope="module")
+def server_home(traces: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home of the process, watched, from which the commands are forked."""
+    room, home = tmp_path_factory.mktemp("room"), tmp_path_factory.mktemp("home")
+    warm.make_room(room, at_home(dict(os.environ), home), *watched(traces / SERVER))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(warm.FOLDER, str(room))
+        yield home
+        warm.tear_down()
+
+
+@pytest.fixture(scope="module")
+def runs(
+    repository: Checkout, bars: pd.DataFrame, server_home: Path, traces: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Done]:
     """The guide's bot in a folder of its own, and meanwhile every command."""
     folder = tmp_path_factory.mktemp("runs")
     feed = bars.tail(505).reset_index().to_json(orient="records", date_format="iso", double_precision=15)
     (folder / "bot.py").write_text(FEED.format(feed=feed, n_bars=505) + bot() + STAY)
-    serving = start(repository, folder / BOT, "python", "bot.py", cwd=folder)
+    cold = repository.environment(is_warm=False) | {"PYTHONPATH": str(repository.root)}
+    serving = start(watched(traces / BOT, "python", "bot.py"), folder, cold, folder / BOT)
     try:
-        commands = {
-            name: finish(start(repository, folder / name, "python", "-m", "src", name, *arguments))
-            for name, arguments in A_DAY.items()
-        }
+        commands = {}
+        for name, arguments in A_DAY.items():
+            # Watched, too: what is not forked starts from here.
+            command, home = watched(traces / name, "python", "-m", "src", name, *arguments), folder / name
+            commands[name] = finish(start(command, repository.root, repository.environment(), home), home)
     finally:
-        served = finish(serving)
-    return {BOT: served, **commands}
+        served = finish(serving, folder / BOT)
+    return {BOT: served, SERVER: Done("", 0, left_in(server_home)), **commands}
 
 
 def test_the_day_has_every_command() -> None:
@@ -146,7 +168,7 @@ def test_the_day_has_every_command() -> None:
     assert {command.__name__ for command, _, _ in COMMANDS} == set(A_DAY)
 
 
-@pytest.mark.parametrize("name", [BOT, *A_DAY])
+@pytest.mark.parametrize("name", [BOT, SERVER, *A_DAY])
 def test_the_home_stays_empty(name: str, runs: dict[str, Done]) -> None:
     """Of a command that did its work: it ends with 0, or with 1, a no."""
     done = runs[name]
@@ -156,10 +178,18 @@ def test_the_home_stays_empty(name: str, runs: dict[str, Done]) -> None:
 
 
 @needs_strace
-@pytest.mark.parametrize("name", [BOT, *A_DAY])
-def test_nobody_is_called(name: str, runs: dict[str, Done]) -> None:
-    """No child of it opens a connection to another machine, or asks for an address."""
-    assert runs[name].calls == []
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("name", [BOT, SERVER, *A_DAY])
+def test_nobody_is_called(name: str, traces: Path) -> None:
+    """No child of theirs opens a connection to another machine, or asks for an address."""
+    assert foreign_calls(traces / name) == []
+
+
+@needs_strace
+@pytest.mark.usefixtures("runs")
+def test_every_command_was_watched(traces: Path) -> None:
+    """Each is forked from the watched process, as the call says with which each begins."""
+    assert (traces / SERVER).read_text().count("setpgid(0, 0)") >= len(A_DAY)
 
 
 @needs_strace

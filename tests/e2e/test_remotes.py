@@ -12,22 +12,25 @@ import yaml
 
 from src.base import paths
 from tests.checkouts import Checkout
-from tests.remotes import BUCKET, Remote, closed_port, name_of, point, serve_s3, serve_ssh, silent_port
+from tests.remotes import BUCKET, Remote, closed_port, config, name_of, point, serve_s3, serve_ssh, silent_port
 
 MODEL = paths.relative(paths.ENSEMBLE)
 VERIFY = "from src.ml.ensemble import ProductionEnsemble as P; print(P().get_model_info()['version'])"
 PATIENT_S = 300  # on the busiest machine
 IS_VERIFIED = "from dvc.repo import Repo; print(Repo().cloud.get_remote_odb().verify)"
-# Both commands as from the shell, in one process; prints their exit statuses.
+# Both commands as from the shell, in one process for all that can be wrong; prints their exit statuses.
 HISTORY_AND_ROLLBACK = """
+from pathlib import Path
 from src.cli import app
 from src.repo import dvc_store as remote
-remote.REMOTE_TIMEOUT_S = {answer_s}
-for command in (["history"], ["rollback", "1.0.0"]):
-    try:
-        app(command, prog_name="python -m src")
-    except SystemExit as exited:
-        print("exit status", exited.code)
+for config, answer_s in {outages!r}:
+    Path(".dvc/config.local").write_text(config)
+    remote.REMOTE_TIMEOUT_S = answer_s
+    for command in (["history"], ["rollback", "1.0.0"]):
+        try:
+            app(command, prog_name="python -m src")
+        except SystemExit as exited:
+            print("exit status", exited.code, flush=True)
 """
 
 
@@ -166,13 +169,14 @@ def test_a_remote_that_cannot_be_asked_is_an_error(remote: Remote, user: Checkou
     """One line of words and exit status 2, never "gone", in bounded time; the work tree stays as it is."""
     before = state(user)
     with silent_port() as silent:
-        for options, answer_s, words in outages(remote, silent):
-            point(user, options)
-            said = user.python(HISTORY_AND_ROLLBACK.format(answer_s=answer_s))
-            assert said.count("exit status 2\n") == 2
-            errors = [line for line in said.splitlines() if not line.startswith("exit status")]
-            assert [line.startswith("error: DVC cannot be asked for the files (") for line in errors] == [True, True]
-            assert all(words in line for line in errors), errors
+        all_options, answer_s, words = zip(*outages(remote, silent), strict=True)
+        configs = [config(options) for options in all_options]
+        said = user.python(HISTORY_AND_ROLLBACK.format(outages=[*zip(configs, answer_s, strict=True)]))
+    assert said.count("exit status 2\n") == 2 * len(words)
+    errors = [line for line in said.splitlines() if not line.startswith("exit status")]
+    for line, expected in zip(errors, [word for word in words for _ in range(2)], strict=True):
+        assert line.startswith("error: DVC cannot be asked for the files (")
+        assert expected in line
     assert state(user) == before
 
 

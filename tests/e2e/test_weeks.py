@@ -99,6 +99,7 @@ def wait_for(words: str, process: subprocess.Popen) -> None:
     assert any(words in line for line in process.stdout)
 
 
+@pytest.mark.endure
 def test_weeks(user: Checkout, bitbank: Bitbank, s3: S3Remote, tmp_path: Path) -> None:
     """Every week ends as it should, and at the end every commit can be had and history tells what was."""
     promotes(user)

@@ -30,7 +30,7 @@ from tests.faults.table import REPORT, page
 from tests.faults.world import ImpossibleError, Seen, World
 from tests.warm import programs as warm
 
-MINUTES = 90
+MINUTES = 80
 AT_ONCE = 2
 # The tests that are marked so come first.
 MARKED = "tests"

@@ -29,9 +29,15 @@ def set_up() -> None:
     """Make room for one server, which this process and those that it starts share until this one ends."""
     if sys.platform == "linux":
         folder = Path(tempfile.mkdtemp(prefix="warm-"))
-        (folder / "owner").write_text(str(os.getpid()))
-        (folder / "environment").write_text(json.dumps(dict(os.environ)))
+        make_room(folder, dict(os.environ))
         os.environ[FOLDER] = str(folder)
+
+
+def make_room(folder: Path, environment: dict[str, str], *around: str) -> None:
+    """Write down how the server is started there: with which variables, and by which command around it."""
+    (folder / "owner").write_text(str(os.getpid()))
+    (folder / "environment").write_text(json.dumps(environment))
+    (folder / "around").write_text(json.dumps(around))
 
 
 def tear_down() -> None:
@@ -82,7 +88,8 @@ def _make(root: Path) -> None:
 
 def _start(folder: Path) -> None:
     """Start the server in the environment of before any test; it ends once another, which it leaves behind, listens."""
-    command = [sys.executable, "-m", "tests.warm.server", str(folder / "socket"), (folder / "owner").read_text()]
+    server = [sys.executable, "-m", "tests.warm.server", str(folder / "socket"), (folder / "owner").read_text()]
+    command = [*json.loads((folder / "around").read_text()), *server]
     with (folder / "log").open("w+") as log:
         environment = json.loads((folder / "environment").read_text())
         streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}

@@ -217,7 +217,8 @@ def end(status: object) -> NoReturn:
     number = int(status or 0)
     threading._shutdown()
     atexit._run_exitfuncs()
-    note(used(), os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0])
+    program = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]])
+    note(used(), os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0], program)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
