@@ -168,6 +168,7 @@ def build_small(root: Path) -> None:
     checkout.make_small()
     checkout.repro()
     checkout.commit("small")
+    checkout.run("git", "gc", "--quiet")  # fewer files to copy
 
 
 def build_promoted(small: Checkout, root: Path) -> None:
