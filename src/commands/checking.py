@@ -34,5 +34,5 @@ def repair(*, as_json: Json = False) -> None:
     if as_json:
         print_json({"mended": repaired})
     else:
-        say("; ".join(repaired) or "nothing to mend")
+        say("; ".join(repaired) or "nothing to repair")
     raise typer.Exit(0 if repaired else 1)

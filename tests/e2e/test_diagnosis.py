@@ -166,7 +166,7 @@ def test_after_a_rollback(promoted: Checkout, tmp_path: Path) -> None:
     checkout = promoted.copy(tmp_path / "repository")
     lost = ["models/training/random_forest.pkl", MEMBER]
     objects = [stored(checkout.root, name, store) for name in lost for store in (".dvc/cache", ".dvc-remote")]
-    checkout.set_params({("train", "rf", "n_estimators"): 20})
+    checkout.set_params({("train", "rf", "n_estimators"): 5})
     checkout.repro()
     checkout.promote("fewer trees", "--as-first")
     for file in objects:

@@ -133,6 +133,12 @@ def test_a_missing_value_differs_from_a_number(data):
         pytest.param([*range(100), *range(100, 260, 4)], r"row 10[1-3] .* 4h after .* every 1h", id="4h in 1h"),
         pytest.param([*range(0, 160, 4), *range(160, 260)], r"row [1-3] .* 4h after .* every 1h", id="1h after 4h"),
         pytest.param([*range(0, 400, 4), *range(400, 440)], r"row 10[1-3] .* 1h after .* every 4h", id="1h in 4h"),
+        # Two bars 2 h apart, twice, are a gap; the run that is just long enough begins later.
+        pytest.param(
+            [*range(60), 61, 63, *range(64, 160), *range(161, 161 + 2 * 25, 2), *range(212, 300)],
+            r"row 16[0-2] .* 2h after .* every 1h",
+            id="2h after a gap",
+        ),
         pytest.param([*range(30), *np.arange(30.5, 60)], r"row 31 .* 90m after .* every 1h", id="90 minutes"),
         pytest.param([*range(30), *np.arange(40.5, 60)], r"row 31 .* 690m after .* every 1h", id="half hour in a gap"),
         pytest.param([0, 1, 2, 2.25, 3, 4], r"row 4 .* 15m after .* every 1h", id="one bar between"),

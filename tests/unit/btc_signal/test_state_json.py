@@ -46,6 +46,14 @@ def test_a_state_goes_on(n_bars, records):
     assert resumed.state() == stream.state()
 
 
+def test_a_price_may_be_small(records):
+    """Of a coin of which a million cost a cent, or of bars in another unit."""
+    small = [{**bar, **{name: bar[name] * 1e-12 for name in ("open", "high", "low", "close")}} for bar in records]
+    stream = stream_after(small[:70])
+    resumed = FeatureStream.from_state(stream.state(), SMALL, "1h")
+    np.testing.assert_array_equal(resumed.warm_up(small[70:]), stream.warm_up(small[70:]))
+
+
 def test_a_state_does_not_grow(make_bars):
     """However many bars came, a state holds as many values."""
     records = make_bars(1_000).reset_index().to_dict("records")

@@ -120,6 +120,15 @@ def test_predict_appends_to_a_log(walk: pd.DataFrame, promoted: None, tmp_path: 
     assert len((tmp_path / "live.jsonl").read_text().splitlines()) == 42
 
 
+def test_predict_follows_with_one_header(walk: pd.DataFrame, promoted: None) -> None:
+    """Above the first answer."""
+    text = walk.reset_index().to_json(orient="records", lines=True, date_format="iso", double_precision=15)
+    head, *answers = RUN.invoke(app, ["predict", "--follow"], input=text).stdout.splitlines()
+    assert head.startswith("bar opened ")
+    assert [answer[:14] for answer in (answers[0], answers[-1])] == ["2020-01-03T11:", "2020-01-04T07:"]
+    assert len(answers) == 21
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -247,3 +256,14 @@ def test_a_gate_that_cannot_judge_is_an_error(monkeypatch: pytest.MonkeyPatch) -
     shown = RUN.invoke(app, ["gate", "--json"])
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert shown.stderr == "error: params.yaml: seed: missing, add it\n"
+
+
+@pytest.mark.parametrize(
+    ("repaired", "status", "said"),
+    [([], 1, "nothing to repair\n"), (["a lock", "an object"], 0, "a lock; an object\n")],
+)
+def test_repair_says_what_it_did(repaired: list[str], status: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or that there was nothing, so that `make repro` does not try again."""
+    monkeypatch.setattr("src.doctor.repair.repair", lambda: repaired)
+    shown = RUN.invoke(app, ["repair"])
+    assert (shown.exit_code, shown.output) == (status, said)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from btc_signal.bar import COLUMNS
 from btc_signal.catalog import FEATURE_NAMES, TARGET
-from src.base import paths, storage
 from src.base.errors import DataError
 from src.base.params import Label
 from src.features.feature_manager import FeatureManager, build_dataset
@@ -246,27 +245,12 @@ def test_invalid_table(change, words, manager, walk):
         manager.validate_features(change(manager.generate_features(walk)))
 
 
-def test_settings_of_the_promoted_model(tmp_path, monkeypatch, short):
-    """Without settings, those that the promoted model was trained with hold."""
-    monkeypatch.setattr(paths, "METADATA", tmp_path / "metadata.json")
-    storage.write_json({"feature_settings": short.model_dump()}, paths.METADATA)
-    assert FeatureManager().settings == short
-
-
-@pytest.mark.parametrize(
-    ("metadata", "words"),
-    [
-        pytest.param(None, "promote", id="no model was promoted"),
-        pytest.param({"version": "1.0.0"}, "feature_settings", id="metadata without settings"),
-    ],
-)
-def test_no_settings(metadata, words, tmp_path, monkeypatch):
-    """Without settings and without a promoted model's there is no manager."""
-    monkeypatch.setattr(paths, "METADATA", tmp_path / "metadata.json")
-    if metadata is not None:
-        storage.write_json(metadata, paths.METADATA)
-    with pytest.raises(DataError, match=words):
-        FeatureManager()
+def test_no_features_are_given_that_are_not_valid(short, walk, monkeypatch):
+    """Whatever an indicator makes of bars that are."""
+    features = (manager := FeatureManager(short)).generate_features(walk).assign(macd=np.nan)
+    monkeypatch.setattr(manager, "_one_stretch", lambda _: features)
+    with pytest.raises(DataError, match="macd is nan, expected a finite"):
+        manager.generate_features(walk)
 
 
 def test_dataset(short, walk):

@@ -4,6 +4,7 @@ import pytest
 
 from src.base import paths, storage
 from src.base.errors import DataError
+from src.features.feature_manager import FeatureManager
 from src.features.promoted import promoted
 
 
@@ -33,3 +34,26 @@ def test_nothing_promoted(metadata):
     metadata.unlink()
     with pytest.raises(DataError, match="no model was promoted whose timeframe could be taken"):
         promoted("training_info", "data", "timeframe")
+
+
+def test_settings_of_the_promoted_model(tmp_path, monkeypatch, params):
+    """Without settings, those that the promoted model was trained with hold."""
+    monkeypatch.setattr(paths, "METADATA", tmp_path / "metadata.json")
+    storage.write_json({"feature_settings": params.features.model_dump()}, paths.METADATA)
+    assert FeatureManager().settings == params.features
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        pytest.param(None, "promote", id="no model was promoted"),
+        pytest.param({"version": "1.0.0"}, "feature_settings", id="metadata without settings"),
+    ],
+)
+def test_no_settings(metadata, words, tmp_path, monkeypatch):
+    """Without settings and without a promoted model's there is no manager."""
+    monkeypatch.setattr(paths, "METADATA", tmp_path / "metadata.json")
+    if metadata is not None:
+        storage.write_json(metadata, paths.METADATA)
+    with pytest.raises(DataError, match=words):
+        FeatureManager()

@@ -78,6 +78,14 @@ def test_once_then_a_person_has_to_look(asked, folder):
     assert served(folder, "production") == "1.0.0"
 
 
+def test_what_is_wanted_is_written_before_the_link_moves(asked, folder, monkeypatch):
+    """Whoever is killed in between leaves a note of it."""
+    note, seen = folder / "production.recovered.json", []
+    monkeypatch.setattr("src.monitoring.recovery.roll_back", lambda *_, **__: seen.append(json.loads(note.read_text())))
+    recover(BAD, folder, "production", asked, dry_run=False)
+    assert [(wanted["from"], wanted["to"]) for wanted in seen] == [("1.1.0", "1.0.0")]
+
+
 def test_another_version_is_served(asked, folder):
     """The log is of a version that is gone already."""
     words = recover(BAD | {"version": "1.2.0"}, folder, "production", asked, dry_run=False)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from src.gate.trials import params_hash
 from src.ml.ensemble import ProductionEnsemble
 from src.policy import Policy
 from src.release.metadata import Promotion, build_metadata
-from src.release.promote import _check_gate
+from src.release.promote import _check_gate, _version
 from src.release.transaction import check_committed
 from src.repo.git import git
 from src.verdict.finding import Finding, overall
@@ -70,6 +71,23 @@ def test_a_candidate_that_changed_meanwhile_is_refused(candidate: str | None) ->
     """A yes to other bytes is no yes to these."""
     with pytest.raises(PromotionError, match=r"the candidate changed while the gate looked at it; run .* again"):
         _check_gate(report_of(PASSED) | {"candidate": candidate}, FILES)
+
+
+@pytest.mark.parametrize(
+    ("compared", "version"), [(1, "2.0.0"), (0, "1.0.2")], ids=["with the highest", "with another"]
+)
+def test_the_gate_is_not_asked_twice_what_changed(compared: int, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it compared with the highest version; that takes as long as the pipeline."""
+    commits = [40 * "a", 40 * "b"]
+    promoted = [SimpleNamespace(version=f"1.0.{n}", commit=commit) for n, commit in enumerate(commits)]
+    monkeypatch.setattr("src.release.promote.tagged_versions", list)
+    monkeypatch.setattr("src.release.promote.Revision", lambda revision: SimpleNamespace(revision=revision, lock=None))
+    monkeypatch.setattr(
+        "src.release.promote.what_changed",
+        lambda before, _: SimpleNamespace(kind={commits[1]: "patch"}[before.revision]),
+    )
+    comparison = {"champion": {"commit": commits[compared]}, "changed": "major"}
+    assert _version(promoted, comparison) == version
 
 
 @pytest.fixture
