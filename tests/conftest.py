@@ -27,13 +27,18 @@ from tests.leftovers import Leftovers
 from tests.order import Order
 from tests.warm import programs as warm
 
+SMALL_TESTS = ("tests/unit/", "tests/properties/")
+
 
 class ByFixtures(LoadScopeScheduling):
-    """Give the tests of a module that share a fixture to one process, and any other test to whichever is free."""
+    """Give the tests of a module to one process where they share a fixture or are small, others to whichever is free.
+
+    Small tests that are given out one by one wait for the next longer than they run.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return file if _has_module_fixture(file) else nodeid
+        return file if file.startswith(SMALL_TESTS) or _has_module_fixture(file) else nodeid
 
 
 @cache

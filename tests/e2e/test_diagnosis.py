@@ -166,9 +166,9 @@ def test_after_a_rollback(promoted: Checkout, tmp_path: Path) -> None:
     checkout = promoted.copy(tmp_path / "repository")
     lost = ["models/training/random_forest.pkl", MEMBER]
     objects = [stored(checkout.root, name, store) for name in lost for store in (".dvc/cache", ".dvc-remote")]
-    checkout.set_params({("train", "rf", "n_estimators"): 5})
+    checkout.set_params({("train", "rf", "n_estimators"): 20})
     checkout.repro()
-    checkout.promote("fewer trees", "--as-first")
+    checkout.promote("more trees", "--as-first")
     for file in objects:
         file.unlink()
     shown = checkout.run("python", "-m", "src", "rollback", "1.0.0")
