@@ -50,11 +50,12 @@ TIMEOUT_S = 600
 
 
 class Done(NamedTuple):
-    """What a command printed, its exit status, and what lies in its home."""
+    """What a command printed, its exit status, what lies in its home, and how many processes were forked for it."""
 
     said: str
     status: int
     home: list[str]
+    forked: int = 0
 
 
 def can_trace() -> bool:
@@ -72,6 +73,11 @@ def watched(trace: Path, *command: str) -> list[str]:
     calls = "trace=connect,sendto,sendmsg,sendmmsg,setpgid"
     strace = ["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", str(trace), "-e", calls]
     return [*strace, *command] if TRACED else [*command]
+
+
+def forked(trace: Path) -> int:
+    """Count the processes that were forked; each begins with a group of its own."""
+    return trace.read_text().count("setpgid(0, 0)") if trace.exists() else 0
 
 
 def foreign_calls(trace: Path) -> list[str]:
@@ -134,10 +140,10 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server_home(traces: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The home of the process, watched, from which the commands are forked."""
-    room, home = tmp_path_factory.mktemp("room"), tmp_path_factory.mktemp("home")
-    warm.make_room(room, at_home(dict(os.environ), home), *watched(traces / SERVER))
+    home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(warm.FOLDER, str(room))
+        patch.delenv(warm.FOLDER, raising=False)  # until the end, the one of all tests
+        warm.set_up(at_home(dict(os.environ), home), *watched(traces / SERVER))
         yield home
         warm.tear_down()
 
@@ -157,7 +163,9 @@ def runs(
         for name, arguments in A_DAY.items():
             # Watched, too: what is not forked starts from here.
             command, home = watched(traces / name, "python", "-m", "src", name, *arguments), folder / name
-            commands[name] = finish(start(command, repository.root, repository.environment(), home), home)
+            before = forked(traces / SERVER)
+            done = finish(start(command, repository.root, repository.environment(), home), home)
+            commands[name] = done._replace(forked=forked(traces / SERVER) - before)
     finally:
         served = finish(serving, folder / BOT)
     return {BOT: served, SERVER: Done("", 0, left_in(server_home)), **commands}
@@ -186,10 +194,10 @@ def test_nobody_is_called(name: str, traces: Path) -> None:
 
 
 @needs_strace
-@pytest.mark.usefixtures("runs")
-def test_every_command_was_watched(traces: Path) -> None:
-    """Each is forked from the watched process, as the call says with which each begins."""
-    assert (traces / SERVER).read_text().count("setpgid(0, 0)") >= len(A_DAY)
+@pytest.mark.parametrize("name", A_DAY)
+def test_every_command_was_watched(name: str, runs: dict[str, Done]) -> None:
+    """It is forked from the watched process."""
+    assert runs[name].forked > 0
 
 
 @needs_strace

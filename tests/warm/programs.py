@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,19 +26,17 @@ NAMES = ("python", "dvc")
 ROOT = Path(__file__).parents[2]
 
 
-def set_up() -> None:
-    """Make room for one server, which this process and those that it starts share until this one ends."""
+def set_up(environment: Mapping[str, str] = os.environ, *around: str) -> None:
+    """Make room for one server, which this process and those that it starts share until this one ends.
+
+    It is started with these variables, by the command around it if there is one.
+    """
     if sys.platform == "linux":
         folder = Path(tempfile.mkdtemp(prefix="warm-"))
-        make_room(folder, dict(os.environ))
+        (folder / "owner").write_text(str(os.getpid()))
+        (folder / "environment").write_text(json.dumps(dict(environment)))
+        (folder / "around").write_text(json.dumps(around))
         os.environ[FOLDER] = str(folder)
-
-
-def make_room(folder: Path, environment: dict[str, str], *around: str) -> None:
-    """Write down how the server is started there: with which variables, and by which command around it."""
-    (folder / "owner").write_text(str(os.getpid()))
-    (folder / "environment").write_text(json.dumps(environment))
-    (folder / "around").write_text(json.dumps(around))
 
 
 def tear_down() -> None:
