@@ -41,8 +41,9 @@ retrain: .venv/.requirements   ## Retrain up to END, promote what the gate lets 
 	    *) echo "error: expected DRY_RUN=true or false, got $$DRY_RUN" >&2; exit 2 ;; esac; \
 	python -m src retrain $${END:+--end="$$END"} $$dry_run || { [ $$? -eq 1 ] && grep -qs '"outcome": "refused"' reports/retrain.json; }
 
+# Threads of OpenBLAS wait busily for each other, and here the other processes need the cores.
 test: .venv/.requirements-dev lint browser   ## Prove it: lint, types, unit tests, contracts, properties, end to end
-	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+	@OPENBLAS_NUM_THREADS=1 python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 browser:   ## Install Debian's Chromium, in which the tests open the report page; nothing if there is a browser
 	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \

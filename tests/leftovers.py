@@ -23,6 +23,9 @@ NOT_LOOKED_AT = {".git", ".venv", "__pycache__", ".hypothesis", ".mypy_cache", "
 # for its version.
 OTHERS_NOTES = {"DVC_SITE_CACHE_DIR": "dvc", "UV_CACHE_DIR": "uv", "RUSTUP_HOME": "rustup"}
 ENDING_S = 5.0
+MEMORY = Path("/dev/shm")  # noqa: S108 - each run makes folders of its own there
+# Ten times what the tests take at their peak.
+ROOM_BYTES = 6 * 2**30
 
 
 class Leftovers:
@@ -32,9 +35,9 @@ class Leftovers:
         self.tree = tree
         self.files = dict(files(tree))
         self.around = dict(os.environ)
+        temporary = place()
         # The address of a socket in it has to fit 107 characters.
-        self.folder = Path(tempfile.mkdtemp(prefix="tests-"))
-        temporary = tempfile.gettempdir()
+        self.folder = Path(tempfile.mkdtemp(prefix="tests-", dir=temporary))
         self.home, self.temporary = self.folder / "home", self.folder / "tmp"
         for folder in (self.home, self.temporary):
             folder.mkdir()
@@ -85,6 +88,18 @@ class Leftovers:
             if after.get(path) != self.files.get(path):
                 change = "removed" if path not in after else "changed" if path in self.files else "made"
                 yield f"in the work tree, {change} by a test, or by you meanwhile: {path}"
+
+
+def place() -> str:
+    """Return where temporary folders are made: where the user wants them, else in memory if it has room.
+
+    The tests make and remove some hundred files a second, and a disk takes its time for that.
+    """
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
+        room = os.statvfs(MEMORY)
+        if room.f_bavail * room.f_frsize > ROOM_BYTES and not room.f_flag & os.ST_NOEXEC:
+            return str(MEMORY)
+    return tempfile.gettempdir()
 
 
 def files(root: Path) -> Iterator[tuple[str, tuple[int, int] | None]]:

@@ -69,17 +69,19 @@ def test_it_sees_what_python_sees(folder: Checkout) -> None:
     """Arguments, folder, input, environment, umask; and our modules are those of its folder."""
     (folder.root / "src" / "seen.py").write_text(SEEN)
     arguments = ("-m", "src.seen", "-a", "two words", "")
-    warm = outcome(folder, "python", *arguments)
-    assert warm == outcome(folder, sys.executable, *arguments)
-    assert warm[0] == 0
-    assert "here" in warm[1]
+    for asked in (arguments, ("-c", SEEN, *arguments[2:])):
+        warm = outcome(folder, "python", *asked)
+        assert warm == outcome(folder, sys.executable, *asked)
+        assert warm[0] == 0
+        assert "here" in warm[1]
 
 
 @pytest.mark.parametrize("code", ENDS.values(), ids=ENDS)
 def test_it_ends_as_python_ends(folder: Checkout, code: str) -> None:
     """With the same status or signal, and all that was said."""
     (folder.root / "src" / "ends.py").write_text(code)
-    assert outcome(folder, "python", "-m", "src.ends") == outcome(folder, sys.executable, "-m", "src.ends")
+    for asked in (("-m", "src.ends"), ("-c", code)):
+        assert outcome(folder, "python", *asked) == outcome(folder, sys.executable, *asked)
 
 
 @pytest.mark.parametrize("options", [(), ("-W", "error")], ids=["plain", "warnings are errors"])
@@ -98,8 +100,8 @@ def test_what_is_read_at_the_start_starts_python(folder: Checkout, name: str) ->
     assert outcome(folder, "python", "-m", "src.forked", **{name: ""})[:2] == (0, "False\n")
 
 
-def test_code_and_scripts_start_python(folder: Checkout) -> None:
-    """What asks which modules are imported gets Python's own answer."""
+def test_scripts_and_what_asks_for_modules_start_python(folder: Checkout) -> None:
+    """What asks which are imported gets Python's own answer."""
     (folder.root / "script.py").write_text("import sys; print('sklearn' in sys.modules)")
     assert outcome(folder, "python", "-c", "import sys; print('sklearn' in sys.modules)")[:2] == (0, "False\n")
     assert outcome(folder, "python", "script.py")[:2] == (0, "False\n")

@@ -31,10 +31,11 @@ def split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 def is_served(arguments: list[str]) -> bool:
-    """Return whether it is DVC, a stage, one of our commands or scripts; all else starts as ever."""
+    """Return whether it is DVC, a stage, one of our commands or scripts, or code that does not ask what is imported."""
     _, rest = split(arguments)
     is_module = rest[:1] == ["-m"] and [name.split(".")[0] for name in rest[1:2]] in (["dvc"], ["src"])
-    return is_module or rest[:1] == ["scripts/rehearsal.py"]
+    is_code = rest[:1] == ["-c"] and "sys.modules" not in rest[1]
+    return is_module or is_code or rest[:1] == ["scripts/rehearsal.py"]
 
 
 def ask(address: str, python: str, arguments: list[str]) -> int | None:

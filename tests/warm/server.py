@@ -24,6 +24,7 @@ import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 import src.base.openmp
@@ -180,22 +181,26 @@ def become(request: Request) -> None:
 
 
 def run(python: str, *arguments: str) -> NoReturn:
-    """Run a module or a file as Python does, and end as Python does, without taking the packages down."""
+    """Run a module, code or a file as Python does, and end as Python does, without taking the packages down."""
     options, rest = split(list(arguments))
     for option in options:
         warnings.simplefilter(option)
-    is_module = rest[0] == "-m"
+    kind = rest[0]
     sys.executable = python
-    sys.argv = rest[is_module:]
-    sys.path.insert(0, str(Path.cwd() if is_module else Path(rest[0]).parent.resolve()))
+    sys.argv = rest[1:] if kind == "-m" else ["-c", *rest[2:]] if kind == "-c" else rest
+    places = {"-m": str(Path.cwd()), "-c": ""}
+    sys.path.insert(0, places.get(kind, str(Path(kind).parent.resolve())))
     if os.environ.get("PYTHONPATH"):
         sys.path.insert(1, str(STAND_IN))
         sys.modules.pop("sitecustomize", None)
         importlib.import_module("sitecustomize")
     status: object = 0
     try:
-        if is_module:
+        if kind == "-m":
             runpy.run_module(rest[1], run_name="__main__", alter_sys=True)
+        elif kind == "-c":
+            main = sys.modules["__main__"] = ModuleType("__main__")
+            exec(compile(rest[1], "<string>", "exec"), vars(main))  # noqa: S102 - what it is asked for
         else:
             runpy.run_path(rest[0], run_name="__main__")
     except SystemExit as leaving:

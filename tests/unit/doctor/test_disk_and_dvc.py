@@ -166,7 +166,9 @@ def test_a_dvc_at_work_is_left_alone(with_stage: Checkout) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert (said(with_stage).verdict, "Unable to acquire lock" in said(with_stage).words) == ("told", True)
     assert said(with_stage).verdict == "passed"
-    with subprocess.Popen([sys.executable, "-c", "input()", "dvc"], stdin=subprocess.PIPE) as process:
+    command, pipe = [sys.executable, "-c", "print(flush=True); input()", "dvc"], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        process.stdout.readline()  # until then its name may not be there yet
         held = {"write": {str(root / "a.txt"): {"pid": process.pid, "cmd": "dvc repro"}}}
         (root / ".dvc" / "tmp" / "rwlock").write_text(json.dumps(held))
         line = said(with_stage)
