@@ -55,12 +55,13 @@ def test_a_shape_leaves_out_decimals_hashes_and_widths_only() -> None:
 
 @pytest.fixture(scope="session")
 def run_document(promoted: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Block]], None]:
-    """A function that runs blocks in a repository with few bars and a promoted model, nothing reproduced yet."""
+    """A function that runs blocks in a repository with few bars and a promoted model; for README, as it is cloned."""
 
     def run_all(document: list[Block]) -> None:
         folder = tmp_path_factory.mktemp("document")
         checkout = promoted.copy(folder / "repository")
-        checkout.run("git", "clean", "-dfX", "--quiet", "data", "models", "reports")
+        if document[0].document == "README.md":
+            checkout.run("git", "clean", "-dfX", "--quiet", "data", "models", "reports")
         environment(checkout.root)
         (checkout.root / ".git" / "info" / "exclude").write_text(".venv\n")  # ignored is a folder, and this is a link
         for block in document:

@@ -15,9 +15,11 @@ from src.base import paths
 from tests.leftovers import marked
 
 CONFTEST = """
+from tests import leftovers
 from tests.leftovers import Leftovers
 from tests.order import Order
 def pytest_configure(config):
+    leftovers.ENDING_S = 1.0
     config.pluginmanager.register(Order())
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Leftovers(config.rootpath))

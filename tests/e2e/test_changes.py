@@ -23,19 +23,15 @@ def workspace(changed: Checkout) -> Checkout:
     return changed.restore()
 
 
-WEIGHTS = {"lightgbm": 0.5, "xgboost": 0.3, "random_forest": 0.2}
-
-
 @pytest.mark.parametrize(
     ("change", "rerun"),
     [
-        pytest.param({("ensemble", "weights"): WEIGHTS}, AFTER_TRAINING, id="a weight"),
         pytest.param({("train", "rf", "max_depth"): 4}, ["train_rf", *AFTER_TRAINING], id="one member"),
         pytest.param({("gate", "f1_score_min"): 0.7}, [], id="the gate"),
     ],
 )
 def test_only_what_depends_on_a_parameter_reruns(change: dict, rerun: list[str], workspace: Checkout) -> None:
-    """Each stage names the sections it reads."""
+    """Each stage names the sections it reads; tests/e2e/test_compare.py has it of a weight."""
     workspace.set_params(change)
     assert sorted(workspace.repro()) == sorted(rerun)
 

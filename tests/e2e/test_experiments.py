@@ -8,6 +8,8 @@ import yaml
 
 from tests.checkouts import Checkout
 
+# As docs/experiments.md; most of it is what DVC does.
+pytestmark = pytest.mark.endure
 # What is set, where, and what params.yaml then holds. Most change no output, so that one run is enough.
 OVERRIDES: dict[str, tuple[tuple[str, ...], Any]] = {
     "train.lgbm.num_leaves=7": (("train", "lgbm", "num_leaves"), 7),

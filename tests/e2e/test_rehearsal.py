@@ -26,6 +26,7 @@ def state(repository: Checkout) -> dict:
     return files | {"refs": repository.run("git", "for-each-ref"), "config": repository.run("git", "config", "--list")}
 
 
+@pytest.mark.endure  # docs/operate.md has one in `make test`
 def test_a_rehearsal_scores_bars_that_the_model_never_saw(repository: Checkout) -> None:
     """As many as the monitor looks at, and none of the training; the repository stays as it is, to the file."""
     repository.run("git", "status")  # it may renew the index

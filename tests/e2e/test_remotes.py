@@ -160,7 +160,7 @@ def outages(remote: Remote, silent: int) -> Iterator[tuple[dict[str, str], int, 
     """Yield options of a remote that cannot be asked, the seconds it has to answer, and what is said of it."""
     yield remote.options | remote.wrong_credentials, PATIENT_S, "Forbidden" if remote.kind == "s3" else "denied"
     yield remote.at(closed_port()), PATIENT_S, "onnect"
-    yield remote.at(silent), 3, "(no answer in 3 s)"
+    yield remote.at(silent), 1, "(no answer in 1 s)"
     if remote.kind == "s3":
         yield remote.options | {"url": f"s3://{BUCKET}-elsewhere/dvc"}, PATIENT_S, f"no s3://{BUCKET}-elsewhere)"
 
