@@ -132,8 +132,10 @@ class S3Remote(Remote):
         return {"aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]}
 
     def _ask_for_keys(self, *, asked: bool) -> None:
-        body, header = b"0" if asked else b"inf", {"Content-Type": "text/plain"}
-        request = Request(f"{self._endpoint}/moto-api/reset-auth", body, header)  # noqa: S310
+        self._post("reset-auth", b"0" if asked else b"inf")
+
+    def _post(self, what: str, body: bytes) -> None:
+        request = Request(f"{self._endpoint}/moto-api/{what}", body, {"Content-Type": "text/plain"})  # noqa: S310
         with urlopen(request, timeout=READY_S) as answer:  # noqa: S310
             assert answer.status == 200
 
@@ -152,7 +154,9 @@ class S3Remote(Remote):
 
     def stop(self) -> None:
         if self._is_up:
-            self._ask_for_keys(asked=False)  # the server's state is that of the process
+            # The server's state is that of the process: the next one there begins without users and objects.
+            self._ask_for_keys(asked=False)
+            self._post("reset", b"")
             self._server.stop()
         self._is_up = False
 
