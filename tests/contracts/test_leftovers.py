@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from src.base import paths
+from tests import leftovers
 from tests.leftovers import marked
 
 CONFTEST = """
@@ -112,6 +114,19 @@ def test_this_run_is_looked_at() -> None:
                 time.sleep(0.02)
         finally:
             process.communicate(b"\n")
+
+
+def test_files_lie_in_memory_if_it_has_room_and_nobody_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As this run itself has a `TMPDIR`, that is where."""
+    monkeypatch.setattr(leftovers, "MEMORY", tmp_path)
+    monkeypatch.setattr(leftovers, "ROOM_BYTES", 0)
+    assert leftovers.place() == tempfile.gettempdir()
+    monkeypatch.delenv("TMPDIR")
+    assert leftovers.place() == str(tmp_path)
+    monkeypatch.setattr(leftovers, "ROOM_BYTES", 2**62)
+    assert leftovers.place() == tempfile.gettempdir()
 
 
 def _order(tree: Path, seed: str, *options: str) -> list[str]:

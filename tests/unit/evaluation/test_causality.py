@@ -115,6 +115,13 @@ def test_chance(walk):
         find_leaks(lambda b: pd.Series(rng.normal(size=len(b)), b.index), walk)
 
 
+def test_other_rows(walk):
+    """Nor one that leaves out other rows each time."""
+    left_out = iter(range(5))
+    with pytest.raises(DataError, match="other values for the same bars"):
+        find_leaks(lambda b: b["close"].iloc[next(left_out) :], walk)
+
+
 @pytest.mark.parametrize(
     ("function", "words"),
     [
