@@ -84,6 +84,16 @@ class Checkout:
         self.run("git", "commit", "--quiet", "--message", message)
         return self.run("git", "rev-parse", "HEAD").strip()
 
+    def object_name(self, output: str, revision: str = "HEAD") -> str:
+        """Name the object with the content of an output of a commit, such as files/md5/ab/cdef."""
+        stages = yaml.safe_load(self.run("git", "show", f"{revision}:dvc.lock"))["stages"].values()
+        (md5,) = {out["md5"] for stage in stages for out in stage["outs"] if out["path"] == output}
+        return f"files/md5/{md5[:2]}/{md5[2:]}"
+
+    def object_file(self, output: str, store: str = ".dvc/cache", revision: str = "HEAD") -> Path:
+        """Return where that object lies: in the cache, or in a remote that is a folder."""
+        return self.root / store / self.object_name(output, revision)
+
     def git_state(self) -> list[str]:
         """What a refused command must leave as it was: the commit, the index, the work tree and every ref."""
         asked = (["rev-parse", "HEAD"], ["ls-files", "--stage"], ["status", "--porcelain"], ["for-each-ref"])

@@ -83,11 +83,6 @@ class Remote(ABC):
         self.write(name, content[: len(content) // 2])
 
 
-def name_of(md5: str) -> str:
-    """Name the object that holds the content with this md5."""
-    return f"files/md5/{md5[:2]}/{md5[2:]}"
-
-
 def config(options: dict[str, str]) -> str:
     """Return what `dvc remote modify --local local` would write of these options."""
     return "['remote \"local\"']\n" + "".join(f"    {name} = {value}\n" for name, value in options.items())

@@ -68,11 +68,8 @@ def test_a_package_that_makes_the_numbers_reruns_every_stage(workspace: Checkout
 
 def test_a_lost_cache_object_is_made_again(workspace: Checkout) -> None:
     """Without the file and without its copy in the cache, the stage that makes it runs, and nothing changes."""
-    digest = workspace.python(
-        "import hashlib; print(hashlib.md5(open('data/features.parquet','rb').read()).hexdigest())"
-    )
     (workspace.root / "data" / "features.parquet").unlink()
-    (workspace.root / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:].strip()).unlink()
+    workspace.object_file("data/features.parquet").unlink()
     workspace.run("dvc", "repro")
     workspace.run("git", "diff", "--exit-code", "dvc.lock")
     assert (workspace.root / "data" / "features.parquet").exists()

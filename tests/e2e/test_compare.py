@@ -20,14 +20,6 @@ def scores_of(checkout: Checkout) -> dict:
     return json.loads((checkout.root / METRICS).read_text())["ensemble"]
 
 
-def object_of(checkout: Checkout, path: str) -> Path:
-    """Where DVC keeps the content of a file of the last commit."""
-    lock = checkout.run("git", "show", "HEAD:dvc.lock").splitlines()
-    at = next(i for i, line in enumerate(lock) if line.strip() == f"- path: {path}")
-    md5 = next(line.split()[-1] for line in lock[at:] if line.strip().startswith("md5: "))
-    return checkout.root / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
-
-
 def test_a_champion_is_not_better_than_itself(champion: Checkout) -> None:
     """All differences are zero, and so are their intervals."""
     found = compared(champion)
@@ -80,7 +72,7 @@ def test_bars_since_the_champion_was_trained(champion: Checkout) -> None:
 
 def test_damaged_and_missing_predictions_are_refused(champion: Checkout) -> None:
     """DVC hands out what lies in its cache; it is compared with the lock file before it is used."""
-    kept = object_of(champion, "data/oof/xgboost.parquet")
+    kept = champion.object_file("data/oof/xgboost.parquet")
     content = kept.read_bytes()
     kept.chmod(0o644)
     kept.write_bytes(content[:-1] + b"?")

@@ -6,8 +6,6 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
-
 from src.base import paths
 from tests.checkouts import Checkout
 
@@ -68,16 +66,9 @@ def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
-def stored(root: Path, name: str, store: str = ".dvc/cache") -> Path:
-    """Where the object of an output lies."""
-    stages = yaml.safe_load((root / "dvc.lock").read_text())["stages"].values()
-    (md5,) = {out["md5"] for stage in stages for out in stage["outs"] if out["path"] == name}
-    return root / store / "files" / "md5" / md5[:2] / md5[2:]
-
-
 def lose_bars(root: Path) -> None:
     """File, object, and the remote's object: only a run of their stage brings them back."""
-    for file in (stored(root, BARS), stored(root, BARS, ".dvc-remote"), root / BARS):
+    for file in (*(Checkout(root).object_file(BARS, store) for store in (".dvc/cache", ".dvc-remote")), root / BARS):
         file.unlink()
 
 
@@ -103,8 +94,10 @@ BROKEN: dict[str, Break] = {
     "a file gone": lambda root: (root / MEMBER).unlink(),
     "a model of somebody else": lambda root: flip(root / MODEL),
     "metadata cut off": lambda root: cut(root / METADATA),
-    "a bit of an object": lambda root: flip(stored(root, GRAPH)),
-    "a bit on the remote": lambda root: flip(stored(root, "data/oof/xgboost.parquet", ".dvc-remote"), at=100),
+    "a bit of an object": lambda root: flip(Checkout(root).object_file(GRAPH)),
+    "a bit on the remote": lambda root: flip(
+        Checkout(root).object_file("data/oof/xgboost.parquet", ".dvc-remote"), at=100
+    ),
     "nowhere any more": lose_bars,
     "no Python": edit("src/gate/trials.py", "def\n"),
     "code gone": lambda root: (root / "src" / "stages" / "fetch.py").unlink(),
@@ -155,17 +148,17 @@ def test_the_cache_lies_elsewhere(promoted: Checkout, tmp_path: Path) -> None:
     assert [line["words"] for line in lines if line["subject"] in {"outputs", "cache"}] == [
         "11 files are what dvc.lock says, and so are their objects in the cache"
     ]
-    cut(stored(checkout.root, MEMBER, "../cache"))
+    cut(checkout.object_file(MEMBER, "../cache"))
     assert "damaged" in str(failing(checked(checkout, "data-check", expect=1)))
     checkout.run("python", "-m", "src", "repair")
-    assert not stored(checkout.root, MEMBER, "../cache").exists()
+    assert not checkout.object_file(MEMBER, "../cache").exists()
 
 
 def test_after_a_rollback(two_versions: Checkout, tmp_path: Path) -> None:
     """The model that serves is right; files of its training that nobody has are told, and nothing is broken."""
     checkout = two_versions.copy(tmp_path / "repository")
     lost = ["models/training/random_forest.pkl", MEMBER]
-    objects = [stored(checkout.root, name, store) for name in lost for store in (".dvc/cache", ".dvc-remote")]
+    objects = [checkout.object_file(name, store) for name in lost for store in (".dvc/cache", ".dvc-remote")]
     for file in [*objects, *(checkout.root / name for name in lost)]:
         file.unlink()
     shown = checkout.run("python", "-m", "src", "rollback", "1.0.0")

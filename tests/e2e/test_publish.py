@@ -7,8 +7,9 @@ import pytest
 
 from src.base import paths
 from tests.checkouts import Checkout
-from tests.remotes import name_of, point, serve_s3
+from tests.remotes import S3Remote, point
 
+MODEL = paths.relative(paths.ENSEMBLE)
 # A clone as `retrain` makes it, with a new commit and a tag in place of a retraining.
 PUBLISH = """
 from pathlib import Path
@@ -67,33 +68,22 @@ def test_somebody_else_was_first(user: Checkout, tmp_path: Path) -> None:
     assert user.git_state() == before
 
 
-def md5_of_model(user: Checkout) -> str:
-    lock = (user.root / "dvc.lock").read_text()
-    return re.search(rf"path: {re.escape(paths.relative(paths.ENSEMBLE))}\n +hash: md5\n +md5: (\w+)", lock)[1]
-
-
 def test_what_the_remote_does_not_have_is_not_published(user: Checkout) -> None:
     """The newcomer's pull, with an empty cache, is tried before anything is pushed to git."""
-    name = name_of(md5_of_model(user))
     for store in (".dvc-remote", ".dvc/cache"):
-        (user.root / store / name).unlink()
+        user.object_file(MODEL, store).unlink()
     before, there = user.git_state(), published(user)
     assert "refused: " in user.python(PUBLISH)
     assert (user.git_state(), published(user)) == (before, there)
 
 
-def test_what_was_damaged_on_the_remote_is_not_published(
-    user: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_damaged_on_the_remote_is_not_published(user: Checkout, s3: S3Remote) -> None:
     """DVC sends no object again that is there."""
-    with serve_s3(tmp_path / "aws") as remote:
-        for name, value in remote.environment.items():
-            monkeypatch.setenv(name, value)
-        point(user, remote.options)
-        user.run("dvc", "push")
-        remote.tamper(name_of(md5_of_model(user)))
-        before, there = user.git_state(), published(user)
-        said = user.python(PUBLISH)
-        assert "refused: " in said
-        assert "delete the damaged one on the remote, and run it again" in said
-        assert (user.git_state(), published(user)) == (before, there)
+    point(user, s3.options)
+    user.run("dvc", "push")
+    s3.tamper(user.object_name(MODEL))
+    before, there = user.git_state(), published(user)
+    said = user.python(PUBLISH)
+    assert "refused: " in said
+    assert "delete the damaged one on the remote, and run it again" in said
+    assert (user.git_state(), published(user)) == (before, there)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from src.base import paths
 from tests.checkouts import Checkout
-from tests.remotes import BUCKET, Remote, closed_port, config, name_of, point, serve_s3, serve_ssh, silent_port
+from tests.remotes import BUCKET, Remote, closed_port, config, point, serve_s3, serve_ssh, silent_port
 
 MODEL = paths.relative(paths.ENSEMBLE)
+MEMBER = "models/training/random_forest.pkl"
 VERIFY = "from src.ml.ensemble import ProductionEnsemble as P; print(P().get_model_info()['version'])"
 PATIENT_S = 300  # on the busiest machine
 IS_VERIFIED = "from dvc.repo import Repo; print(Repo().cloud.get_remote_odb().verify)"
@@ -51,7 +51,7 @@ def origin(remote: Remote, promoted: Checkout, tmp_path_factory: pytest.TempPath
     point(origin, remote.options)
     assert remote.names() == []
     origin.run("dvc", "push")
-    assert remote.names() == sorted(name_of(md5) for md5 in cached(origin))
+    assert remote.names() == cached(origin)
     return origin
 
 
@@ -75,17 +75,16 @@ def user(pulled: Checkout, tmp_path: Path) -> Checkout:
 @pytest.fixture
 def model(remote: Remote, origin: Checkout) -> Iterator[str]:
     """The name of the promoted model on the server; what a test does to it is undone."""
-    stages = yaml.safe_load((origin.root / "dvc.lock").read_text())["stages"]
-    name = next(name_of(out["md5"]) for out in stages["ensemble"]["outs"] if out["path"] == MODEL)
+    name = origin.object_name(MODEL)
     content = remote.read(name)
     yield name
     remote.write(name, content)
 
 
 def cached(checkout: Checkout) -> list[str]:
-    """List what lies in the cache, by md5, but for the caches of runs."""
-    files = checkout.root / ".dvc" / "cache" / "files" / "md5"
-    return [path.parent.name + path.name for path in files.rglob("*") if path.is_file()]
+    """List the objects in the cache, but not the caches of runs."""
+    cache = checkout.root / ".dvc" / "cache"
+    return sorted(str(path.relative_to(cache)) for path in (cache / "files").rglob("*") if path.is_file())
 
 
 def state(checkout: Checkout) -> dict[str, str]:
@@ -135,10 +134,9 @@ def test_pull_takes_no_damage_unless_verify_is_off(damage: str, remote: Remote, 
     """As configured, the bytes are refused; with verify off they come without a word, and the model is refused."""
     getattr(remote, damage)(model)
     (user.root / MODEL).unlink()
-    md5 = model.removeprefix("files/md5/").replace("/", "")
     assert "failed" in user.run("dvc", "pull", MODEL, expect=1)
     assert not (user.root / MODEL).exists()
-    assert md5 not in cached(user)
+    assert model not in cached(user)
     point(user, remote.options | {"verify": "false"})
     assert "1 file added" in user.run("dvc", "pull", MODEL)
     assert (user.root / MODEL).read_bytes() == remote.read(model)
@@ -183,14 +181,12 @@ def test_a_remote_that_cannot_be_asked_is_an_error(remote: Remote, user: Checkou
 def test_what_the_cache_has_comes_back_without_the_remote(remote: Remote, pulled: Checkout, tmp_path: Path) -> None:
     """A server that is down keeps nobody from rolling back; what only it has is named."""
     user = pulled.copy(tmp_path / "user")
-    outs = yaml.safe_load((user.root / "dvc.lock").read_text())["stages"]["train_rf"]["outs"]
-    lost = next(out for out in outs if out["path"].endswith(".pkl"))
-    (user.root / ".dvc" / "cache" / name_of(lost["md5"])).unlink()
-    (user.root / lost["path"]).unlink()
+    user.object_file(MEMBER).unlink()
+    (user.root / MEMBER).unlink()
     point(user, remote.at(closed_port()))
     said = user.run("python", "-m", "src", "rollback", "1.0.0")
     assert said.startswith("Version 1.0.0 is in production")
-    assert said.splitlines()[1:] == [f"Neither in the cache nor on the remote, not needed to serve: {lost['path']}"]
+    assert said.splitlines()[1:] == [f"Neither in the cache nor on the remote, not needed to serve: {MEMBER}"]
 
 
 def test_the_command_of_the_readme_keeps_verify(remote: Remote, user: Checkout) -> None:

@@ -108,11 +108,8 @@ def others_take(checkout: Checkout, version: str) -> None:
 
 def damaged_cache(checkout: Checkout) -> None:
     """Change a byte of the first version's model wherever it lies."""
-    lock = checkout.run("git", "show", "HEAD~2:dvc.lock").splitlines()
-    at = next(i for i, line in enumerate(lock) if line.strip() == f"- path: {MODEL}")
-    md5 = next(line.split()[-1] for line in lock[at:] if line.strip().startswith("md5: "))
     for store in (".dvc/cache", ".dvc-remote"):
-        file = checkout.root / store / "files" / "md5" / md5[:2] / md5[2:]
+        file = checkout.object_file(MODEL, store, "HEAD~2")
         content = bytearray(file.read_bytes())
         content[1000] ^= 1
         file.unlink()

@@ -13,7 +13,7 @@ import pytest
 from src.base import paths
 from tests.checkouts import Checkout, copy_work_tree
 from tests.exchange_server import Bitbank, Rows, rows_of, serve
-from tests.remotes import S3Remote, point, serve_s3
+from tests.remotes import S3Remote, point
 
 STAND_IN = Path(__file__).parents[1] / "stand_in"
 METADATA = paths.relative(paths.METADATA)
@@ -40,15 +40,6 @@ def bitbank(bars: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bit
         monkeypatch.setenv("EXCHANGE_URL", exchange.http.url_for("").rstrip("/"))
         monkeypatch.setenv("PYTHONPATH", str(STAND_IN))
         yield exchange
-
-
-@pytest.fixture
-def s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Remote]:
-    """A bucket that nothing was pushed to."""
-    with serve_s3(tmp_path / "aws") as remote:
-        for name, value in remote.environment.items():
-            monkeypatch.setenv(name, value)
-        yield remote
 
 
 @pytest.fixture

@@ -2,14 +2,11 @@
 
 import shutil
 
-import yaml
-
 from src.base import paths, storage, tables
 from src.base.errors import ProjectError
 from src.ml.ensemble import ProductionEnsemble
 from src.policy import load_policy
 from src.training.member_files import read_member
-from tests.checkouts import Checkout
 from tests.faults.fault import fault
 from tests.faults.world import (
     METADATA,
@@ -118,12 +115,6 @@ def _bundle():
     return (paths.GRAPH.name, paths.ENSEMBLE.name)
 
 
-def digest_of(checkout: Checkout, name: str) -> str:
-    """Return the md5 of an output in dvc.lock."""
-    stages = yaml.safe_load((checkout.root / "dvc.lock").read_text())["stages"].values()
-    return next(out["md5"] for stage in stages for out in stage["outs"] if out["path"] == name)
-
-
 OUTPUTS = {
     "data/raw/bars.parquet": "cut",
     "data/features.parquet": "flipped",
@@ -163,8 +154,7 @@ def cache_damaged(world: World):
     checkout = world.copy(world.promoted)
     whole = outs(checkout)
     for name in world.points.among(OUTPUTS):
-        digest = digest_of(checkout, name)
-        kept = checkout.root / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:]
+        kept = checkout.object_file(name)
         how = world.points.pick(HOWS[list(OUTPUTS).index(name) % 3], HOWS)
         spoil(kept, how, world.points)
         (checkout.root / name).unlink()
@@ -179,8 +169,7 @@ def remote_damaged(world: World):
     for how in world.points.among(("gone", "flipped")):
         clone = origin.clone(world.folder / how)
         clone.run("dvc", "remote", "modify", "--local", "local", "url", str(origin.root / ".dvc-remote"))
-        digest = digest_of(origin, paths.relative(paths.ENSEMBLE))
-        there = origin.root / ".dvc-remote" / "files" / "md5" / digest[:2] / digest[2:]
+        there = origin.object_file(paths.relative(paths.ENSEMBLE), ".dvc-remote")
         spoil(there, how, world.points)
         pulled = ask(clone, "dvc", "pull")
         assert pulled.status != 0, pulled.said

@@ -39,6 +39,7 @@ STAND_IN = ROOT / "tests" / "stand_in"
 # What DVC loads when a command asks for it.
 OF_DVC = ("dvc.cli", "dvc.cli.parser", "dvc.commands.repro", "dvc.repo.reproduce", "dvc.stage.loader", "dvc.parsing")
 F_SETSIG = 10
+RARELY = 50_000
 LONGEST_REQUEST = 2**20
 
 
@@ -54,6 +55,8 @@ def preload() -> None:
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
     gc.collect()
     gc.freeze()
+    # A program that ends within seconds has little garbage: a twentieth of the time of those that read much YAML.
+    gc.set_threshold(RARELY)
 
 
 def imported(file: Path) -> list[str]:
