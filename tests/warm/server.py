@@ -21,8 +21,10 @@ import threading
 import time
 import traceback
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -183,29 +185,36 @@ def become(request: Request) -> None:
         os._exit(1)
 
 
+def run_code(code: str) -> None:
+    """Run what stands behind `-c`."""
+    main = sys.modules["__main__"] = ModuleType("__main__")
+    exec(compile(code, "<string>", "exec"), vars(main))  # noqa: S102 - what it is asked for
+
+
+def started(kind: str, *rest: str) -> tuple[list[str], str, Callable[[], object]]:
+    """Return a program's arguments, the first place of its modules, and how to run it."""
+    if kind == "-m":
+        return [*rest], str(Path.cwd()), partial(runpy.run_module, rest[0], run_name="__main__", alter_sys=True)
+    if kind == "-c":
+        return [kind, *rest[1:]], "", partial(run_code, rest[0])
+    return [kind, *rest], str(Path(kind).parent.resolve()), partial(runpy.run_path, kind, run_name="__main__")
+
+
 def run(python: str, *arguments: str) -> NoReturn:
     """Run a module, code or a file as Python does, and end as Python does, without taking the packages down."""
     options, rest = split(list(arguments))
     for option in options:
         warnings.simplefilter(option)
-    kind = rest[0]
     sys.executable = python
-    sys.argv = rest[1:] if kind == "-m" else ["-c", *rest[2:]] if kind == "-c" else rest
-    places = {"-m": str(Path.cwd()), "-c": ""}
-    sys.path.insert(0, places.get(kind, str(Path(kind).parent.resolve())))
+    sys.argv, place, program = started(*rest)
+    sys.path.insert(0, place)
     if os.environ.get("PYTHONPATH"):
         sys.path.insert(1, str(STAND_IN))
         sys.modules.pop("sitecustomize", None)
         importlib.import_module("sitecustomize")
     status: object = 0
     try:
-        if kind == "-m":
-            runpy.run_module(rest[1], run_name="__main__", alter_sys=True)
-        elif kind == "-c":
-            main = sys.modules["__main__"] = ModuleType("__main__")
-            exec(compile(rest[1], "<string>", "exec"), vars(main))  # noqa: S102 - what it is asked for
-        else:
-            runpy.run_path(rest[0], run_name="__main__")
+        program()
     except SystemExit as leaving:
         status = leaving.code
     except KeyboardInterrupt:
