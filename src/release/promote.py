@@ -25,9 +25,7 @@ from src.repo.revision import Revision
 PROMOTION = (paths.METADATA, paths.GATE, paths.GATE_REPORT, paths.TRIALS)
 
 
-def promote(
-    *, as_first: bool = False, amend: bool = False, stage: Stage = "production", offline: bool = False
-) -> dict[str, Any]:
+def promote(*, as_first: bool, amend: bool, stage: Stage, offline: bool) -> dict[str, Any]:
     """Ask the gate, then commit the candidate's metadata; from then on `ProductionEnsemble()` loads it.
 
     As the first it is compared with the baselines only. `amend` puts the promotion into the last commit, which must be

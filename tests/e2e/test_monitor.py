@@ -61,6 +61,7 @@ def test_a_model_that_keeps_its_promise(repository: Checkout, tmp_path: Path) ->
     """Exit status 0, tables, a line of history, gauges; nobody is told anything."""
     said = src(repository, "monitor", "bot.jsonl", "--bars", BARS, "--prometheus", str(tmp_path / "gauges.prom"))
     assert "Version 1.1.0, 720 predictions with an outcome: no alert" in " ".join(said.split())
+    assert "|---" not in said  # drawn for people
     assert "told: " not in said
     assert "nobody was told" not in said
     report = json.loads((repository.root / "reports" / "monitor.json").read_text())

@@ -108,3 +108,17 @@ def test_without_a_terminal_nothing_is_coloured() -> None:
     shown = RUN.invoke(app, ["scores"])
     assert shown.exit_code == 0
     assert "\x1b" not in shown.output
+
+
+def test_a_defect_is_shown_as_python_shows_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Plain lines for a log and for whoever reports it, no frames drawn around them."""
+    monkeypatch.setattr("src.evaluation.score_report.scores_table", None)
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    with pytest.raises(TypeError) as defect:
+        app(["scores"], prog_name="python -m src")
+    sys.excepthook(defect.type, defect.value, defect.tb)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[-1] == "TypeError: 'NoneType' object is not callable"

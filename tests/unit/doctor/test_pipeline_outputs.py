@@ -8,7 +8,7 @@ from dvc.repo import Repo
 
 from src.base import paths
 from src.base.errors import PromotionError
-from src.doctor.pipeline_outputs import ModelFiles
+from src.doctor.pipeline_outputs import ModelFiles, Remote
 from src.repo.dvc_cache import cache_folder, object_file
 from src.repo.dvc_lock import md5
 from src.verdict.finding import Finding
@@ -152,3 +152,11 @@ def test_what_is_lost_without_a_rollback_fails(where: str, checkout: Checkout) -
         rolled_back(checkout)
         (checkout.root / "dvc.lock").write_text((checkout.root / "dvc.lock").read_text() + "\n")
     assert "failed" in {line.verdict for line in seen(checkout)}
+
+
+def test_settings_that_are_no_text_are_told(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of any remote that cannot be asked."""
+    monkeypatch.setattr(paths, "ROOT", checkout.root)
+    write(checkout.root / ".dvc" / "config.local", b'[core]\n    remote = "\xff"\n')
+    (told,) = Remote(checkout.root).findings()
+    assert (told.verdict, "can't decode byte 0xff" in told.words) == ("failed", True)
