@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts import rehearsal
+from src.base import paths, tables
+from src.policy import load_policy
 from tests.checkouts import Checkout
 
 SCRIPT = ("python", "scripts/rehearsal.py")
@@ -24,6 +27,22 @@ def state(repository: Checkout) -> dict:
         if file.is_file() and "__pycache__" not in file.parts
     }
     return files | {"refs": repository.run("git", "for-each-ref"), "config": repository.run("git", "config", "--list")}
+
+
+def test_what_a_rehearsal_works_on(repository: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clone that can push nowhere, an earlier end, and bars whose first forecast is of the first honest bar."""
+    monkeypatch.setattr(paths, "ROOT", repository.root)
+    monkeypatch.setattr(rehearsal, "run_checked", lambda *_: None)
+    folder = tmp_path / "rehearsal"
+    rehearsal.make_clone(folder)
+    assert Checkout(folder).run("git", "remote") == ""
+    bars = rehearsal.move_end(folder)
+    params = load_policy(folder / "params.yaml")
+    assert params.data.end == bars.index[-params.monitor.window_bars]
+    rehearsal.ask(folder, bars, params.data.end)
+    asked = tables.read_frame(folder / rehearsal.BARS)
+    assert asked.index[params.features.warm_up_bars - 1] == params.data.end
+    assert asked.index[-1] == bars.index[-1]
 
 
 @pytest.mark.endure  # docs/operate.md has one in `make test`
