@@ -62,7 +62,6 @@ faults: .venv/.requirements-dev   ## Kill, fill disks and damage files at many p
 
 # MINUTES and SEED reach the shell from the environment. Without SEED it goes on where it was stopped, else with the next seed.
 endure: .venv/.requirements-dev   ## Long tests, then all faults at random places for MINUTES, 80 if unset; goes on where it was stopped, adds to docs/faults.md
-	@python -m pytest -m endure
 	@python -m tests.faults.endure $${MINUTES:+--minutes="$$MINUTES"} $${SEED:+--seed="$$SEED"}
 
 lint: .venv/.requirements-dev   ## Style, types, layers, and the workflows as an attacker reads them; offline
@@ -109,14 +108,15 @@ else
 	@$(PYTHON) -m venv .venv
 endif
 
+# A lock names every package, so none is looked for; pip would ask for the one that pyproject.toml overrides.
 .venv/.requirements: requirements.lock | .venv/bin/python
 .venv/.requirements-dev: requirements-dev.lock .venv/.requirements | .venv/bin/python
 .venv/.requirements .venv/.requirements-dev:
 	@echo "setup: installing $< into .venv"
 ifdef UV
-	@uv pip install --quiet --python .venv/bin/python --compile-bytecode --no-build --require-hashes --requirement $<
+	@uv pip install --quiet --python .venv/bin/python --compile-bytecode --no-build --no-deps --require-hashes --requirement $<
 else
 	@.venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --compile --require-hashes --requirement $<
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --compile --no-deps --require-hashes --requirement $<
 endif
 	@touch $@

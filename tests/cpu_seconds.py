@@ -11,7 +11,7 @@ import pytest
 
 NOTES = "CPU_SECONDS"
 N_SHOWN = 25
-# Of before the tests have one of their own.
+# Where it is before the tests have a temporary folder of their own.
 TEMPORARY = tempfile.gettempdir()
 
 

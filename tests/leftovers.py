@@ -19,8 +19,7 @@ import pytest
 MARK = "TESTS_FOLDER"
 # The environment, byte code, and what else `make clean` removes.
 NOT_LOOKED_AT = {".git", ".venv", "__pycache__", ".hypothesis", ".mypy_cache", ".ruff_cache"}
-# What others note for all commands of a user: DVC in /var/tmp; uv in the home, and so does rustup, whose rustc pip asks
-# for its version.
+# Where others keep what they know for all commands of a user. pip asks rustc for its version, and rustup writes then.
 OTHERS_NOTES = {"DVC_SITE_CACHE_DIR": "dvc", "UV_CACHE_DIR": "uv", "RUSTUP_HOME": "rustup"}
 ENDING_S = 5.0
 MEMORY = Path("/dev/shm")  # noqa: S108 - each run makes folders of its own there
@@ -72,7 +71,7 @@ class Leftovers:
     def processes(self) -> list[str]:
         """Name the processes that do not end by themselves, and end them."""
         deadline = time.monotonic() + ENDING_S
-        while (running := marked(self.folder)) and time.monotonic() < deadline:
+        while (running := having(MARK, self.folder)) and time.monotonic() < deadline:
             time.sleep(0.1)
         for process in running:
             with suppress(ProcessLookupError):
@@ -114,9 +113,9 @@ def files(root: Path) -> Iterator[tuple[str, tuple[int, int] | None]]:
                 yield str(path.relative_to(root)), None if is_folder else (state.st_size, state.st_mtime_ns)
 
 
-def marked(folder: Path) -> dict[int, str]:
-    """Return the commands of all processes that inherited the mark, by number; Linux tells, others name none."""
-    mark, found = f"{MARK}={folder}".encode(), {}
+def having(variable: str, value: Path) -> dict[int, str]:
+    """Return the commands of all processes that inherited a variable, by number; Linux tells, others name none."""
+    mark, found = f"{variable}={value}".encode(), {}
     for entry in Path("/proc").glob("[0-9]*"):
         # It ended, or is another user's.
         with suppress(OSError):

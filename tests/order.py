@@ -29,5 +29,6 @@ class Order:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """Say how to have it again."""
-        if self.seed and exitstatus:
+        # What is left behind is seen after the status was given.
+        if self.seed and (exitstatus or terminalreporter.stats.get("failed")):
             terminalreporter.write_line(f"this order again: SHUFFLE={self.seed} make test")

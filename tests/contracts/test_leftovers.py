@@ -14,7 +14,7 @@ import yaml
 
 from src.base import paths
 from tests import leftovers
-from tests.leftovers import marked
+from tests.leftovers import MARK, having
 
 CONFTEST = """
 from tests import leftovers
@@ -109,7 +109,7 @@ def test_this_run_is_looked_at() -> None:
         try:
             # Until it is what it becomes, it has the environment of this process, as that was at its start.
             deadline = time.monotonic() + 30
-            while process.pid not in marked(folder) and sys.platform == "linux":
+            while process.pid not in having(MARK, folder) and sys.platform == "linux":
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
         finally:

@@ -64,7 +64,10 @@ def left(tries: Iterable[Try], before: Mapping[Try, Ended]) -> Iterator[Try]:
 
 
 def endure(tries: Iterable[Try], attempt: Attempt, ledger: Ledger, ends_at: float, say: Say) -> None:
-    """Try some at once, note each when it ends; none that fails stops it, none begins that would outlast the time."""
+    """Try some at once, note each when it ends; none that fails stops it.
+
+    None begins that would outlast the time, if it took as long as the longest of its kind so far.
+    """
     took: dict[str, float] = {}
     running: dict[Future[list[Seen]], tuple[Try, float]] = {}
 
@@ -137,13 +140,15 @@ def run_marked(seed: int, ledger: Ledger, ends_at: float) -> None:
         return
     began = time.monotonic()
     asked = [sys.executable, "-m", "pytest", "-q", "-m", "endure", "--numprocesses", str(AT_ONCE)]
+    failed = impossible = ""
     try:
         status = subprocess.run(asked, cwd=paths.ROOT, timeout=ends_at - began, check=False).returncode
     except subprocess.TimeoutExpired:
-        failed = "the time was up before the tests ended"
+        impossible = "the time was up before the long tests ended"
+        sys.stderr.write(f"{impossible}; they need some MINUTES more\n")
     else:
         failed = "" if status in {0, NO_TESTS} else f"pytest exited with {status}"
-    ledger.note(Ended(one, round(AT_ONCE * (time.monotonic() - began), 1), failed=failed))
+    ledger.note(Ended(one, round(AT_ONCE * (time.monotonic() - began), 1), impossible=impossible, failed=failed))
 
 
 def main() -> int:

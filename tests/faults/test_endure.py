@@ -215,7 +215,7 @@ def test_the_marked_tests_run_once_and_within_the_time(ledger: Ledger) -> None:
     """What passed before the run was stopped is not run again; no end in time is a failure."""
     one = Try(1, endured.MARKED, 0)
     endured.run_marked(1, ledger, time.monotonic())
-    assert ledger.of(1)[one].failed == "the time was up before the tests ended"
+    assert ledger.of(1)[one].impossible == "the time was up before the long tests ended"
     ledger.note(Ended(one, 1.0))
     before = ledger.file.read_bytes()
     endured.run_marked(1, ledger, time.monotonic())

@@ -11,9 +11,9 @@ from pathlib import Path
 from src.base import paths, storage
 from tests.mutants.choose import COUNT, choose, room_of
 from tests.mutants.fault import Fault
-from tests.mutants.results import Result, Results, caught_in, faults_in
-from tests.mutants.rooms_first import measure, meet_rooms
-from tests.mutants.table import REPORT, not_counted, page
+from tests.mutants.results import Results, caught_in, faults_in
+from tests.mutants.rooms_first import SECONDS, is_measured, measure, meet_rooms
+from tests.mutants.table import REPORT, lost, not_counted, page
 from tests.mutants.whole_suite import meet_suite
 
 RESULTS = paths.ROOT / ".mutants" / "results.jsonl"
@@ -24,7 +24,7 @@ def main() -> int:
     options = _options().parse_args()
     results = Results(options.results)
     faults = [fault for fault in _faults(options) if options.only in {None, room_of(fault.file)}]
-    if not results.baseline:
+    if not is_measured(results, SECONDS, faults):
         measure(paths.ROOT, faults, results, _say)
     meet_rooms(paths.ROOT, faults, results, options.workers, _say)
     if not options.rooms_only:
@@ -34,7 +34,7 @@ def main() -> int:
     if options.only is None:
         storage.write_bytes(page(found, before, results.uncounted, options.seed).encode(), REPORT)
     _say(f"{caught_in(found.values())} of {len(found)} faults caught; each is in {paths.relative(options.results)}")
-    return int(any(before[fault].is_caught and _survived(found[fault]) for fault in found if fault in before))
+    return int(bool(lost(found, before)))
 
 
 def _options() -> argparse.ArgumentParser:
@@ -60,10 +60,6 @@ def _faults(options: argparse.Namespace) -> list[Fault]:
 
 def _has_results(file: Path | None) -> bool:
     return file is not None and not file.read_text().lstrip().startswith("[")
-
-
-def _survived(result: Result) -> bool:
-    return not result.is_caught
 
 
 def _say(words: str) -> None:

@@ -29,6 +29,8 @@ class Outcomes:
             self._note(report, 0.0)
 
     def _note(self, report: pytest.TestReport | pytest.CollectReport, seconds: float) -> None:
+        if ".py" not in report.nodeid:  # what is left behind, which no test is to be blamed for
+            return
         note = {"test": report.nodeid, "seconds": seconds, "failed": report.failed}
         if report.failed:
             crash = getattr(report.longrepr, "reprcrash", None)

@@ -12,6 +12,7 @@ import grimp
 from tests.mutants.choose import room_of
 from tests.mutants.fault import Fault
 
+LIKELY = 3
 OURS = ("src", "btc_signal", "scripts")
 # Rooms whose tests lie in another's folder.
 TESTED_IN = {"cli": "commands"}
@@ -102,7 +103,7 @@ def _names(tree: ast.Module) -> Iterator[str]:
             yield from (".".join(words[:end]) for end in range(2, len(words) + 1))
 
 
-def likely(tests: Collection[str], fault: Fault, root: Path, at_most: int = 3) -> list[str]:
+def likely(tests: Collection[str], fault: Fault, root: Path) -> list[str]:
     """Return the test files that say most names of the fault's module; or are named as one."""
     tree = ast.parse((root / fault.file).read_text())
     defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
@@ -112,4 +113,4 @@ def likely(tests: Collection[str], fault: Fault, root: Path, at_most: int = 3) -
     total = {word: sum(counts[word] for counts in said.values()) or 1 for word in words}
     named = {test: Path(test).stem.removeprefix("test_") in words for test in said}
     weight = {test: named[test] + sum(counts[word] / total[word] for word in words) for test, counts in said.items()}
-    return [test for test in sorted(weight, key=lambda test: (-weight[test], test)) if weight[test]][:at_most]
+    return [test for test in sorted(weight, key=lambda test: (-weight[test], test)) if weight[test]][:LIKELY]

@@ -9,6 +9,7 @@ from typing import Any
 from tests.mutants.fault import Fault
 
 CAUGHT, TIMED_OUT, SURVIVED, GONE = "caught", "timed out", "survived", "gone"
+ROOM, IMPORTERS, SUITE = "room", "importers", "suite"
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,17 @@
 
 import queue
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from tests.mutants.fault import Fault
 from tests.mutants.reach import Reach
-from tests.mutants.results import CAUGHT, GONE, SURVIVED, TIMED_OUT, Result, Results
+from tests.mutants.results import CAUGHT, GONE, IMPORTERS, ROOM, SURVIVED, TIMED_OUT, Result, Results
 from tests.mutants.scratch import Run, Scratch, harmless, planted
 
 Say = Callable[[str], None]
-ROOM, IMPORTERS = "room", "importers"
-SECONDS = "seconds"
+SECONDS, FILES = "seconds", "files"
 BASELINE_LIMIT_S = 3 * 3600
 # Of what the tests take without a fault: machines are busy, and a fault that never ends is none.
 PATIENCE, LEAST_S = 4, 90
@@ -35,11 +34,21 @@ def measure(root: Path, faults: Sequence[Fault], results: Results, say: Say) -> 
         scratch = Scratch(root, Path(folder))
         scratch.plant(harmless(root, files))
         run = scratch.test(tests, limit_s=BASELINE_LIMIT_S)
-    if run.status not in {0, 1}:
+    keep_baseline(run, results, SECONDS, files)
+
+
+def keep_baseline(run: Run, results: Results, name: str, files: Collection[str]) -> None:
+    """Keep what a run without a fault in these files says; `BaselineError` if it did not come to its end."""
+    if not run.ended:
         msg = f"expected the tests to run without a fault, but pytest ended with {run.status}:\n{run.output[-2000:]}"
         raise BaselineError(msg)
     results.add_uncounted(run.failed)
-    results.add_baseline({SECONDS: run.seconds_by_file()})
+    results.add_baseline({name: run.seconds_by_file(), f"{FILES} of {name}": sorted(files)})
+
+
+def is_measured(results: Results, name: str, faults: Iterable[Fault]) -> bool:
+    """Tell whether there is a run without a fault for all files that will have one."""
+    return {fault.file for fault in faults} <= set(results.baseline.get(f"{FILES} of {name}", ()))
 
 
 def meet_rooms(root: Path, faults: Iterable[Fault], results: Results, workers: int, say: Say) -> None:

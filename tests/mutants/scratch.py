@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.checkouts import Checkout
+from tests.leftovers import having
 from tests.mutants.fault import Fault
 from tests.mutants.outcomes import NOT, NOTES, ONLY
 
 LEFT_OUT = (".venv", ".mutants", ".hypothesis", ".mypy_cache", ".ruff_cache", ".grimp_cache", "logs")
-# The exit statuses of pytest that say nothing against the code.
-PASSED, NO_TESTS = 0, 5
+# Exit statuses of pytest.
+PASSED, FAILED, NO_TESTS = 0, 1, 5
 
 
 @dataclass
@@ -39,8 +40,13 @@ class Run:
 
     @property
     def passed(self) -> bool:
-        """Whether there is nothing to say against the code."""
-        return self.status in {PASSED, NO_TESTS}
+        """Whether there is nothing to say against the code; what is left behind counts for no fault."""
+        return self.status in {PASSED, NO_TESTS} or (self.status == FAILED and not self.failed)
+
+    @property
+    def ended(self) -> bool:
+        """Whether all tests were tried."""
+        return self.status in {PASSED, FAILED}
 
     def seconds_by_file(self) -> dict[str, float]:
         """What the tests of each file took."""
@@ -118,16 +124,19 @@ def _run(command: Sequence[str], folder: Path, environment: dict[str, str], limi
         except subprocess.TimeoutExpired:
             status = None
         finally:
-            _end(process)
+            _end(process, Path(environment[NOTES]))
         output.seek(0)
         return status, output.read()
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """End a run and the programs that it started in its session."""
+def _end(process: subprocess.Popen[str], notes: Path) -> None:
+    """End a run and all that it started; a fault may loop for ever in a session of its own."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    for started in having(NOTES, notes):
+        with suppress(ProcessLookupError):
+            os.kill(started, signal.SIGKILL)
 
 
 def planted(root: Path, faults: Iterable[Fault]) -> tuple[dict[str, str], list[Fault]]:

@@ -8,7 +8,7 @@ from typing import Any
 from src.base import paths
 from tests.mutants.choose import room_of
 from tests.mutants.fault import Fault
-from tests.mutants.results import GONE, SURVIVED, Result
+from tests.mutants.results import GONE, IMPORTERS, ROOM, SUITE, SURVIVED, Result
 
 REPORT = paths.ROOT / "docs" / "mutants.md"
 NOTES = Path(__file__).with_name("reasons.toml")
@@ -35,6 +35,11 @@ def page(of: Mapping[Fault, Result], before: Mapping[Fault, Result], uncounted: 
     return "\n".join(lines) + "\n"
 
 
+def lost(of: Mapping[Fault, Result], before: Mapping[Fault, Result]) -> list[Fault]:
+    """Return what the suite of before caught and this one does not; a line that is gone is not lost."""
+    return [fault for fault in of if fault in before and before[fault].is_caught and of[fault].outcome == SURVIVED]
+
+
 def not_counted() -> dict[str, str]:
     """Return the tests that a person left out, with the reason."""
     return {note["test"]: note["reason"] for note in tomllib.loads(NOTES.read_text()).get("not_counted", [])}
@@ -50,7 +55,7 @@ def _counts(
 
 def _row(of: Mapping[Fault, Result], faults: Sequence[Fault], before: Mapping[Fault, Result]) -> list[str]:
     results = [of[fault] for fault in faults]
-    caught = [sum(r.is_caught and r.step == step for r in results) for step in ("room", "importers", "suite")]
+    caught = [sum(r.is_caught and r.step == step for r in results) for step in (ROOM, IMPORTERS, SUITE)]
     left = [sum(r.outcome == outcome for r in results) for outcome in (SURVIVED, GONE)]
     then = [sum(before[fault].is_caught for fault in faults if fault in before)] if before else []
     return [str(count) for count in (len(results), *caught, *left, *then)]
@@ -62,12 +67,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _compared(of: Mapping[Fault, Result], before: Mapping[Fault, Result]) -> list[str]:
-    lost = [fault for fault in of if fault in before and before[fault].is_caught and of[fault].outcome == SURVIVED]
     lines = [f"Caught by the suite of before: {sum(r.is_caught for r in before.values())} of {len(before)}."]
-    if not lost:
+    if not (only_then := lost(of, before)):
         return [*lines, "No fault is caught only by the suite of before."]
     lines += ["Caught only by the suite of before:", ""]
-    return [*lines, *(f"- {_code(fault.told())}, then by {_code(before[fault].by)}" for fault in lost)]
+    return [*lines, *(f"- {_code(fault.told())}, then by {_code(before[fault].by)}" for fault in only_then)]
 
 
 def _survivors(of: Mapping[Fault, Result], reasons: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -75,7 +79,7 @@ def _survivors(of: Mapping[Fault, Result], reasons: Sequence[Mapping[str, Any]])
     lines = []
     for fault, result in left:
         reason = next((note["reason"] for note in reasons if _is_about(note, fault)), "no reason is known")
-        met = "" if result.step == "suite" else "; it has not met the whole suite"
+        met = "" if result.step == SUITE else "; it has not met the whole suite"
         lines.append(f"- {_code(fault.told())}: {reason}{met}")
     return [*(lines or ["None."]), ""]
 

@@ -10,17 +10,16 @@ from pathlib import Path
 
 from tests.mutants.fault import Fault
 from tests.mutants.reach import likely
-from tests.mutants.results import SURVIVED, Result, Results
-from tests.mutants.rooms_first import IMPORTERS, Say, caught, limit_s
+from tests.mutants.results import IMPORTERS, SUITE, SURVIVED, Result, Results
+from tests.mutants.rooms_first import Say, caught, is_measured, keep_baseline, limit_s
 from tests.mutants.scratch import Run, Scratch, harmless, planted
 
-SUITE = "suite"
 LIMIT_S = 3 * 3600
 MET = ("tests/unit/", "tests/properties/")  # in the first two steps, as far as they are near
 
 
 class WholeSuite:
-    """Runs of the whole suite, and what it follows from them.
+    """Runs of the whole suite, and which faults they notice.
 
     Parameters
     ----------
@@ -33,7 +32,7 @@ class WholeSuite:
     ) -> None:
         self.scratch, self.results, self.say = scratch, results, say
         self.not_counted = set(not_counted)
-        self.options = ["--numprocesses", str(processes), "--dist", "worksteal"]
+        self.options = ["--numprocesses", str(processes), "--dist", "loadfile"]
 
     def meet(self, faults: Sequence[Fault]) -> None:
         """Let faults meet the likely tests alone, then the suite together; those that share a line in further runs."""
@@ -48,12 +47,12 @@ class WholeSuite:
 
     def _measured(self, faults: Sequence[Fault]) -> dict[str, float]:
         """Run the suite once with a comment in each file; what fails on that is not counted."""
-        if SUITE not in self.results.baseline:
+        if not is_measured(self.results, SUITE, faults):
             self.say("the whole suite without a fault")
-            self.scratch.plant(harmless(self.scratch.root, [fault.file for fault in faults]))
+            files = {fault.file for fault in faults}
+            self.scratch.plant(harmless(self.scratch.root, files))
             run = self.scratch.test([], *self.options, limit_s=LIMIT_S)
-            self.results.add_uncounted(run.failed)
-            self.results.add_baseline({SUITE: run.seconds_by_file()})
+            keep_baseline(run, self.results, SUITE, files)
             self.say(f"{len(run.failed)} tests fail on a comment, in {run.seconds:.0f} s")
         seconds: dict[str, float] = self.results.baseline[SUITE]
         return seconds
@@ -63,10 +62,10 @@ class WholeSuite:
         texts, together = planted(self.scratch.root, faults)
         self.say(f"the whole suite, {len(together)} faults planted")
         run = self._run(texts, [], LIMIT_S)
-        if run.status is None and len(together) > 1:  # one of them hangs
+        if not run.ended and len(together) > 1:  # one of them hangs, or stops pytest
             return self._meet_together(together[: len(together) // 2])
         self.say(f"{len(run.failed)} tests failed in {run.seconds:.0f} s")
-        if run.status is None:
+        if not run.ended:
             self._keep(together[0], caught(run, SUITE, run.seconds))
         else:
             self._attribute(together, [*run.failed])

@@ -143,7 +143,9 @@ def receive(caller: socket.socket, fixed: dict[str, str]) -> Request:
     size, streams, *_ = socket.recv_fds(caller, 4, 4)
     content = b""
     while len(content) < int.from_bytes(size, "big"):
-        content += caller.recv(LONGEST_REQUEST)
+        if not (part := caller.recv(LONGEST_REQUEST)):  # the client has ended
+            os._exit(1)
+        content += part
     request = Request(**marshal.loads(content), streams=streams)  # noqa: S302 - of our own client
     # Where OpenMP's are not set, our modules would set them to these.
     openmp = {name: value for name, value in fixed.items() if name.startswith(("OMP_", "GOMP_"))}
@@ -208,7 +210,7 @@ def run(python: str, *arguments: str) -> NoReturn:
     sys.executable = python
     sys.argv, place, program = started(*rest)
     sys.path.insert(0, place)
-    if os.environ.get("PYTHONPATH"):
+    if os.environ.get("PYTHONPATH") == str(STAND_IN):
         sys.path.insert(1, str(STAND_IN))
         sys.modules.pop("sitecustomize", None)
         importlib.import_module("sitecustomize")
