@@ -61,6 +61,10 @@ def _row(of: Mapping[Fault, Result], faults: Sequence[Fault], before: Mapping[Fa
     return [str(count) for count in (len(results), *caught, *left, *then)]
 
 
+def _met_some(result: Result | None) -> bool:
+    return result is not None and result.outcome == SURVIVED and result.step != SUITE
+
+
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     ruler = f"|---|{'---:|' * (len(head) - 1)}"
     return [f"| {' | '.join(head)} |", ruler, *(f"| {' | '.join(row)} |" for row in rows)]
@@ -68,6 +72,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def _compared(of: Mapping[Fault, Result], before: Mapping[Fault, Result]) -> list[str]:
     lines = [f"Caught by the suite of before: {sum(r.is_caught for r in before.values())} of {len(before)}."]
+    unmet = [fault for fault in of if _met_some(before.get(fault))]
+    if unmet:
+        caught, gone = sum(of[fault].is_caught for fault in unmet), sum(of[fault].outcome == GONE for fault in unmet)
+        lines.append(f"{len(unmet)} more met only a part of it; of these, {caught} are caught now, {gone} are gone.")
     if not (only_then := lost(of, before)):
         return [*lines, "No fault is caught only by the suite of before."]
     lines += ["Caught only by the suite of before:", ""]
