@@ -12,8 +12,8 @@ from btc_signal.times import utc_text
 PRICES = ["open", "high", "low", "close"]
 COLUMNS = [*PRICES, "volume"]
 TIME_NAMES = ("timestamp", "time", "date", "datetime")
-# No price and no volume is as large; up to here, no feature overflows.
-LARGEST = 1e100
+# No price and no volume is as large, in whatever currency.
+LARGEST = 1e18
 # Bitcoin's first block is of January 2009; what lies outside is a wrong unit.
 EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)

@@ -21,6 +21,8 @@ from src.sources.exchange_client import PATIENCE, Market, Patience, choose_timef
 
 DAY = timedelta(days=1)
 FIELDS = ("time", *COLUMNS)
+# No trade of an hour is as far from another; in crashes, prices fell to a three thousandth.
+WIDEST = 10_000
 
 
 def file_of(_data: Data) -> None:
@@ -157,6 +159,8 @@ class Days:
             raise self._wrong(day, f"expected times in epoch milliseconds, got {row[0]}")
         if (bar.time - _midnight(day)) % self.step:
             raise self._wrong(day, f"expected bars every {self.timeframe} from midnight, got {_words(read)}")
+        if bar.high >= WIDEST * bar.low:
+            raise self._wrong(day, f"expected a high below {WIDEST:,} times the low, got {_words(read)}")
         if bar.time > self.now:
             raise self._wrong(day, f"expected bars that opened by {utc_text(self.now)}, got {_words(read)}")
         return read

@@ -21,6 +21,7 @@ from typing import Any
 from btc_signal.bar import read_time
 from src.base.errors import DataError
 from src.base.params import Data
+from src.sources.exchange_session import RefusedError, open_session, read_json, refuse_odd_digits
 
 INSTALL = "make .venv/.requirements"
 # What an answer of an unexpected shape makes ccxt's parsers raise.
@@ -133,11 +134,13 @@ class Market:
             self.answer = Answer(status, dict(headers), body)
             return read_body(status, reason, url, method, headers, body, *sent)
 
-        def note_row(*arguments: Any) -> Any:  # noqa: ANN401 - as above
-            self.rows.append(read_row(*arguments))
+        def note_row(row: Any, *arguments: Any) -> Any:  # noqa: ANN401 - as above
+            refuse_odd_digits(row)
+            self.rows.append(read_row(row, *arguments))
             return self.rows[-1]
 
         self.client.on_rest_response, self.client.parse_ohlcv = note_answer, note_row
+        self.client.on_json_response = read_json
 
     def _ask_once(self, what: str, question: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401
         """Ask once, with a deadline from the first byte sent to the last received."""
@@ -148,6 +151,9 @@ class Market:
         except TimeoutError as error:
             msg = f"{self.name}, {what}: expected an answer within {seconds:.3g} s, none was complete by then"
             raise PassingError(msg) from error
+        except RefusedError as error:
+            msg = f"{self.name}, {what}: {error}"
+            raise DataError(msg) from error
         except (load("ccxt").BaseError, *STUMBLES) as error:
             raise self._failure(what, error) from error
         if not self._is_good(self.answer):
@@ -196,6 +202,7 @@ def open_market(data: Data, connect: Callable[[str], Any], patience: Patience) -
         market = Market(name, data.symbol, client, runner, patience, monotonic() + patience.total_s)
         market.watch()
         try:
+            runner.run(open_session(client))
             symbols = list(market.ask("the list of markets", client.load_markets))
             if data.symbol not in symbols:
                 msg = (
@@ -234,7 +241,7 @@ def _read_epoch(name: str, milliseconds: object) -> datetime:
 def _read_date(name: str, text: str) -> datetime:
     """Read the Date of an answer."""
     try:
-        moment = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text.encode("ascii").decode())
     except ValueError as error:
         msg = f"{name}: expected a Date in its answer, got {text[:QUOTED_SIGNS]!r}"
         raise DataError(msg) from error

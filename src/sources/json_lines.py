@@ -4,10 +4,14 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from src.base.errors import DataError
+from src.base.errors import DataError, truncate
 
 # Far above any bar; a feed that never ends a line would fill the memory.
 LONGEST_LINE = 1_000_000
+
+
+class TwiceError(ValueError):
+    """A key stands twice in an object: which value counts is anyone's guess."""
 
 
 def read_lines(feed: BinaryIO) -> Iterator[dict[str, Any]]:
@@ -19,7 +23,7 @@ def read_lines(feed: BinaryIO) -> Iterator[dict[str, Any]]:
             msg = f"line {number}: expected one bar, at most {LONGEST_LINE:,} bytes; end each with a line feed"
             raise DataError(msg)
         try:
-            content = json.loads(line.decode())
+            content = json.loads(line.decode(), object_pairs_hook=each_key_once)
         except (ValueError, RecursionError) as error:
             msg = f"line {number}: not valid JSON ({error}); expected one bar a line"
             raise DataError(msg) from error
@@ -28,3 +32,14 @@ def read_lines(feed: BinaryIO) -> Iterator[dict[str, Any]]:
             msg = f"line {number}: expected a JSON object with a bar's time and values, got {came}"
             raise DataError(msg)
         yield content
+
+
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its keys and values, as `json` calls it; `TwiceError` names a key that stands twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in found if keys.count(key) > 1)
+        msg = f"{truncate(twice, 60)!r} twice"
+        raise TwiceError(msg)
+    return found

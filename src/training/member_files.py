@@ -1,32 +1,27 @@
-"""The fitted members as files: pickles that may name what a member is made of, and nothing else.
+"""The fitted members as files: pickles that hold what a fitted member holds, and nothing else.
 
-A pickle is a program. Where one came from another machine with `dvc pull`, whoever may write there would choose what
-runs here, so every class and function is looked up in a list.
+Where one came from another machine with `dvc pull`, whoever may write there would choose what runs here, so a pickle is
+read as `src.training.member_parts` says.
 """
 
 import hashlib
-import io
 import pickle
 from pathlib import Path
-from typing import Any
 
 import src.base.openmp
 
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from btc_signal.bundle import PICKLE_PROTOCOL, UNREADABLE_PICKLE
 from src.base import paths, storage
 from src.base.errors import DataError
+from src.ml.model_view import scale_free_view
+from src.training.member_parts import read_parts
 from src.training.members.member import MEMBERS, REGISTRY
 
 DIGEST_BYTES = hashlib.sha256().digest_size
-SHARED = {
-    *{("sklearn.pipeline", "Pipeline"), ("sklearn.preprocessing._function_transformer", "FunctionTransformer")},
-    *{("src.ml.model_view", "scale_free_view"), ("numpy", "dtype")},
-    *{("numpy._core.multiarray", "scalar"), ("numpy._core.numeric", "_frombuffer")},
-}
-# What a member's pickle may name.
-KNOWN = SHARED.union(*(member.PICKLED for member in REGISTRY.values()))
+CLASSIFIERS = {member.CLASSIFIER for member in REGISTRY.values()}
 
 
 def write_member(member: Pipeline, path: Path) -> None:
@@ -42,7 +37,7 @@ def read_member(path: Path) -> Pipeline:
     """Read what `write_member` wrote.
 
     `DataError` if a bit has changed, which would most often go unseen, for a tree with another threshold is a tree; or
-    if the pickle names anything that no member is made of. Nothing that it names has run by then.
+    if the pickle holds anything that no member does. Nothing that it names has run by then.
     """
     file = storage.read_bytes(path)
     content, digest = file[:-DIGEST_BYTES], file[-DIGEST_BYTES:]
@@ -50,14 +45,15 @@ def read_member(path: Path) -> Pipeline:
         msg = f"{paths.relative(path)}: damaged pickle, it does not match its digest; delete it, then run `dvc repro`"
         raise DataError(msg)
     try:
-        member = _MemberUnpickler(io.BytesIO(content)).load()
+        member = read_parts(content)
     except MemoryError:
         raise
-    except UNREADABLE_PICKLE as error:
+    except (*UNREADABLE_PICKLE, RecursionError) as error:
         msg = f"{paths.relative(path)}: damaged pickle ({error}); delete it, then run `dvc repro`"
         raise DataError(msg) from error
-    if not isinstance(member, Pipeline):
-        msg = f"{paths.relative(path)}: expected a fitted Pipeline, got {type(member).__name__}; `dvc repro` makes it"
+    if not isinstance(member, Pipeline) or not _is_member(member):
+        came = "one of other parts" if isinstance(member, Pipeline) else type(member).__name__
+        msg = f"{paths.relative(path)}: expected a fitted Pipeline, got {came}; `dvc repro` makes it"
         raise DataError(msg)
     return member
 
@@ -67,12 +63,9 @@ def read_members() -> dict[str, Pipeline]:
     return {name: read_member(paths.member_model(name)) for name in MEMBERS.values()}
 
 
-class _MemberUnpickler(pickle.Unpickler):
-    """Looks up what a member is made of."""
-
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - a class or a function
-        """Return it; refuse everything else before it is imported."""
-        if (module, name) not in KNOWN:
-            msg = f"it names {module}.{name}, which no member is made of"
-            raise pickle.UnpicklingError(msg)
-        return super().find_class(module, name)
+def _is_member(made: object) -> bool:
+    """Tell whether a pickle made what `build_member` builds."""
+    match made:
+        case Pipeline(steps=[(str(), FunctionTransformer(func=view)), (str(), classifier)], memory=None):
+            return view is scale_free_view and (type(classifier).__module__, type(classifier).__name__) in CLASSIFIERS
+    return False

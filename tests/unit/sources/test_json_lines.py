@@ -100,3 +100,10 @@ def test_a_line_without_end_is_not_kept():
         pytest.raises(DataError, match=f"^line 1: .* at most {LONGEST_LINE:,} bytes"),
     ):
         list(read_lines(feed))
+
+
+@pytest.mark.parametrize("line", ['{"close": 1, "close": 2}', '{"bar": {"close": 1, "c\\u006cose": 2}}'])
+def test_a_key_stands_once(line):
+    """Readers differ about which of two values counts."""
+    with pytest.raises(DataError, match=r"line 1: not valid JSON \('close' twice\)"):
+        list(read_lines(io.BytesIO(line.encode())))

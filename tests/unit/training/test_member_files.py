@@ -21,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from src.base import storage
 from src.base.errors import DataError
-from src.training import member_files
+from src.training import member_parts
 from src.training.member_files import read_member, write_member
 from src.training.members.member import REGISTRY
 
@@ -89,14 +89,14 @@ def named(members):
 
 def test_the_list_names_nothing_superfluous(named):
     """What may be looked up is what the members are made of."""
-    assert set.union(*named.values()) == member_files.KNOWN
+    assert set.union(*named.values()) == member_parts.KNOWN
 
 
 @pytest.mark.parametrize("key", REGISTRY)
 def test_a_member_lists_what_its_own_pickle_names(key, named):
     """Beside what members have in common; its class is among it."""
     member = REGISTRY[key]
-    assert named[member.NAME] - member_files.SHARED == member.PICKLED
+    assert named[member.NAME] - member_parts.SHARED == member.PICKLED
     assert member.CLASSIFIER in member.PICKLED
 
 
