@@ -11,7 +11,7 @@ from btc_signal.ensemble import SMOKE_TOLERANCE, ProductionEnsemble
 from src.base import paths, storage
 from src.base.errors import DataError, words_of
 from src.repo.dvc_lock import read_dvc_lock
-from src.repo.git import git
+from src.repo.git import ANY_BYTES, git, read_blobs
 from src.repo.revision import Revision
 from src.repo.scratch_folder import exclusive, share_caches
 from src.repo.subprocesses import run, sigterm_as_exit
@@ -45,11 +45,17 @@ def rerun_window(champion: Revision) -> list[str]:
 def _other_answers(champion: Revision) -> list[str]:
     """Ask its model, with today's code, what its metadata keep the answers to: no file holds how votes are joined."""
     name = paths.relative(paths.METADATA)
-    if not git("ls-tree", "--name-only", champion.commit, "--", name):
+    (metadata,) = read_blobs([f"{champion.commit}:{name}"])
+    if metadata is None:
         return []
-    kept = storage.parse_json(git("show", f"{champion.commit}:{name}").encode(), name)["smoke_test"]
-    answers = ProductionEnsemble.from_bytes(champion.read(paths.ENSEMBLE)).predict_proba(kept["rows"])[:, 1]
-    return [] if np.allclose(answers, kept["probabilities"], rtol=0, atol=SMOKE_TOLERANCE) else ["its answers"]
+    try:
+        kept = storage.parse_json(metadata.encode(**ANY_BYTES), name)["smoke_test"]
+        rows, probabilities = (np.array(kept[key], dtype=float) for key in ("rows", "probabilities"))
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"{name} of {champion.name} holds no answers that can be read ({error})"
+        raise DataError(msg) from error
+    answers = ProductionEnsemble.from_bytes(champion.read(paths.ENSEMBLE)).predict_proba(rows)[:, 1]
+    return [] if np.allclose(answers, probabilities, rtol=0, atol=SMOKE_TOLERANCE) else ["its answers"]
 
 
 def _lay_out(folder: Path, params: dict[str, Any]) -> None:

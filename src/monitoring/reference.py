@@ -36,8 +36,12 @@ class Reference(NamedTuple):
     def applied_to(self, params: Policy) -> Policy:
         """Return the parameters with that model's label, features and timeframe, whatever they are today."""
         made = self.revision.params
-        data = params.data.model_copy(update={"timeframe": made["data"]["timeframe"]})
-        label, features = Label.model_validate(made["label"]), Features.model_validate(made["features"])
+        try:
+            data = params.data.model_copy(update={"timeframe": made["data"]["timeframe"]})
+            label, features = Label.model_validate(made["label"]), Features.model_validate(made["features"])
+        except (KeyError, ValueError) as error:
+            msg = f"params.yaml of version {self.promoted.version} is damaged in its commit ({error}); promote another"
+            raise DataError(msg) from error
         return params.model_copy(update={"data": data, "label": label, "features": features})
 
     def training_columns(self) -> pd.DataFrame:

@@ -4,7 +4,8 @@ import shlex
 from typing import NamedTuple
 
 from src.base.errors import PromotionError
-from src.release.tags import REFS, Stage, names_of, tags_here
+from src.release.tags import REFS, Stage, is_well_formed, names_of, tags_here, taken_names
+from src.release.warn_once import warn_once
 from src.repo.git import git, git_config, is_true, ls_remote
 
 # What makes and judges a model: the remote must have the same as this clone, which does the work.
@@ -25,7 +26,7 @@ class Base(NamedTuple):
 
 
 def find_base() -> Base:
-    """Ask the remote for the newest commit of this branch.
+    """Ask the remote for the newest commit of this branch, and fetch the tags that this clone lacks.
 
     `PromotionError` if no branch is checked out, it has commits that are not published, or the published code is newer.
     """
@@ -37,8 +38,11 @@ def find_base() -> Base:
     if not remote:
         msg = f"expected {branch} to follow a branch of a remote; `{PUSH} --set-upstream origin {shlex.quote(branch)}`"
         raise PromotionError(msg)
-    _check_same_tags(remote, ls_remote(remote, *REFS))
-    git("fetch", "--quiet", "--tags", remote, git("config", "--get", f"branch.{branch}.merge"))
+    there = ls_remote(remote, *REFS)
+    _warn_of_other_tags(remote, there)
+    # By their names: `git fetch --tags` fails where one differs, and quietly it would not say so.
+    lacking = [f"refs/tags/{name}:refs/tags/{name}" for name in _lacking(there)]
+    git("fetch", "--no-tags", remote, git("config", "--get", f"branch.{branch}.merge"), *lacking)
     tracked = git("rev-parse", "--symbolic-full-name", "@{upstream}")
     base = Base(branch, git("rev-parse", tracked), remote, git("config", f"branch.{branch}.merge"), tracked)
     if ahead := git("rev-list", f"{base.commit}..HEAD").split():
@@ -54,13 +58,12 @@ def check_upstream(*, amend: bool, offline: bool) -> None:
     """Refuse a new commit and new tags that could not be pushed; offline, by what this clone knows by itself.
 
     `PromotionError` if no branch is checked out, the last commit is known to others and would be replaced by `amend`,
-    or the remote does not answer, has commits or tags that this clone lacks, or another tag of the same name.
+    or the remote does not answer, or has commits or tags that this clone lacks. A tag that differs there is ignored.
     """
     head = _head()
     if amend and git("branch", "--remotes", "--contains", "HEAD"):
         msg = "--amend replaces the last commit, and a remote has it already; run it without --amend"
         raise PromotionError(msg)
-    tags_here()
     remote, ref = _published_at(head)
     if not remote or offline:
         return
@@ -74,9 +77,9 @@ def check_upstream(*, amend: bool, offline: bool) -> None:
     if tip and not (is_true("cat-file", "-e", tip) and is_true("merge-base", "--is-ancestor", tip, "HEAD")):
         msg = f"{remote} has commits of {_short(ref)} that this clone lacks; `git pull --no-rebase`, then run it again"
         raise PromotionError(msg)
-    _check_same_tags(remote, there)
-    if lacking := sorted(there.keys() - {f"refs/tags/{name}" for name in tags_here()}):
-        found = f"{remote} has {len(lacking)} tags that this clone lacks, {_short(lacking[0])} is the first"
+    _warn_of_other_tags(remote, there)
+    if lacking := _lacking(there):
+        found = f"{remote} has {len(lacking)} tags that this clone lacks, {lacking[0]} is the first"
         msg = f"{found}; `git fetch --tags {remote}`, then run it again: no number is given twice"
         raise PromotionError(msg)
 
@@ -119,13 +122,18 @@ def _followed(branch: str) -> str:
     return "" if remote == "." else remote
 
 
-def _check_same_tags(remote: str, there: dict[str, str]) -> None:
+def _warn_of_other_tags(remote: str, there: dict[str, str]) -> None:
     here = tags_here()
     for name, found in ((_short(ref), found) for ref, found in there.items()):
-        if name in here and here[name].object != found:
+        if here.get(name, found) != found:
             repair = f"`git tag --delete {shlex.quote(name)} && git fetch --tags {remote}`"
-            msg = f"the tag {name} is not the one that {remote} has; if theirs is right, {repair}"
-            raise PromotionError(msg)
+            warn_once(f"the tag {name} is not the one that {remote} has, both stay; if theirs is right, {repair}")
+
+
+def _lacking(there: dict[str, str]) -> list[str]:
+    """Return the tags of versions and stages whose names a remote has, and nothing here."""
+    taken = taken_names()
+    return sorted(name for name in map(_short, there) if is_well_formed(name) and name not in taken)
 
 
 def _short(ref: str) -> str:

@@ -16,7 +16,8 @@ from btc_signal.bundle import FILES, read_metadata, sha256
 from btc_signal.ensemble import ProductionEnsemble
 from src.base import paths, storage
 from src.base.errors import ModelError, PromotionError
-from src.release.releases import RELEASES, VERSION, Releases, Warn, copy_signatures
+from src.release.releases import RELEASES, Releases, Warn, copy_signatures
+from src.release.versions import VERSION
 from src.repo.locks import acquire
 
 PREVIOUS = ".previous"

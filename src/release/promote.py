@@ -6,17 +6,18 @@ from typing import Any
 
 from btc_signal.bundle import read_metadata, sha256
 from src.base import paths, storage, tables
-from src.base.errors import GateError, PromotionError
-from src.gate.changes import what_changed
+from src.base.errors import DataError, GateError, PromotionError
+from src.gate.changes import Kind, what_changed
 from src.gate.gate import gate
 from src.gate.gate_report import headline, summary
 from src.policy import load_policy
 from src.release.base_commit import check_upstream
 from src.release.history import Promoted, history
 from src.release.metadata import Promotion, build_metadata
-from src.release.tags import Stage, Tagged, tagged_versions
+from src.release.tags import Stage, Tagged, first_free, tagged_versions
 from src.release.transaction import check_committed, exclusive, transaction
 from src.release.versions import next_version, parse
+from src.release.warn_once import warn_once
 from src.repo.git import check_full_history, git
 from src.repo.outputs import check_reproduced
 from src.repo.revision import Revision
@@ -50,10 +51,11 @@ def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
     promoted = history()
     before = read_metadata(paths.METADATA) if paths.METADATA.exists() else None
     digests = {name: sha256(content) for name, content in files.items()}
-    if before and {name: described["sha256"] for name, described in before["files"].items()} == digests:
-        commit = next(made.commit for made in promoted if made.in_production)
+    current = next((made for made in promoted if made.in_production), None)
+    # What was put into production by hand, under a version that no promotion gives, is promoted as any candidate.
+    if before and current and {name: described["sha256"] for name, described in before["files"].items()} == digests:
         # Whoever promoted it may have been stopped before its tags.
-        with transaction((), Tagged(before["version"], stage, commit), with_outputs=False):
+        with transaction((), Tagged(current.version, stage, current.commit), with_outputs=False):
             return before
     report = gate(as_first=as_first)
     _check_gate(report, files)
@@ -75,13 +77,20 @@ def _promote(*, as_first: bool, amend: bool, stage: Stage) -> dict[str, Any]:
 def _version(promoted: Sequence[Promoted], comparison: dict[str, Any] | None) -> str:
     """Return the next version: the kind of change since the highest one decides, and no tagged number is used twice."""
     versions = {version.version: version.commit for version in promoted}
-    taken = [*versions, *tagged_versions()]
-    if not versions:
-        return next_version(taken, "patch")
-    before = versions[max(versions, key=parse)]
+    kind = _kind(versions[max(versions, key=parse)], comparison) if versions else "patch"
+    return first_free(next_version([*versions, *tagged_versions()], kind))
+
+
+def _kind(before: str, comparison: dict[str, Any] | None) -> Kind:
+    """Tell what changed since that commit, as the gate did if it compared with it."""
     if comparison and comparison["champion"]["commit"] == before:
-        return next_version(taken, comparison["changed"])
-    return next_version(taken, what_changed(Revision(before), Revision("HEAD").lock).kind)
+        kind: Kind = comparison["changed"]
+        return kind
+    try:
+        return what_changed(Revision(before), Revision("HEAD").lock).kind
+    except DataError as error:
+        warn_once(f"what changed since the highest version is not known, so all may have: {error}")
+        return "major"
 
 
 def _check_gate(report: dict[str, Any], files: dict[str, bytes]) -> None:

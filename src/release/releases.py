@@ -15,11 +15,10 @@ from btc_signal.bundle import FILES, sha256, verified_version
 from btc_signal.signature import SIGNATURES
 from src.base import paths, storage
 from src.base.errors import DataError, PromotionError, words_of
-from src.release.versions import parse
+from src.release.versions import VERSION, parse
 
 MANIFEST, RELEASES = "releases.json", "releases"
 KEYS = {"releases", "unfinished"}  # of the manifest
-VERSION = re.compile(r"\d+\.\d+\.\d+")
 LINK = r"\.(staging|production)(\.previous)?"
 # Whatever else a manifest names is never removed.
 UNFINISHED = re.compile(

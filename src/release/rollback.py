@@ -14,7 +14,8 @@ from src.release.history import promotions
 from src.release.releases import copy_signatures
 from src.release.tags import Tagged
 from src.release.transaction import check_committed, exclusive, transaction
-from src.repo.git import check_full_history, git, read_blobs
+from src.release.versions import VERSION
+from src.repo.git import ANY_BYTES, check_full_history, git, read_blobs
 from src.repo.outputs import BUNDLE, fetch_and_checkout, keep_outputs
 from src.repo.revision import Revision
 
@@ -75,7 +76,7 @@ def _commit_of(name: str, known: Mapping[str, str]) -> str:
     """Return the commit of the promotion of that version; what is no version is left to git."""
     if name in known:
         return known[name]
-    if name.count(".") == 2 and name.replace(".", "").isdigit():  # noqa: PLR2004 - such as 1.0.1
+    if VERSION.fullmatch(name):
         msg = f"version {name} was never promoted here; `python -m src history` lists {', '.join(known) or 'none'}"
         raise PromotionError(msg)
     return name
@@ -88,8 +89,12 @@ def _verify(target: Revision) -> str:
         if metadata is None:
             msg = f"{target.name} holds no promoted model; `python -m src history` lists the commits that do"
             raise PromotionError(msg)
-        (Path(folder) / paths.METADATA.name).write_text(metadata, encoding="utf-8")
+        storage.write_bytes(metadata.encode(**ANY_BYTES), Path(folder) / paths.METADATA.name)
         copy_signatures(paths.PRODUCTION, Path(folder))
         for path in BUNDLE:
             storage.write_bytes(target.read(path), Path(folder) / path.name)
-        return str(ProductionEnsemble.load(Path(folder)).get_model_info()["version"])
+        version = str(ProductionEnsemble.load(Path(folder)).get_model_info()["version"])
+    if not VERSION.fullmatch(version):
+        msg = f"{target.name} holds version {version}, expected one such as 1.0.2; `python -m src history` lists them"
+        raise PromotionError(msg)
+    return version

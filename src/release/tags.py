@@ -1,33 +1,33 @@
-"""Tags of versions and stages, in the form of GTO: production-ensemble@v1.0.2, production-ensemble#production#3."""
+"""Tags of versions and stages, in the form of GTO: production-ensemble@v1.0.2, production-ensemble#production#3.
+
+Anybody can make, move or delete a tag. One that no promotion can have made is named in a warning and ignored; its name
+is taken all the same. Git makes the tags: GTO would read those of all artifacts first, and end at the first bad one.
+"""
 
 import re
 import shlex
+from collections.abc import Mapping
+from itertools import count
 from typing import Literal, NamedTuple
-
-import gto.api
-from gto.exceptions import GTOException
-from gto.tag import parse_name
-from scmrepo.exceptions import SCMError
 
 from src.base import paths
 from src.base.errors import PromotionError
-from src.repo.git import git
+from src.release.versions import VERSION, next_version, version_in
+from src.release.warn_once import warn_once
+from src.repo.git import git, read_blobs
 
 # As in dvc.yaml `artifacts`.
 ARTIFACT = "production-ensemble"
-# As git matches refs.
-REFS = (f"refs/tags/{ARTIFACT}@*", f"refs/tags/{ARTIFACT}#*")
-# With ! a version that was taken back; its number stays taken.
-VERSION = re.compile(rf"{ARTIFACT}@v([0-9]+\.[0-9]+\.[0-9]+)!?")
-FORMAT = "%(objectname) %(objecttype) %(*objecttype) %(*objectname) %(refname:strip=2)"
+OURS = (f"{ARTIFACT}@", f"{ARTIFACT}#")
+# As `git ls-remote` matches refs.
+REFS = tuple(f"refs/tags/{prefix}*" for prefix in OURS)
+# With ! a version, or the last stage, that GTO took back; the number stays taken.
+FORM = re.compile(
+    rf"{ARTIFACT}(?:@v(?P<version>{VERSION.pattern})!?"
+    r"|#(?P<stage>[a-z][a-z0-9-]*)(?P<gone>!?)#(?P<number>[0-9]{1,18}))"
+)
+ANNOTATED = re.compile(r"object (?P<commit>[0-9a-f]+)\ntype commit\ntag (?P<name>.*)\n")
 Stage = Literal["staging", "production"]
-
-
-class Tag(NamedTuple):
-    """A tag of this clone: the object that others have to have, too, and the commit it names if it is annotated."""
-
-    object: str
-    commit: str | None
 
 
 class Tagged(NamedTuple):
@@ -38,73 +38,131 @@ class Tagged(NamedTuple):
     commit: str | None = None
 
 
-def tags_here() -> dict[str, Tag]:
-    """Return the tags of this clone by their names.
+def tags_here() -> dict[str, str]:
+    """Return the tags of this clone that are named as ours, whoever made them, and the object of each."""
+    # Names may hold what Python takes for the end of a line, or for white space.
+    lines = git("for-each-ref", "--format=%(objectname) %(refname:strip=2)%00", "refs/tags").split("\0")[:-1]
+    named = (line.lstrip("\n").split(" ", 1) for line in lines)
+    return {name: found for found, name in named if name.startswith(OURS)}
 
-    `PromotionError` if one of them is not at a commit: GTO reads the tags of all artifacts and fails on it.
-    """
-    found = {}
-    for line in git("for-each-ref", f"--format={FORMAT}", "refs/tags").splitlines():
-        tag_object, kind, target_kind, target, name = line.split(" ", 4)
-        if kind == "tag" and target_kind not in ("commit", "tag") and parse_name(name, raise_on_fail=False):
-            msg = f"the tag {name} is at a {target_kind}, expected a commit; `git tag --delete {shlex.quote(name)}`"
-            raise PromotionError(msg)
-        found[name] = Tag(tag_object, target if kind == "tag" else None)
-    return found
+
+def sound_tags() -> dict[str, str]:
+    """Return the commits of the tags that a promotion or GTO made, by name; warn of the others."""
+    here = tags_here()
+    metadata = paths.relative(paths.METADATA)
+    texts = read_blobs(name for found in here.values() for name in (found, f"{found}^{{commit}}:{metadata}"))
+    sound = {}
+    for name, tag_text, metadata_text in zip(here, texts[::2], texts[1::2], strict=True):
+        made = ANNOTATED.match(tag_text or "")
+        if wrong := _why_unsound(name, made and made["name"], version_in(metadata_text)):
+            _warn(name, wrong)
+        elif made:
+            sound[name] = made["commit"]
+    return sound
+
+
+def is_well_formed(name: str) -> bool:
+    """Tell whether a tag is named as one of a version or a stage."""
+    return FORM.fullmatch(name) is not None
 
 
 def tagged_versions() -> list[str]:
-    """Return every version that has a tag in this clone, on any branch: its number is taken."""
-    return [match[1] for name in tags_here() if (match := VERSION.fullmatch(name))]
+    """Return every version that was promoted and has a tag in this clone, on any branch: its number is taken."""
+    forms = map(FORM.fullmatch, sound_tags())
+    return [form["version"] for form in forms if form and form["version"]]
 
 
-def check_taggable(version: str, commit: str | None) -> None:
-    """Refuse a version whose tag is at another commit, or that GTO would not count; None: no commit has it yet."""
-    name = f"{ARTIFACT}@v{version}"
-    there = tags_here().get(name)
-    if there is None:
-        return
-    if there.commit is None:
-        msg = f"the tag {name} is not annotated, and GTO counts annotated tags only; `git tag --delete '{name}'`"
-        raise PromotionError(msg)
-    if there.commit != commit:
-        expected = commit[:7] if commit else "none yet"
-        msg = f"the tag {name} is at {there.commit[:7]}, expected {expected}; remove the tag that is wrong"
+def first_free(version: str) -> str:
+    """Return the version, or the first patch after it, whose tag's name is free of tags that are ignored, too."""
+    taken = taken_names()
+    while version_tag(version) in taken:
+        version = next_version([version], "patch")
+    return version
+
+
+def taken_names() -> set[str]:
+    """Return the names that no new tag of ours can have; git keeps a tag a/b where it would keep one named a."""
+    return {name.partition("/")[0] for name in tags_here()}
+
+
+def check_taggable(tagged: Tagged) -> None:
+    """Refuse a version that is about to be promoted for the first time and has a tag already."""
+    name = version_tag(tagged.version)
+    if tagged.commit is None and name in taken_names():
+        msg = f"the tag {name} is there already, and its version is not; {_deleting(name)}"
         raise PromotionError(msg)
 
 
 def tag(version: str, commit: str, stage: Stage) -> None:
     """Tag the commit with its version, and the version with its stage, where it is not yet.
 
-    `PromotionError` if that version's tag is at another commit, or git cannot tag.
+    A tag of that version at another commit is named and left alone. `PromotionError` if git cannot tag.
     """
-    check_taggable(version, commit)
-    try:
-        if f"{ARTIFACT}@v{version}" not in tags_here():
-            gto.api.register(str(paths.ROOT), ARTIFACT, commit, f"v{version}")
-        assigned = _assigned(stage)
-        if assigned is None or tags_here()[assigned].commit != commit:
-            # Forced: to GTO a version that came back after another is in its stage already.
-            gto.api.assign(str(paths.ROOT), ARTIFACT, stage, version=f"v{version}", skip_registration=True, force=True)
-    except (GTOException, SCMError, OSError) as error:
-        msg = f"git tag for version {version} failed: {error.__cause__ or error}"
-        raise PromotionError(msg) from error
+    name, sound = version_tag(version), sound_tags()
+    if name not in taken_names():
+        _make(name, commit, f"Registering artifact {ARTIFACT} version v{version}")
+    elif name in sound and sound[name] != commit:
+        _warn(name, f"it is at {sound[name][:7]}, {version} was promoted in {commit[:7]}")
+    latest = _latest(stage, sound)
+    if latest is None or sound[latest] != commit:
+        _make(_next(stage, sound), commit, f"Assigning stage {stage} to artifact {ARTIFACT} version v{version}")
 
 
 def names_of(version: str, stage: Stage) -> list[str]:
-    """Return the names of the version's tag and of the stage's latest tag."""
-    return [f"{ARTIFACT}@v{version}", *([assigned] if (assigned := _assigned(stage)) else [])]
+    """Return the names of the version's tag and of the stage's latest tag, of those that are sound."""
+    sound = sound_tags()
+    return [name for name in (version_tag(version), _latest(stage, sound)) if name in sound]
 
 
 def untag(tagged: Tagged, before: list[str]) -> None:
     """Remove the tags of a version and its stage that were not there before."""
-    ours = (f"{ARTIFACT}@v{tagged.version}", f"{ARTIFACT}#{tagged.stage}#")
+    ours = (version_tag(tagged.version), f"{ARTIFACT}#{tagged.stage}#")
     if made := [name for name in tags_here() if name not in before and name.startswith(ours)]:
         git("tag", "--delete", *made)
 
 
-def _assigned(stage: Stage) -> str | None:
+def version_tag(version: str) -> str:
+    """Return the name of a version's tag."""
+    return f"{ARTIFACT}@v{version}"
+
+
+def _why_unsound(name: str, made_as: str | None, version: str | None) -> str:
+    """Say why no promotion made a tag, by the name in its object and the version of its commit; empty if one did."""
+    form = FORM.fullmatch(name)
+    if form is None:
+        return "its name is not one that a promotion gives"
+    if made_as is None:
+        return "it is not annotated, or at no commit"
+    if made_as != name:
+        return f"it was made as {made_as}"
+    if version is None:
+        return "its commit holds no promotion"
+    if form["version"] not in (None, version):
+        return f"its commit holds version {version}"
+    return ""
+
+
+def _make(name: str, commit: str, message: str) -> None:
+    git("tag", "--annotate", "--message", message, "--", name, commit)
+
+
+def _latest(stage: Stage, sound: Mapping[str, str]) -> str | None:
     """Return the tag by which the stage was assigned last."""
-    numbered = re.compile(rf"{ARTIFACT}#{stage}#([0-9]+)")
-    matches = [numbered.fullmatch(name) for name, found in tags_here().items() if found.commit]
-    return max((int(match[1]), match[0]) for match in matches if match)[1] if any(matches) else None
+    forms = [form for form in map(FORM.fullmatch, sound) if form and form["stage"] == stage and not form["gone"]]
+    return max(forms, key=lambda form: int(form["number"]))[0] if forms else None
+
+
+def _next(stage: Stage, sound: Mapping[str, str]) -> str:
+    """Return the name for a stage's next tag; as in GTO, the stages share their numbers."""
+    numbers = [int(form["number"]) for form in map(FORM.fullmatch, sound) if form and form["stage"]]
+    taken = taken_names()
+    names = (f"{ARTIFACT}#{stage}#{number}" for number in count(max(numbers, default=0) + 1))
+    return next(name for name in names if name not in taken)
+
+
+def _warn(name: str, why: str) -> None:
+    warn_once(f"the tag {name} is ignored, {why}; {_deleting(name)}")
+
+
+def _deleting(name: str) -> str:
+    return f"`git tag --delete {shlex.quote(name)}` if nobody needs it"

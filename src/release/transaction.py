@@ -5,7 +5,6 @@ kill the note is still there, and the next run restores the files; if the commit
 stays, and the next run adds its tags.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from src.base import paths, storage
 from src.base.errors import PromotionError
 from src.release.tags import Tagged, check_taggable, tag, tags_here, untag
+from src.release.versions import version_in
 from src.repo.git import git, read_blobs
 from src.repo.locks import acquire
 from src.repo.outputs import fetch_and_checkout
@@ -43,7 +43,7 @@ def transaction(files: Sequence[Path], tagged: Tagged, *, with_outputs: bool) ->
     `files` are those that the block changes and commits; `with_outputs` if dvc.lock is one of them, so that the outputs
     of the pipeline change with it.
     """
-    check_taggable(tagged.version, tagged.commit)
+    check_taggable(tagged)
     held = {paths.relative(file): file.read_bytes().decode(ANY_BYTES) if file.exists() else None for file in files}
     note = {
         "head": git("rev-parse", "HEAD"),
@@ -132,8 +132,7 @@ def _commit_that_made(version: str, since: str) -> str | None:
     metadata = paths.relative(paths.METADATA)
     log = git("log", "--reverse", "--diff-filter=AM", "--format=%H", f"{since}..HEAD", "--", metadata).split()
     texts = read_blobs(f"{commit}:{metadata}" for commit in log)
-    made = (commit for commit, text in zip(log, texts, strict=True) if json.loads(text or "{}")["version"] == version)
-    return next(made, None)
+    return next((commit for commit, text in zip(log, texts, strict=True) if version_in(text) == version), None)
 
 
 def refuse_a_locked_index() -> None:

@@ -1,8 +1,15 @@
-"""The number of the next version: semantic versioning of a model."""
+"""The number of a version: semantic versioning of a model."""
 
+import re
 from collections.abc import Sequence
 
+from src.base import paths, storage
+from src.base.errors import DataError
 from src.gate.changes import Kind
+from src.repo.git import ANY_BYTES
+
+# Nine digits at most: Python refuses to read thousands of them.
+VERSION = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){2}")
 
 
 def next_version(versions: Sequence[str], change: Kind) -> str:
@@ -17,3 +24,12 @@ def next_version(versions: Sequence[str], change: Kind) -> str:
 def parse(version: str) -> tuple[int, ...]:
     """Return the version's numbers."""
     return tuple(map(int, version.split(".")))
+
+
+def version_in(metadata: str | None) -> str | None:
+    """Return the version that the text of a promotion's metadata names; None if it names none such as 1.0.2."""
+    try:
+        version = storage.parse_json((metadata or "").encode(**ANY_BYTES), paths.METADATA.name).get("version")
+    except DataError:
+        return None
+    return version if isinstance(version, str) and VERSION.fullmatch(version) else None

@@ -5,6 +5,7 @@ Standard library only, and any Python from 3.8 on: the doctor has to start where
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -103,15 +104,14 @@ def read_blobs(names: Iterable[str]) -> list[str | None]:
     if done.status:
         raise PromotionError(_failed(arguments, done))
     found: list[str | None] = []
-    rest = done.stdout.encode(**ANY_BYTES)
+    answers = io.BytesIO(done.stdout.encode(**ANY_BYTES))
     for _ in range(asked.count("\n")):
-        heading, _, rest = rest.partition(b"\n")
+        heading = answers.readline().rstrip(b"\n")
         if heading.endswith(b" missing"):
             found.append(None)
             continue
         size = int(heading.rpartition(b" ")[2])
-        found.append(rest[:size].decode(**ANY_BYTES))
-        rest = rest[size + 1 :]
+        found.append(answers.read(size + 1)[:-1].decode(**ANY_BYTES))
     return found
 
 
@@ -124,7 +124,8 @@ def ls_remote(remote: str, *patterns: str) -> dict[str, str]:
     if done.status:
         msg = f"{remote} cannot be asked which versions it has ({done.reason})"
         raise PromotionError(msg)
-    return {ref: found for found, ref in map(str.split, done.stdout.splitlines())}
+    # Names may hold what Python takes for the end of a line, or for white space.
+    return {ref: found for found, ref in (line.split("\t") for line in done.stdout.split("\n")[:-1])}
 
 
 def check_full_history() -> None:

@@ -13,6 +13,10 @@ from src.repo.dvc_lock import md5, parse_dvc_lock
 from src.repo.dvc_store import opened_stores
 from src.repo.git import git, read_blobs
 
+# Of params.yaml, which every revision with a pipeline has.
+SECTIONS = ("data", "ensemble", "features", "label")
+UNREADABLE = (yaml.YAMLError, ValueError, RecursionError, KeyError, TypeError, AttributeError)
+
 
 class Revision:
     """The parameters and files of whatever git takes for a commit; `DataError` if it is none, or has no pipeline."""
@@ -30,8 +34,9 @@ class Revision:
             raise DataError(msg)
         try:
             self.params: dict[str, Any] = yaml.safe_load(params_text)
+            _ = [self.params[section].keys() for section in SECTIONS]
             self.lock = parse_dvc_lock(lock_text)
-        except (yaml.YAMLError, DataError) as error:
+        except UNREADABLE as error:
             msg = f"{name} holds a params.yaml or dvc.lock that is damaged ({' '.join(str(error).split())})"
             raise DataError(msg) from error
         self.params_text = params_text

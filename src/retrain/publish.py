@@ -25,9 +25,9 @@ def publish(clone: Path, base: Base) -> str:
     run_checked(clone, "dvc", "push")
     _prove(clone)
     commit = git("rev-parse", "HEAD", root=clone)
-    here, there = (git("tag", root=root).split() for root in (paths.ROOT, clone))
+    here, there = (git("tag", root=root).split("\n") for root in (paths.ROOT, clone))
     refs = [f"refs/tags/{tag}" for tag in there if tag not in here]
-    git("fetch", "--quiet", "--no-tags", str(clone), f"refs/heads/{base.branch}", *refs)
+    git("fetch", "--no-tags", str(clone), f"refs/heads/{base.branch}", *refs)
     if base.remote is None:
         git("merge", "--quiet", "--ff-only", commit)
     else:
@@ -63,7 +63,7 @@ def _prove(clone: Path) -> None:
 def _follow(clone: Path, commit: str, refs: list[str]) -> str:
     """Update this work tree to what was published, or return how to do it by hand."""
     try:
-        git("fetch", "--quiet", "--no-tags", str(clone), *[f"{ref}:{ref}" for ref in refs])
+        git("fetch", "--no-tags", str(clone), *[f"{ref}:{ref}" for ref in refs])
         git("merge", "--quiet", "--ff-only", commit)
     except PromotionError as error:
         return f"This work tree is as it was, `git pull && dvc pull` ({error})."

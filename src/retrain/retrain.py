@@ -67,7 +67,7 @@ def _make_clone(base: Base, root: Path) -> None:
     It is thrown away afterwards: the work tree that it was made from never sees a half-done step.
     """
     git("clone", "--quiet", "--no-checkout", str(paths.ROOT), str(root))
-    git("fetch", "--quiet", "origin", base.ref, root=root)
+    git("fetch", "origin", base.ref, root=root)
     git("checkout", "--quiet", "-B", base.branch, base.commit, root=root)
     for key in ("user.name", "user.email"):
         if value := git_config(key):

@@ -9,6 +9,8 @@ from pytest_httpserver import HTTPServer
 
 from tests.checkouts import Checkout
 
+FIRST = "production-ensemble#production#1"
+
 
 @pytest.fixture
 def user(promoted: Checkout, tmp_path: Path) -> Checkout:
@@ -112,9 +114,16 @@ def test_an_end_that_cannot_be(end: str, words: str, user: Checkout) -> None:
 
 
 def test_without_new_bars_there_is_nothing_to_promote(user: Checkout) -> None:
-    """All outputs are pulled, no stage runs, and the candidate is the model in production: exit status 0."""
+    """All outputs are pulled, no stage runs, and the candidate is the model in production: exit status 0.
+
+    A tag that differs on the remote, or that no promotion made, is named and stops nobody.
+    """
+    for name in ("production-ensemble@v1.0.0", "production-ensemble#production#seven"):
+        user.run("git", "tag", "--annotate", "--force", "--message", "by hand", name, f"{FIRST}^{{commit}}")
     before = state(user)
     said = retrain(user, "--end", "2018-01-01T00:00:00Z", expect=0)
+    assert said.count("warning: the tag production-ensemble@v1.0.0 is not the one that origin has, both stay") == 1
+    assert said.count("warning: the tag production-ensemble#production#seven is ignored, its name is not one") == 1
     assert "The candidate is the model in production; nothing to promote." in said
     assert "Running stage" not in said
     assert state(user) == before

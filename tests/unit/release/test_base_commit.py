@@ -1,57 +1,20 @@
 """What promote and rollback ask the remote before they change anything, and the push they advise, with real git."""
 
-import os
-import shlex
 import shutil
-import sys
-import time
 from collections.abc import Callable
-from contextlib import nullcontext
-from pathlib import Path
 
 import pytest
 
-from src.base import paths
 from src.base.errors import PromotionError
 from src.release.base_commit import check_upstream, find_base, how_to_publish
-from src.release.tags import Stage, tag
-from src.repo import git
-from tests.checkouts import GIT_IDENTITY, Checkout
-from tests.remotes import closed_port, silent_port
-
-
-@pytest.fixture
-def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-    """A clone of a bare remote, both at version 1.0.0; the project takes it for its own."""
-    monkeypatch.setattr(paths, "ROOT", tmp_path / "mine")
-    for name, value in GIT_IDENTITY.items():
-        monkeypatch.setenv(name, value)
-    Checkout(tmp_path).run("git", "init", "--quiet", "--bare", "--initial-branch", "main", "remote.git")
-    clone = clone_of(tmp_path, "mine")
-    commit(clone, "first")
-    tag("1.0.0", head(clone), "production")
-    clone.run("git", "push", "--quiet", "--atomic", "--follow-tags")
-    return clone
+from src.release.tags import Stage
+from tests.checkouts import Checkout
+from tests.clones import clone_of, commit, head, promote
 
 
 def advised(version: str, stage: Stage = "production") -> str:
     """Return the push that is advised, which comes after that of DVC."""
     return how_to_publish(version, stage, offline=False).split("`")[1].removeprefix("dvc push && ")
-
-
-def clone_of(folder: Path, name: str) -> Checkout:
-    """Clone the bare remote, as a colleague would."""
-    Checkout(folder).run("git", "clone", "--quiet", f"file://{folder}/remote.git", name)
-    return Checkout(folder / name)
-
-
-def commit(checkout: Checkout, name: str) -> None:
-    (checkout.root / name).touch()
-    checkout.commit(name)
-
-
-def head(checkout: Checkout) -> str:
-    return checkout.run("git", "rev-parse", "HEAD").strip()
 
 
 def there(checkout: Checkout) -> str:
@@ -127,9 +90,8 @@ def test_a_git_that_fails_is_not_taken_for_a_detached_head(mine: Checkout) -> No
 
 def test_the_push_that_is_advised_is_all_or_nothing(mine: Checkout) -> None:
     """A colleague comes first: neither branch nor tag goes out; a merge later both do, the tag at what was promoted."""
-    commit(mine, "promotion")
+    promote(mine, "1.1.0")
     promoted = head(mine)
-    tag("1.1.0", promoted, "production")
     other = clone_of(mine.root.parent, "other")
     commit(other, "typo")
     other.run("git", "push", "--quiet")
@@ -148,9 +110,8 @@ def test_the_push_that_is_advised_is_all_or_nothing(mine: Checkout) -> None:
 def test_a_branch_that_nobody_follows_is_pushed_to_origin(mine: Checkout) -> None:
     """Its tags are held against those of origin, and the words set the upstream."""
     mine.run("git", "switch", "--quiet", "--create", "a'b", "--no-track")
-    commit(mine, "promotion")
     check_upstream(amend=False, offline=False)
-    tag("1.1.0", head(mine), "production")
+    promote(mine, "1.1.0")
     command = advised("1.1.0")
     assert command.startswith("git push --atomic --follow-tags --set-upstream origin 'a'\"'\"'b' ")
     mine.run("sh", "-c", command)
@@ -160,8 +121,7 @@ def test_a_branch_that_nobody_follows_is_pushed_to_origin(mine: Checkout) -> Non
 
 def test_the_push_that_is_advised_is_refused_where_a_tag_is_taken(mine: Checkout) -> None:
     """A colleague promoted the same number on another branch: git would leave our tag out, and push the branch."""
-    commit(mine, "promotion")
-    tag("1.1.0", head(mine), "production")
+    promote(mine, "1.1.0")
     other = clone_of(mine.root.parent, "other")
     other.run("git", "switch", "--quiet", "--create", "another")
     other.run("git", "tag", "--annotate", "--message", "theirs", "production-ensemble@v1.1.0")
@@ -174,8 +134,7 @@ def test_the_push_that_is_advised_is_refused_where_a_tag_is_taken(mine: Checkout
 def test_a_branch_is_pushed_to_the_one_that_it_follows(mine: Checkout) -> None:
     """Also where that one has another name."""
     mine.run("git", "switch", "--quiet", "--create", "local", "--track", "origin/main")
-    commit(mine, "promotion")
-    tag("1.1.0", head(mine), "staging")
+    promote(mine, "1.1.0", "staging")
     assert "origin local:refs/heads/main" in advised("1.1.0", "staging")
     mine.run("sh", "-c", advised("1.1.0", "staging"))
     assert f"{head(mine)}\trefs/heads/main" in there(mine)
@@ -192,19 +151,43 @@ def test_a_command_that_is_printed_names_a_branch_as_one_word(mine: Checkout) ->
     assert not (mine.root / "b").exists()
 
 
-def test_another_tag_of_the_same_name_is_refused(mine: Checkout) -> None:
-    """By promote, by rollback and by retrain; whose is right, a person says."""
+def test_another_tag_of_the_same_name_is_named_and_stays(mine: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
+    """By promote, by rollback and by retrain, which fetches what else there is; whose is right, a person says."""
     other = clone_of(mine.root.parent, "other")
     for clone in (mine, other):
         clone.run("git", "tag", "--annotate", "--message", clone.root.name, "production-ensemble@v1.1.0")
+    a_stage(other)
+    mine.run("git", "tag", "production-ensemble@v1.2.0/mine")
+    # Names that Python would split, and one that git cannot keep beside ours.
+    for name in (
+        "production-ensemble@v1\u2028\u3000.0",
+        "production-ensemble#staging#seven",
+        "production-ensemble@v1.2.0",
+    ):
+        other.run("git", "tag", name)
     other.run("git", "push", "--quiet", "--tags")
-    before = mine.git_state()
-    for look in (find_base, lambda: check_upstream(amend=False, offline=False)):
-        with pytest.raises(PromotionError, match=r"^the tag production-ensemble@v1\.1\.0 is not the one that origin"):
-            look()
-    assert mine.git_state() == before
-    mine.run("sh", "-c", "git tag --delete 'production-ensemble@v1.1.0' && git fetch --quiet --tags origin")
+    before = mine.run("git", "for-each-ref").splitlines()
+    assert find_base().commit == head(mine)
     check_upstream(amend=False, offline=False)
+    (fetched,) = set(mine.run("git", "for-each-ref").splitlines()) - set(before)
+    assert fetched.endswith("refs/tags/production-ensemble#staging#2")
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert warning.startswith(
+        "warning: the tag production-ensemble@v1.1.0 is not the one that origin has, both stay; if"
+    )
+    mine.run("sh", "-c", "git tag --delete 'production-ensemble@v1.1.0' 'production-ensemble@v1.2.0/mine'")
+    mine.run("git", "fetch", "--quiet", "--tags", "origin")
+    check_upstream(amend=False, offline=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_fetch_that_fails_has_git_s_reason(mine: Checkout) -> None:
+    """Quietly, git would not say which ref it cannot write."""
+    a_stage(other := clone_of(mine.root.parent, "other"))
+    other.run("git", "push", "--quiet", "--tags")
+    (mine.root / ".git" / "refs" / "tags" / "production-ensemble#staging#2.lock").touch()
+    with pytest.raises(PromotionError, match=r"^`git fetch .*` failed: .*production-ensemble#staging#2\.lock"):
+        find_base()
 
 
 def test_without_a_remote_nobody_is_asked_or_told(mine: Checkout) -> None:
@@ -230,61 +213,6 @@ def test_a_commit_on_no_branch_is_refused(mine: Checkout) -> None:
     mine.run("git", "switch", "--quiet", "--detach")
     with pytest.raises(PromotionError, match=r"^expected a branch to be checked out"):
         check_upstream(amend=False, offline=True)
-
-
-def hanging_ssh(mine: Checkout) -> None:
-    """It says nothing, and leaves a process that holds whatever it was given open."""
-    script = mine.root.parent / "ssh"
-    script.write_text("#!/bin/sh\nsleep 60 &\nexec sleep 60\n")
-    script.chmod(0o755)
-    mine.run("git", "config", "core.sshCommand", str(script))
-
-
-def nothing(mine: Checkout) -> None:
-    """Leave it as it is."""
-
-
-@pytest.mark.parametrize(
-    ("prepare", "url", "words"),
-    [
-        pytest.param(nothing, "{folder}/nowhere.git", "'.*/nowhere.git' does not appear to be a git repos", id="gone"),
-        pytest.param(nothing, "git://127.0.0.1:{closed}/x.git", "Connection refused", id="refused"),
-        pytest.param(nothing, "git://127.0.0.1:{silent}/x.git", "no answer in 1 s", id="silent"),
-        pytest.param(nothing, "http://127.0.0.1:{silent}/x.git", "no answer in 1 s", id="silent http"),
-        pytest.param(hanging_ssh, "user@host:x.git", "no answer in 1 s", id="hanging ssh"),
-    ],
-)
-def test_a_remote_that_does_not_answer_is_refused(
-    prepare: Callable[[Checkout], None], url: str, words: str, mine: Checkout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In the time that it is given, with git's own reason, and nothing changed; --offline goes on and says so."""
-    monkeypatch.setattr(git, "REMOTE_TIMEOUT_S", 1)
-    prepare(mine)
-    with silent_port() if "silent" in url else nullcontext() as silent:
-        address = url.format(folder=mine.root.parent, closed=closed_port(), silent=silent)
-        mine.run("git", "remote", "set-url", "origin", address)
-        before, start = mine.git_state(), time.monotonic()
-        refusal = rf"^origin cannot be asked .*{words}.*; nothing was changed, and `--offline` goes on without it$"
-        with pytest.raises(PromotionError, match=refusal):
-            check_upstream(amend=False, offline=False)
-        assert time.monotonic() - start < 10
-    assert mine.git_state() == before
-    check_upstream(amend=False, offline=True)
-    assert how_to_publish("1.0.0", "production", offline=True).endswith(
-        "origin was not asked; if it has other commits or tags, it takes nothing."
-    )
-
-
-def test_nobody_is_asked_for_a_password(mine: Checkout) -> None:
-    """Git and ssh are told so, and run in a session that has no terminal."""
-    script = mine.root.parent / "ssh"
-    told = "os.environ['GIT_TERMINAL_PROMPT'], os.environ['SSH_ASKPASS_REQUIRE'], os.getsid(0)"
-    script.write_text(f"import os, sys\nsys.exit('told ' + repr(({told})))\n")
-    mine.run("git", "config", "core.sshCommand", shlex.join([sys.executable, str(script)]))
-    mine.run("git", "remote", "set-url", "origin", "user@host:x.git")
-    with pytest.raises(PromotionError, match=r"told \('0', 'never', \d+\)") as refused:
-        check_upstream(amend=False, offline=False)
-    assert f", {os.getsid(0)})" not in str(refused.value)
 
 
 def test_a_remote_without_this_branch_or_any_tag_is_fine(mine: Checkout) -> None:

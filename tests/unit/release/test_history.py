@@ -8,8 +8,7 @@ import pytest
 import yaml
 
 from src.base import paths
-from src.base.errors import DataError
-from src.release.history import Promoted, _first_of_each, promotions
+from src.release.history import Promoted, _first_of_each, _in_production, _where, promotions
 from src.repo import git
 from tests.checkouts import Checkout
 
@@ -30,15 +29,24 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
 
 def promote(checkout: Checkout, version: str, lock: str = LOCK, metrics: dict[str, Any] | None = None) -> None:
     """Commit what a promotion commits."""
-    scores, training = {"roc_auc": 0.6, "brier_skill": 0.1, "f1_score": 0.5}, {"samples_count": 9}
-    metadata = {"version": version, "created_at": version, "performance_metrics": scores, "training_info": training}
     paths.METADATA.parent.mkdir(parents=True, exist_ok=True)
-    paths.METADATA.write_text(json.dumps(metadata))
+    paths.METADATA.write_text(json.dumps(metadata_of(version)))
     paths.LOCK.write_text(lock)
     if metrics is not None:
         paths.METRICS.parent.mkdir(parents=True, exist_ok=True)
         paths.METRICS.write_text(json.dumps(metrics))
     checkout.commit(f"Promote {version}")
+
+
+def metadata_of(version: str) -> dict[str, Any]:
+    """What is read of a promotion's metadata."""
+    scores, training = {"roc_auc": 0.6, "brier_skill": 0.1, "f1_score": 0.5}, {"samples_count": 9}
+    moment = {"created_at": "2026-01-04T12:30:00Z"}
+    return {"version": version, **moment, "performance_metrics": scores, "training_info": training}
+
+
+def listed() -> list[str]:
+    return [one.version for one in promotions()]
 
 
 def test_a_long_history_takes_no_more_gits(repository: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,22 +63,98 @@ def test_a_long_history_takes_no_more_gits(repository: Checkout, monkeypatch: py
     assert started == ["rev-parse", "log", "cat-file"]
     assert [one.version for one in found] == [f"1.0.{patch}" for patch in range(8, -1, -1)]
     assert [one.scores["roc_auc"]["interval"] for one in found] == [*[[0.5, 0.7]] * 8, None]
-    assert {digest for one in found for digest in one.digests} == {"0" * 32}
+
+
+def changed(**values: object) -> bytes:
+    """The metadata of version 1.1.0 with other values."""
+    return json.dumps(metadata_of("1.1.0") | values).encode()
+
+
+DAMAGES = {
+    "merge marks": b'<<<<<<< HEAD\n{"version": "1.1.0"\n=======\n{"version": "1.2.0"\n>>>>>>> theirs\n',
+    "empty": b"",
+    "cut off": changed()[:-9],
+    "a list": b"[]",
+    "no text": b'{"version": "\xff"}',
+    "nested without end": b"[" * 100_000,
+    "a version by hand": changed(version="2.0.0-hotfix"),
+    "other digits": changed(version="1.1.\u0661"),
+    "endless digits": changed(version=f"1.1.{'9' * 5000}"),
+    "a number": changed(version=1.1),
+    "no moment": changed(created_at="yesterday"),
+    "no zone": changed(created_at="2026-01-04T12:30:00"),
+    "no scores": changed(performance_metrics=None),
+    "no rows": changed(training_info={}),
+    "bars of another shape": changed(training_info={"samples_count": 9, "data": []}),
+    "a verdict of another shape": changed(gate="yes"),
+}
+
+
+@pytest.mark.parametrize("content", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_commit_is_named_once_and_passed_over(
+    content: bytes, repository: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As history does not change, nobody could ever mend it; the versions before and after it stay."""
+    promote(repository, "1.0.0")
+    paths.METADATA.write_bytes(content)
+    damaged = repository.commit("damaged")
+    promote(repository, "1.2.0")
+    assert (listed(), listed()) == (["1.2.0", "1.0.0"], ["1.2.0", "1.0.0"])
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert warning.startswith(f"warning: commit {damaged[:7]} is passed over, it holds no promotion that can be read (")
+
+
+METRICS = {
+    "no JSON": (b"<<<<<<< HEAD", "reports/metrics.json cannot be read"),
+    "a list": (b"[]", "reports/metrics.json cannot be read"),
+    "no text": (b"\xff", "reports/metrics.json cannot be read"),
+    "no intervals": (b"{}", ""),
+    "of another shape": (b'{"intervals": {"scores": {"ensemble": {"roc_auc": 1, "f1_score": ["a", 1]}}}}', ""),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), METRICS.values(), ids=METRICS)
+def test_intervals_that_cannot_be_read_hide_no_version(
+    content: bytes, words: str, repository: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It can be brought back, and its scores are those of its metadata."""
+    paths.METRICS.parent.mkdir(parents=True)
+    paths.METRICS.write_bytes(content)
+    promote(repository, "1.0.0")
+    (found,) = promotions()
+    assert found.scores["roc_auc"] == {"value": 0.6, "interval": None}
+    commit = repository.run("git", "rev-parse", "HEAD").strip()[:7]
+    warning = f"warning: commit {commit}: the intervals of version 1.0.0 are not known, {words}\n"
+    assert capsys.readouterr().err == (warning if words else "")
 
 
 @pytest.mark.parametrize(
     "lock", ["", "stages: {}", LOCK.replace("md5: ", "md4: ")], ids=["empty", "lacks it", "no md5"]
 )
-def test_a_promotion_whose_files_are_not_known_is_named(lock: str, repository: Checkout) -> None:
-    """By its commit, with the reason."""
+def test_a_version_whose_files_are_not_known_is_named(
+    lock: str, repository: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its commit, with the reason; no cache is asked."""
     promote(repository, "1.0.0", lock)
-    commit = repository.run("git", "rev-parse", "--short=7", "HEAD").strip()
-    with pytest.raises(DataError, match=rf"^commit {commit} holds a promotion that cannot be read \("):
-        promotions()
+    (found,) = promotions()
+    assert _where(found, stores=None) == "gone"
+    warning = f"warning: commit {found.commit[:7]}: the files of version 1.0.0 are not known, its dvc.lock has no stage"
+    assert capsys.readouterr().err.startswith(warning)
+
+
+def test_metadata_that_are_damaged_now_are_in_production_nowhere(
+    repository: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was promoted before can still be listed, and brought back."""
+    promote(repository, "1.0.0")
+    assert _in_production() == ("1.0.0", "2026-01-04T12:30:00Z")
+    paths.METADATA.write_bytes(DAMAGES["merge marks"])
+    assert (_in_production(), listed()) == ((None, None), ["1.0.0"])
+    assert capsys.readouterr().err.startswith("warning: it is not known which version is in production: ")
 
 
 def promoted(version: str, created_at: str, commit: str) -> Promoted:
-    return Promoted(version, commit, {"version": version, "created_at": created_at}, {}, [])
+    return Promoted(version, commit, {"version": version, "created_at": created_at}, {}, "")
 
 
 def test_the_order_is_that_of_the_commits() -> None:

@@ -14,7 +14,7 @@ import pytest
 from btc_signal.bundle import sha256
 from btc_signal.catalog import FEATURE_NAMES
 from src.base import paths, storage
-from src.base.errors import GateError, PromotionError
+from src.base.errors import DataError, GateError, PromotionError
 from src.features.feature_manager import build_dataset
 from src.gate.trials import params_hash
 from src.ml.ensemble import ProductionEnsemble
@@ -23,6 +23,7 @@ from src.release.metadata import Promotion, build_metadata
 from src.release.promote import _check_gate, _version
 from src.release.transaction import check_committed
 from src.repo.git import git
+from src.repo.revision import Revision
 from src.verdict.finding import Finding, overall
 from tests.checkouts import Checkout
 
@@ -88,6 +89,21 @@ def test_the_gate_is_not_asked_twice_what_changed(compared: int, version: str, m
     )
     comparison = {"champion": {"commit": commits[compared]}, "changed": "major"}
     assert _version(promoted, comparison) == version
+
+
+def test_a_highest_version_that_cannot_be_read_stops_no_promotion(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All may have changed since; its commit stays damaged, and so the next promotion would end there, too."""
+
+    def damaged(name: str) -> Revision:
+        msg = f"{name} holds a params.yaml or dvc.lock that is damaged"
+        raise DataError(msg)
+
+    monkeypatch.setattr("src.release.promote.tagged_versions", list)
+    monkeypatch.setattr("src.release.promote.Revision", damaged)
+    assert _version([SimpleNamespace(version="1.0.1", commit="a1b2c3")], None) == "2.0.0"
+    assert capsys.readouterr().err.endswith("so all may have: a1b2c3 holds a params.yaml or dvc.lock that is damaged\n")
 
 
 @pytest.fixture

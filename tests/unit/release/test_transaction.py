@@ -122,30 +122,18 @@ def locked_stage(checkout: Checkout) -> None:
     (checkout.root / ".git" / "refs" / "tags" / f"{TAGS[0]}.lock").touch()
 
 
-def other_commit(checkout: Checkout) -> None:
-    """The version is tagged, and it is another."""
-    checkout.run("git", "tag", "--annotate", "--message", "other", TAGS[1], "HEAD")
-
-
 def lightweight(checkout: Checkout) -> None:
-    """GTO does not count it, and cannot make it again."""
+    """It is no version, and has the name of one."""
     checkout.run("git", "tag", TAGS[1], "HEAD")
-
-
-def blob(checkout: Checkout) -> None:
-    """A tag of another artifact that is at no commit: GTO stumbles over it."""
-    checkout.run("git", "tag", "--annotate", "--message", "file", "other@v1.0.0", "HEAD:model")
 
 
 @pytest.mark.parametrize("how", [(), ("--amend",)], ids=["commit", "amend"])
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        pytest.param(locked_version, r"^git tag for version 1\.1\.0 failed: .*lock", id="locked version"),
-        pytest.param(locked_stage, r"^git tag for version 1\.1\.0 failed: .*lock", id="locked stage"),
-        pytest.param(other_commit, r"^the tag .*@v1\.1\.0 is at \w{7}, expected none yet; remove", id="other commit"),
-        pytest.param(lightweight, r"^the tag .*@v1\.1\.0 is not annotated", id="lightweight"),
-        pytest.param(blob, r"^the tag other@v1\.0\.0 is at a blob, expected a commit", id="blob"),
+        pytest.param(locked_version, r"^`git tag .*@v1\.1\.0 \w+` failed: .*lock", id="locked version"),
+        pytest.param(locked_stage, r"^`git tag .*#production#1 \w+` failed: .*lock", id="locked stage"),
+        pytest.param(lightweight, r"^the tag .*@v1\.1\.0 is there already", id="lightweight"),
     ],
 )
 def test_what_cannot_be_tagged_is_not_committed(
@@ -207,8 +195,21 @@ def test_a_version_that_came_back_is_tagged_where_it_was_promoted(repository: Ch
         "production-ensemble#production#3",
         "production-ensemble@v1.0.0",
     ]
-    with pytest.raises(PromotionError, match=r"is at \w{7}, expected \w{7}; remove the tag that is wrong"):
-        promote(repository, Tagged("1.0.0", "production", git("rev-parse", "HEAD")))
+
+
+def test_a_commit_that_cannot_be_read_made_no_version(repository: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's, say, after a promotion that was killed before its own: nothing is tagged, and the next begins."""
+    with monkeypatch.context() as patched:
+        patched.setattr("src.release.transaction._undo", lambda: None)
+        with pytest.raises(KeyboardInterrupt), transaction([paths.METADATA], SECOND, with_outputs=False):
+            raise KeyboardInterrupt
+    paths.METADATA.parent.mkdir(parents=True)
+    for content in ("<<<<<<< HEAD", "{}", "[]", '{"version": 1.1}'):
+        paths.METADATA.write_text(content)
+        repository.commit("damaged")
+    with exclusive():
+        check_committed()
+    assert git("tag") == ""
 
 
 def test_one_at_a_time(repository: Checkout) -> None:
