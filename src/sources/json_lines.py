@@ -10,9 +10,12 @@ from src.base.errors import DataError
 LONGEST_LINE = 1_000_000
 
 
-def read_lines(feed: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Read JSON objects as their lines come, empty ones left out; `DataError` names a line that is none."""
-    for number, line in enumerate(iter(lambda: feed.readline(LONGEST_LINE + 1), b""), start=1):
+def read_lines(feed: BinaryIO, first: int = 1) -> Iterator[dict[str, Any]]:
+    """Read JSON objects as their lines come, empty ones left out; `DataError` names a line that is none.
+
+    `first` is the number of the first line.
+    """
+    for number, line in enumerate(iter(lambda: feed.readline(LONGEST_LINE + 1), b""), start=first):
         if not line.strip():
             continue
         if len(line) > LONGEST_LINE:
