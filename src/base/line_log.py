@@ -22,7 +22,8 @@ BLOCK = 1 << 16
 READ_MAX = 1 << 23
 # What a FILE.rejected may hold.
 REJECTED_MAX = 1 << 20
-LOCK_DEADLINE_S = 10.0
+# Held for the time of one write; longer than a busy machine can keep a process waiting for it.
+LOCK_DEADLINE_S = 60.0
 # Refused where no copy of it could be kept, so that this process names it once all the same.
 _named: set[tuple[Path, bytes]] = set()
 
