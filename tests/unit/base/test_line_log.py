@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.base import line_log
@@ -129,6 +129,7 @@ def test_writers_never_cut_each_others_lines(log):
     assert not rejected(log).exists()
 
 
+@settings(deadline=None)  # a busy machine takes any time
 @given(content=st.binary(max_size=60).map(lambda drawn: drawn.replace(b"\x01", b"\n")), block=st.integers(1, 20))
 def test_lines_are_read_from_the_end(content, block, tmp_path_factory):
     """As if all were read and turned round, whatever the size of a block; the last one only if it is ended."""
