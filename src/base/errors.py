@@ -24,7 +24,7 @@ from btc_signal.exceptions import DataError, GapError, ModelError, ProjectError
 from src.base.foreign_text import one_line
 
 __all__ = ["DataError", "GapError", "GateError", "ModelError", "ParamsError", "ProjectError", "PromotionError"]
-__all__ += ["exit_on_error", "truncate", "words_of"]
+__all__ += ["exit_on_error", "truncate", "warn", "words_of"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +55,11 @@ def words_of(error: Exception) -> str:
         return str(error)
     place = f"{error.filename}: " if error.filename else ""
     return f"{place}{error.strerror or error}"
+
+
+def warn(words: str, kind: str = "warning") -> None:
+    """Write one line to standard error, whatever the words quote."""
+    sys.stderr.write(f"{kind}: {one_line(words)}\n")
 
 
 @contextmanager

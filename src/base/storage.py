@@ -5,7 +5,7 @@ Equal input gives equal bytes: no clock, no host, fixed compression, keys in the
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from btc_signal.exceptions import DataError
 from btc_signal.files import parse_json, read_bytes, read_json
 from src.base.paths import relative
 
-__all__ = ["append_lines", "parse_json", "read_bytes", "read_json", "write_bytes", "write_json"]
+__all__ = ["parse_json", "read_bytes", "read_json", "write_bytes", "write_json"]
 
 # Of a file that is being written; git ignores it. What a killed process left is cleared away by the next write.
 ASIDE = ".aside"
@@ -60,26 +60,6 @@ def _is_running(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def append_lines(lines: Iterable[str], path: Path) -> None:
-    """Append whole lines to a log, on the disk before this returns; `DataError` if its last line was cut off."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+", buffering=0) as log:
-        end = log.tell()
-        if end:
-            log.seek(-1, os.SEEK_END)
-            if log.read(1) != b"\n":
-                msg = f"{relative(path)}: its last line is cut off; mend or remove that line"
-                raise DataError(msg)
-        added = memoryview("".join(f"{line}\n" for line in lines).encode())
-        try:
-            while added:
-                added = added[log.write(added) :]
-            os.fsync(log.fileno())
-        except OSError:
-            log.truncate(end)
-            raise
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:

@@ -3,21 +3,27 @@
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
 from btc_signal.times import utc_text
 from src.base import paths, storage
-from src.base.errors import DataError, exit_on_error
+from src.base.errors import DataError, exit_on_error, warn
+from src.base.line_log import append_lines
 from src.commands.shared import Json, print_json, say
 
 if TYPE_CHECKING:
     from btc_signal.ensemble import ProductionEnsemble
     from btc_signal.predict import Prediction
+    from btc_signal.stream import FeatureStream
 
+# What of a feed can be refused by itself: a bar, or a line with at most one.
+Part = Iterable[Mapping[str, Any]]
 N_SHOWN = 10
 
 
@@ -26,27 +32,31 @@ def predict(
         Path | None, typer.Argument(help="Bars: .csv, .parquet, or JSON lines. Without it: JSON lines, standard input.")
     ] = None,
     *,
-    follow: Annotated[bool, typer.Option("--follow", help="Answer each bar as it comes; a gap is an error.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Answer each bar as it comes; one that is refused is named, and left out.")
+    ] = False,
     log: Annotated[Path | None, typer.Option(help="Append every prediction to this file, as JSON lines.")] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="With --follow: save here after each bar, and go on from it after a restart.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Ask the promoted model: probability, decision, and how far its members disagree, for every bar."""
     from btc_signal.ensemble import ProductionEnsemble
-    from btc_signal.predict import predict_history, predict_live
+    from btc_signal.predict import predict_history
     from btc_signal.stream import FeatureStream
 
     with exit_on_error():
         model = ProductionEnsemble.load(paths.PRODUCTION)
         stream = FeatureStream.of_model(model.metadata or {})
-        bars = _read_bars(file, stream.timeframe)
+        parts = _read_parts(file, stream.timeframe)
         if follow:
-            for number, prediction in enumerate(predict_live(bars, stream, model)):
-                if number == 0:  # bars come oldest first: where the first is not a training bar, no later one is
-                    _warn([prediction], model)
-                _log([prediction], log)
-                _show([prediction], as_json=as_json, with_header=number == 0)
+            _follow(parts, stream, model, log, state, as_json=as_json)
             return
-        predictions = predict_history(bars, stream, model)
+        if state is not None:
+            msg = "--state saves where a feed was left, expected with --follow; leave it out, or add --follow"
+            raise DataError(msg)
+        predictions = predict_history(chain.from_iterable(parts), stream, model)
         _warn(predictions, model)
         _log(predictions, log)
         _show(predictions if as_json else predictions[-N_SHOWN:], as_json=as_json)
@@ -54,17 +64,56 @@ def predict(
             say(f"the last {N_SHOWN} of {len(predictions):,}; --json prints all")
 
 
-def _read_bars(file: Path | None, timeframe: str) -> Iterable[dict[str, Any]]:
-    """Read bars from a table, from lines in a file, or from standard input."""
-    from src.sources.json_lines import read_lines
+def _follow(
+    parts: Iterable[Part],
+    stream: "FeatureStream",
+    model: "ProductionEnsemble",
+    log: Path | None,
+    state: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Answer a feed to its end; exit status 2 if there was an error on the way."""
+    from src.base.loops import keep_going
+    from src.commands.following import Follower, resume
 
+    shown = count()
+
+    def show(prediction: "Prediction") -> None:
+        is_first = next(shown) == 0
+        if is_first:  # bars come oldest first: where the first is not a training bar, no later one is
+            _warn([prediction], model)
+        _show([prediction], as_json=as_json, with_header=is_first)
+
+    follower = Follower(stream if state is None else resume(stream, state), model, show, log=log, state=state)
+    rounds = (partial(follower.answer, part) for part in parts)
+    keep_going(chain([follower.write_log], rounds, [follower.write_log]), follower.count, pause_s=0.0)
+    if follower.n_errors:
+        raise typer.Exit(DataError.exit_status)
+
+
+def _read_parts(file: Path | None, timeframe: str) -> Iterator[Part]:
+    """Read bars from a table, from lines in a file, or from standard input; a part that is refused costs no other."""
     if file is None:
         if sys.stdin.isatty():
             say("reading bars from here, one JSON object a line; Ctrl-D ends", on_error=True)
-        return read_lines(sys.stdin.buffer)
+        return _read_lines(sys.stdin.buffer)
     if file.suffix.lower() in {".csv", ".parquet"}:
-        return _read_table(file, timeframe)
-    return read_lines(io.BytesIO(storage.read_bytes(file)))
+        return ([bar] for bar in _read_table(file, timeframe))
+    return _read_lines(io.BytesIO(storage.read_bytes(file)))
+
+
+def _read_lines(feed: BinaryIO) -> Iterator[Part]:
+    """Yield the lines of a feed as they come, unread; of one that is too long, the beginning."""
+    from src.sources.json_lines import LONGEST_LINE, read_lines
+
+    for number in count(1):
+        line = rest = feed.readline(LONGEST_LINE + 1)
+        while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = feed.readline(LONGEST_LINE + 1)
+        if not line:
+            return
+        yield read_lines(io.BytesIO(line), number)
 
 
 def _read_table(file: Path, timeframe: str) -> list[dict[str, Any]]:
@@ -93,7 +142,9 @@ def _warn(predictions: "Sequence[Prediction]", model: "ProductionEnsemble") -> N
 def _log(predictions: "Iterable[Prediction]", log: Path | None) -> None:
     """Append predictions to the log, if there is one."""
     if log is not None:
-        storage.append_lines((json.dumps(prediction.to_plain()) for prediction in predictions), log)
+        mended = append_lines((json.dumps(prediction.to_plain()) for prediction in predictions), log)
+        if mended:
+            warn(mended)
 
 
 def _show(predictions: "list[Prediction]", *, as_json: bool, with_header: bool = True) -> None:

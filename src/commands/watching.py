@@ -1,14 +1,14 @@
 """Watch the promoted model at work."""
 
-import time
-from functools import partial
+from contextlib import suppress
+from itertools import repeat
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from src.base.errors import DataError, ProjectError, exit_on_error, words_of
-from src.commands.shared import Json, Stage, print_json, print_markdown, say, tell_people
+from src.base.errors import DataError, exit_on_error
+from src.commands.shared import Json, Stage, print_json, print_markdown, say
 
 
 def monitor(
@@ -34,33 +34,34 @@ def monitor(
     as_json: Json = False,
 ) -> None:
     """Compare live scores with the promoted ones; exit status 1 on an alert. ALERT_URL tells people."""
-    from src.monitoring.monitor import look
+    from src.base.loops import keep_going
+    from src.monitoring.alert_memory import AlertMemory
+    from src.monitoring.monitor import look, tell_whether_it_looks
     from src.monitoring.monitor_report import markdown
 
+    memory = AlertMemory()
+
+    def note(words: str) -> None:
+        with suppress(OSError):  # standard error may lie on the full disk, and must not keep from telling people
+            say(words, on_error=True)
+
+    def tell(error: Exception | None) -> None:
+        if not dry_run:
+            tell_whether_it_looks(error, note, memory)
+
     def look_once() -> bool:
-        report = look(log, bars, recover, stage, partial(say, on_error=True), dry_run=dry_run)
+        report = look(log, bars, recover, stage, note, memory, dry_run=dry_run)
         if prometheus is not None:
             _write_prometheus(report, prometheus)
         if as_json:
             print_json(report)
         else:
             print_markdown(markdown(report), as_markdown=False)
+        tell(None)
         return bool(report["verdict"] != "no" and not report["recovery"])
 
-    def keep_looking(pause_s: float) -> NoReturn:
-        while True:
-            try:
-                look_once()
-            except BrokenPipeError:  # whoever read has read enough
-                raise
-            except (ProjectError, OSError) as error:
-                words = words_of(error)
-                say(f"error: {words}", on_error=True)
-                tell_people("failure", "The monitor cannot look", words, unless=dry_run)
-            time.sleep(pause_s)
-
     if interval is not None:
-        keep_looking(interval)
+        keep_going(repeat(look_once), tell, interval)
     with exit_on_error():
         is_fine = look_once()
     raise typer.Exit(0 if is_fine else 1)

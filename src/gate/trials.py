@@ -9,6 +9,7 @@ from typing import Any
 from btc_signal.times import utc_text
 from src.base import paths, storage
 from src.base.errors import DataError
+from src.base.line_log import append_lines
 from src.base.params import Params
 from src.evaluation.deflated_sharpe import per_bar
 from src.verdict.finding import number
@@ -36,7 +37,7 @@ def record_trial(params: Params, traded: Mapping[str, Any], now: datetime) -> li
             "n_bars": traded["n_bars"],
             "net_return": traded["net_return"],
         }
-        storage.append_lines([json.dumps(line, allow_nan=False)], paths.TRIALS)
+        append_lines([json.dumps(line, allow_nan=False)], paths.TRIALS)
     return list((trials | {digest: per_bar(traded)}).values())
 
 

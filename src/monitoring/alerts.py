@@ -8,16 +8,15 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from btc_signal.times import utc_text
-from src.base import paths, storage
 from src.base.errors import DataError
 from src.base.foreign_text import inert
+from src.monitoring.alert_memory import AlertMemory, Told
 from src.verdict.finding import Finding
 
 URL, URL_FILE = "ALERT_URL", "ALERT_URL_FILE"
@@ -40,35 +39,36 @@ class Message(NamedTuple):
 
 
 def due(
-    findings: Sequence[Finding], told: Mapping[str, Any], now: datetime, again_after: timedelta
+    findings: Sequence[Finding], told: Told, now: datetime, again_after: timedelta
 ) -> tuple[list[Finding], list[str]]:
     """Return the alerts that are to be told now, and the names of those that are over.
 
-    What is unknown neither starts nor ends an alert; one that stays is told again some time after it was `told`,
-    ISO 8601 by name.
+    What is unknown neither starts nor ends an alert; one that stays is told again some time after it was `told`.
     """
     raised = [finding for finding in findings if finding.verdict == "failed"]
-    new = [one for one in raised if one.name not in told or _told_at(told[one.name]) + again_after <= now]
+    new = [one for one in raised if one.name not in told or told[one.name] + again_after <= now]
     over = {finding.name for finding in findings if finding.verdict in OVER}
     return new, [name for name in told if name in over]
 
 
-def tell(findings: Sequence[Finding], title: str, now: datetime, again_after: timedelta) -> str:
-    """Send what is due in one message, and remember it in reports/alerts.json only if it was taken.
+def tell(
+    findings: Sequence[Finding], title: str, now: datetime, again_after: timedelta, memory: AlertMemory | None = None
+) -> str:
+    """Send what is due in one message, and remember it only if it was taken; in a memory that outlives a full disk.
 
     Returns what became of it, in words; empty if nothing was due.
     """
-    told = storage.read_json(paths.ALERTS) if paths.ALERTS.exists() else {}
+    memory = memory or AlertMemory()
+    told, damaged = memory.read(now)
     new, over = due(findings, told, now, again_after)
     if not new and not over:
-        return ""
+        return damaged
     lines = [f"ALERT {one.name}: {one.words}" for one in new] + [f"over: {name}" for name in over]
-    failed = send(Message("failure" if new else "success", title, "\n".join(map(inert, lines))))
-    if failed:
-        return failed
-    told = {name: at for name, at in told.items() if name not in over} | {one.name: utc_text(now) for one in new}
-    storage.write_json(told, paths.ALERTS)
-    return f"told: {len(new)} alerts, {len(over)} over"
+    done = send(Message("failure" if new else "success", title, "\n".join(map(inert, lines))))
+    if not done:
+        kept = {name: at for name, at in told.items() if name not in over} | {one.name: now for one in new}
+        done = "; ".join(filter(None, [f"told: {len(new)} alerts, {len(over)} over", memory.write(kept)]))
+    return "; ".join(filter(None, [damaged, done]))
 
 
 def send(message: Message) -> str:
@@ -161,12 +161,3 @@ def _quiet(heard: list[str]) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-
-
-def _told_at(moment: object) -> datetime:
-    """Read when an alert was told; `DataError` if the file was changed by hand into something else."""
-    try:
-        return datetime.fromisoformat(str(moment))
-    except ValueError as error:
-        msg = f"{paths.relative(paths.ALERTS)}: expected times, got {moment!r}; delete it, alerts are told anew"
-        raise DataError(msg) from error

@@ -14,8 +14,10 @@ import pandas as pd
 from btc_signal.times import utc_text
 from src.base import paths, storage
 from src.base.errors import ProjectError, words_of
+from src.base.line_log import append_lines
 from src.features.feature_manager import FeatureManager
-from src.monitoring.alerts import tell
+from src.monitoring.alert_memory import AlertMemory
+from src.monitoring.alerts import is_addressed, tell
 from src.monitoring.anomalies import judge_bars
 from src.monitoring.coverage import judge_coverage
 from src.monitoring.drift import columns_of, judge_drift, measure_drift
@@ -28,14 +30,26 @@ from src.policy import Monitor, Policy, load_policy
 from src.verdict.finding import Finding, ask, findings_of, most, overall, result_of
 
 Report = dict[str, Any]
+# Of the log, as many predictions are read as are scored, and again so many, whose outcome is not known.
+LOG_WINDOWS = 2
 
 
 def look(
-    log: Path, bars: Path | None, folder: Path | None, stage: str, say: Callable[[str], None], *, dry_run: bool
+    log: Path,
+    bars: Path | None,
+    folder: Path | None,
+    stage: str,
+    say: Callable[[str], None],
+    memory: AlertMemory,
+    *,
+    dry_run: bool,
 ) -> Report:
-    """Look once, recover in the folder if there is one, tell people; the outcome of both is said."""
-    report, limits = monitor(log, bars), load_policy().monitor
-    done, failed = "", ""
+    """Look once, recover in the folder if there is one, tell people; the outcome of both is said.
+
+    `OSError`, at the end, if the disk takes no report.
+    """
+    report, limits = monitor(log, bars, say), load_policy().monitor
+    done, failed, unkept = "", "", _keep(report, say)
     try:
         done = "" if folder is None else recover(report, folder, stage, limits, dry_run=dry_run)
     except (ProjectError, OSError) as error:
@@ -48,13 +62,33 @@ def look(
         say(recovery)
     if not dry_run:
         again_after = timedelta(hours=limits.alert_again_after_h)
-        if told := tell(findings, headline(report), datetime.now(UTC), again_after):
+        if told := tell(findings, headline(report), datetime.now(UTC), again_after, memory):
             say(told)
+    if unkept:
+        raise unkept
     return report | {"recovery": recovery or None}
 
 
-def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None = None) -> Report:
-    """Look once at the version that predicted last; write reports/monitor.{json,md} and a line of the history.
+def tell_whether_it_looks(error: Exception | None, say: Callable[[str], None], memory: AlertMemory) -> None:
+    """Tell people, if they asked to be told, what ended a look, as of any alert; without an error, that it is over."""
+    if not is_addressed():
+        return
+    try:
+        again_after = timedelta(hours=load_policy().monitor.alert_again_after_h)
+    except ProjectError:  # it may be what is wrong
+        again_after = timedelta(days=1)
+    title, words = "The monitor looks again", ""
+    if error is not None:
+        title, words = "The monitor cannot look", words_of(error) or repr(error)
+    finding = Finding("cannot look", None, None, result_of(error is None), words)
+    if told := tell([finding], title, datetime.now(UTC), again_after, memory):
+        say(told)
+
+
+def monitor(
+    log_file: Path, bars_file: Path | None, say: Callable[[str], object], now: datetime | None = None
+) -> Report:
+    """Look once at the version that predicted last; lines of its log that are left out are said.
 
     Without a file the closed bars are those of the source in params.yaml. Returns plain JSON: `verdict` is no if a rule
     raises an alert, unknown if one cannot be evaluated, else yes; `in_training` counts the newest predictions that are
@@ -62,7 +96,7 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
     look at; what can only not be compared is an unknown rule.
     """
     now = now or datetime.now(UTC)
-    log = read_log(log_file)
+    log = read_log(log_file, LOG_WINDOWS * load_policy().monitor.window_bars, now, say)
     version = log["model_version"].iloc[-1]
     log = log[log["model_version"] == version]
     reference = find_reference(version)
@@ -77,7 +111,7 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
         *ask("drift", lambda: _drift(log, bars, reference, params)),
         _age(reference, limits, now),
     ]
-    report: Report = {
+    return {
         "verdict": overall(findings),
         "looked_at": utc_text(now),
         "version": version,
@@ -91,17 +125,21 @@ def monitor(log_file: Path, bars_file: Path | None = None, now: datetime | None 
         "promoted": reference.promoted.scores,
         "judgements": [finding.kept() for finding in findings],
     }
-    _keep(report)
-    return report
 
 
-def _keep(report: Report) -> None:
-    storage.write_json(report, paths.MONITOR)
-    storage.write_bytes(markdown(report).encode(), paths.MONITOR_REPORT)
+def _keep(report: Report, say: Callable[[str], object]) -> ProjectError | OSError | None:
+    """Write reports/monitor.{json,md} and a line of the history; return the error if that cannot be."""
     values = {judgement["name"]: judgement["value"] for judgement in report["judgements"]}
     told = ("looked_at", "version", "verdict", "predictions", "in_training")
     line = {name: report[name] for name in told} | {"values": values}
-    storage.append_lines([json.dumps(line, allow_nan=False)], paths.MONITOR_HISTORY)
+    try:
+        storage.write_json(report, paths.MONITOR)
+        storage.write_bytes(markdown(report).encode(), paths.MONITOR_REPORT)
+        if mended := append_lines([json.dumps(line, allow_nan=False)], paths.MONITOR_HISTORY):
+            say(f"warning: {mended}")
+    except (ProjectError, OSError) as error:
+        return error
+    return None
 
 
 def _drift(log: pd.DataFrame, bars: pd.DataFrame, reference: Reference, params: Policy) -> Iterable[Finding]:

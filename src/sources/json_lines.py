@@ -14,9 +14,12 @@ class TwiceError(ValueError):
     """A key stands twice in an object: which value counts is anyone's guess."""
 
 
-def read_lines(feed: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Read JSON objects as their lines come, empty ones left out; `DataError` names a line that is none."""
-    for number, line in enumerate(iter(lambda: feed.readline(LONGEST_LINE + 1), b""), start=1):
+def read_lines(feed: BinaryIO, first: int = 1) -> Iterator[dict[str, Any]]:
+    """Read JSON objects as their lines come, empty ones left out; `DataError` names a line that is none.
+
+    `first` is the number of the first line.
+    """
+    for number, line in enumerate(iter(lambda: feed.readline(LONGEST_LINE + 1), b""), start=first):
         if not line.strip():
             continue
         if len(line) > LONGEST_LINE:

@@ -1,6 +1,7 @@
 """The size budgets of the code, so that every file stays one screen or a few."""
 
 import ast
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterator
@@ -67,6 +68,26 @@ def test_a_module_name_stands_once() -> None:
     """A name says where one is; the two re-exports keep the paths that others import, a stage is called as its verb."""
     names = Counter(path.stem for path in SOURCES if not path.name.startswith("__") and path.parent.name != "stages")
     assert {name for name, count in names.items() if count > 1} == {"ensemble", "stream"}
+
+
+def _broad_excepts(tree: ast.Module) -> list[str]:
+    """The functions, outermost first, in which any error is caught."""
+    scopes = {id(node): top.name for top in tree.body if isinstance(top, Function) for node in ast.walk(top)}
+    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
+    caught = [(node, ast.unparse(node.type) if node.type else "Exception") for node in handlers]
+    return [scopes.get(id(node), "") for node, names in caught if re.search(r"\b(Base)?Exception\b", names)]
+
+
+def test_any_error_is_caught_in_one_place() -> None:
+    """By what loops survive; anywhere else an error has a name."""
+    found = {_name(path): _broad_excepts(ast.parse(path.read_text())) for path in SOURCES}
+    assert {name: scopes for name, scopes in found.items() if scopes} == {"src/base/loops.py": ["keep_going"]}
+
+
+@pytest.mark.parametrize("broad", ["except Exception:", "except (ValueError, BaseException) as e:", "except:"])
+def test_another_place_would_be_found(broad: str) -> None:
+    """In whatever form."""
+    assert _broad_excepts(ast.parse(f"def f():\n try: g()\n {broad} pass")) == ["f"]
 
 
 def test_rooms_are_few_and_tied_by_few_arrows() -> None:

@@ -181,21 +181,49 @@ def test_a_recovery_that_failed_is_an_alert_and_tried_again(
     assert served(repository) == "1.1.0"
 
 
-def test_a_monitor_that_stays_outlives_a_disk_that_takes_no_report(repository: Checkout) -> None:
-    """Said in one line by each look, no traceback."""
-    reports = repository.root / "reports"
+def test_a_monitor_that_stays_outlives_a_disk_that_takes_no_report(
+    repository: Checkout, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People are told, once, of that and of the model; said in one line, no traceback; then it is over."""
+    httpserver.expect_request("/hook").respond_with_data(status=200)
+    monkeypatch.setenv("ALERT_URL", f"json://127.0.0.1:{httpserver.port}/hook")
+    reports, watch = repository.root / "reports", ("monitor", inverted(repository), "--bars", BARS)
+    reports.joinpath("alerts.json").unlink(missing_ok=True)
     try:
         with mounted(reports, "--bind", str(reports)):
             subprocess.run(["mount", "-o", "remount,bind,ro", str(reports)], check=True)
-            for said in looks(repository, "monitor", "bot.jsonl", "--bars", BARS):
-                assert said.startswith("error: ")
-                assert "Read-only file system" in said
+            said = looks(repository, *watch, n_lines=3)
     except ImpossibleError as error:
         pytest.skip(str(error))
+    (error,) = (line for line in said if line.startswith("error: "))
+    assert "Read-only file system" in error
+    told = [request.get_json()["message"] for request, _ in httpserver.log]
+    assert "ALERT weighted F1 as promoted" in told[0]
+    assert "ALERT cannot look: " in told[1]
 
 
-def looks(repository: Checkout, *command: str) -> list[str]:
-    """Start a monitor that stays, end it after two lines on standard error, and return them."""
+def test_damaged_lines_cost_no_look(repository: Checkout) -> None:
+    """Named by the first look, and by it only; the log stays as it is, and the scores are those without them."""
+    lines = (repository.root / "bot.jsonl").read_text().splitlines()
+    bad = ['{"time": "20', "\0" * 99, lines[-1].replace("2018", "2099"), '{"format": 2}']
+    damaged = repository.root / "damaged.jsonl"
+    damaged.write_text("\n".join([*lines[:-2], *bad, *lines[-2:], lines[-1][:40]]))
+    with (repository.root / "reports" / "monitor.jsonl").open("a") as history:
+        history.write('{"looked_at": "20')
+    (repository.root / "reports" / "alerts.json").write_text('{"cannot look": "2018-01-01T00:00:00"}')
+    content, watch = damaged.read_bytes(), ("monitor", "damaged.jsonl", "--bars", BARS, "--json")
+    first, second = src(repository, *watch), src(repository, *watch)
+    assert "4 lines left out, see damaged.jsonl.rejected: " in first
+    assert "monitor.jsonl: its last line was cut off" in first
+    assert "1 alerts had no time in UTC up to now" in first
+    assert "warning: " not in second
+    assert damaged.read_bytes() == content
+    report = json.loads(second[: second.rindex("}") + 1])
+    assert report["live"] == json.loads(src(repository, "monitor", "bot.jsonl", "--bars", BARS, "--json"))["live"]
+
+
+def looks(repository: Checkout, *command: str, n_lines: int = 2) -> list[str]:
+    """Start a monitor that stays, end it after so many lines on standard error, and return them."""
     with subprocess.Popen(
         [sys.executable, "-m", "src", *command, "--interval", "1"],
         cwd=repository.root,
@@ -206,7 +234,7 @@ def looks(repository: Checkout, *command: str) -> list[str]:
     ) as process:
         try:
             lines = (line for line in process.stderr if "nobody was told" not in line)
-            return [next(lines) for _ in range(2)]
+            return [next(lines) for _ in range(n_lines)]
         finally:
             process.kill()
 

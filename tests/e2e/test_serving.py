@@ -125,13 +125,28 @@ def test_predict_follows_a_feed_and_keeps_a_log(reproduced: Checkout, feed: Path
     assert [f"{entry['probability']:.3f}" for entry in log] == [line.split()[1] for line in shown[1:]]
 
 
-def test_a_bad_line_stops_with_its_reason(reproduced: Checkout, feed: Path, tmp_path: Path) -> None:
-    """One line, exit status 2, and whatever was answered before stays."""
-    lines = feed.read_text().splitlines()
-    (tmp_path / "twice.jsonl").write_text("\n".join([*lines[:501], lines[500]]))
-    shown = reproduced.run("python", "-m", "src", "predict", str(tmp_path / "twice.jsonl"), "--follow", expect=2)
-    assert "duplicate bar; leave it out" in shown
-    assert len(shown.splitlines()) == 1 + 2 + 1 + 1
+def test_a_bot_in_a_shell_outlives_kills_and_duplicates(reproduced: Checkout, feed: Path, tmp_path: Path) -> None:
+    """Killed while it waits, with half a line in its log; the next goes on from the state, as if nothing had been."""
+    lines, log = feed.read_text().splitlines(keepends=True), tmp_path / "bot.jsonl"
+    options = ["--follow", "--json", "--log", str(log), "--state", str(tmp_path / "stream.json")]
+    command = [sys.executable, "-m", "src", "predict", *options]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=reproduced.root, env=reproduced.environment(), text=True, **pipes) as process:
+        process.stdin.write("".join(lines[:502]))
+        process.stdin.flush()
+        first = [process.stdout.readline() for _ in range(3)]
+        process.kill()
+    with log.open("a") as torn:
+        torn.write('{"time": "2019-10-1')
+    (tmp_path / "again.jsonl").write_text("".join([*lines[490:505], "{\n", *lines[504:]]))
+    words = reproduced.run("python", "-m", "src", "predict", str(tmp_path / "again.jsonl"), *options, expect=2)
+    answers = [line for line in words.splitlines(keepends=True) if line.startswith("{")]
+    assert "duplicate bar, skipped" in words
+    assert "its last line was cut off; it is in bot.jsonl.rejected now" in words
+    assert "line 16: not valid JSON" in words
+    logged = dict.fromkeys(log.read_text().splitlines(keepends=True))
+    assert [*logged] == [*dict.fromkeys([*first, *answers])]
+    assert len(logged) == 11
 
 
 def test_ctrl_c_ends_in_silence(reproduced: Checkout, feed: Path) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from src.base import paths, storage
+from src.base import paths
+from src.base.line_log import append_lines
 from tests.faults.world import Seen
 
 LEDGER = paths.ROOT / "logs" / "endure.jsonl"
@@ -39,7 +40,7 @@ class Ledger:
 
     def note(self, ended: Ended) -> None:
         """Append it, on the disk before this returns."""
-        storage.append_lines([json.dumps(asdict(ended), ensure_ascii=False)], self.file)
+        append_lines([json.dumps(asdict(ended), ensure_ascii=False)], self.file)
 
     def of(self, seed: int) -> dict[Try, Ended]:
         """Return how the tries of a seed ended."""

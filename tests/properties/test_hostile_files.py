@@ -2,6 +2,7 @@
 
 import io
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -132,7 +133,7 @@ def test_prediction_log(content, tmp_path):
     """What a bot logged."""
     (tmp_path / "live.jsonl").write_bytes(content)
     with suppress(DataError):
-        read_log(tmp_path / "live.jsonl")
+        read_log(tmp_path / "live.jsonl", 100, datetime(2020, 1, 2, tzinfo=UTC), str)
 
 
 @FUZZ

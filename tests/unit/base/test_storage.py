@@ -56,15 +56,6 @@ def test_a_disk_that_is_full_midway_leaves_the_old_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_log_on_a_disk_that_is_full_stays_as_it_was(tmp_path):
-    """Half a line would spoil the next one."""
-    log = tmp_path / "log.jsonl"
-    storage.append_lines(["{}"], log)
-    with disk_full(), pytest.raises(OSError, match="File too large"):
-        storage.append_lines(["x" * 5_000], log)
-    assert log.read_text() == "{}\n"
-
-
 def test_what_a_killed_writer_left_is_cleared_away(tmp_path):
     """Of this file, and of writers that run no more; one that is at work keeps what it writes."""
     ended = subprocess.Popen(["true"])
@@ -194,21 +185,3 @@ def test_what_is_no_json_object_is_refused(content, words, tmp_path):
     (tmp_path / "object.json").write_bytes(content)
     with pytest.raises(DataError, match=rf"object\.json: .*{words}"):
         storage.read_json(tmp_path / "object.json")
-
-
-def test_lines_are_appended_to_a_log(tmp_path):
-    """Each call adds whole lines after those that are there; folders are made."""
-    log = tmp_path / "log" / "live.jsonl"
-    storage.append_lines(['{"a": 1}', '{"a": 2}'], log)
-    storage.append_lines(iter(['{"a": 3}']), log)
-    storage.append_lines([], log)
-    assert log.read_text() == '{"a": 1}\n{"a": 2}\n{"a": 3}\n'
-
-
-def test_a_log_whose_last_line_is_cut_off_is_left_alone(tmp_path):
-    """A line appended to half a line would be lost with it."""
-    log = tmp_path / "live.jsonl"
-    log.write_text('{"a": 1}\n{"a"')
-    with pytest.raises(DataError, match=r"live\.jsonl: its last line is cut off"):
-        storage.append_lines(["{}"], log)
-    assert log.read_text() == '{"a": 1}\n{"a"'

@@ -14,11 +14,9 @@ from typer.testing import CliRunner
 
 from btc_signal.bundle import read_promoted
 from btc_signal.ensemble import ProductionEnsemble
-from btc_signal.stream import FeatureStream
 from src.base import paths, storage, tables
 from src.base.errors import ParamsError
 from src.cli import app
-from src.features.promoted import promoted as promoted_value
 from src.gate import gate
 from src.gate.gate_report import markdown as gate_markdown
 from src.verdict.finding import Finding, Verdict, overall
@@ -69,20 +67,6 @@ def test_predict_without_a_model_says_what_to_do(tmp_path: Path, monkeypatch: py
     shown = RUN.invoke(app, ["predict"], input="")
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert "no model was promoted" in shown.stderr
-
-
-@pytest.fixture
-def promoted(candidate: ProductionEnsemble, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small model in the place of the promoted one, with a short warm-up."""
-    settings = promoted_value("feature_settings") | {"warm_up_bars": 60}
-    monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda _, __: candidate))
-    monkeypatch.setattr(FeatureStream, "of_model", classmethod(lambda cls, _: cls(settings, "1h")))
-
-
-@pytest.fixture
-def walk(make_bars: Callable[..., pd.DataFrame]) -> pd.DataFrame:
-    """Eighty bars."""
-    return make_bars(80, seed=4)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])

@@ -178,21 +178,23 @@ def test_bytes_that_are_no_text(params, ledger):
         record_trial(params, TRADED, NOW)
 
 
-@pytest.mark.parametrize(
-    ("length", "words"),
-    [
-        pytest.param(len(LINE) // 2, r"trials\.jsonl line 2: no trial", id="in the middle"),
-        pytest.param(len(LINE), r"trials\.jsonl: its last line is cut off", id="before its end"),
-    ],
-)
-def test_a_last_line_that_is_cut_off(length, words, params, ledger):
-    """Whatever the cut left, no line is appended to it."""
+def test_a_last_line_that_is_cut_off(params, ledger):
+    """It is a damaged line like any other, and no line is appended to it."""
     ledger.parent.mkdir()
-    content = f"{LINE}\n{LINE[:length]}"
+    content = f"{LINE}\n{LINE[: len(LINE) // 2]}"
     ledger.write_text(content)
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=r"trials\.jsonl line 2: no trial"):
         record_trial(params, TRADED, NOW)
     assert ledger.read_text() == content
+
+
+def test_a_last_line_that_lacks_its_end_only(params, ledger):
+    """It counts, and the next line is one of its own."""
+    ledger.parent.mkdir()
+    ledger.write_text(LINE)
+    assert len(record_trial(params, TRADED, NOW)) == 2
+    assert len(record_trial(params, TRADED, NOW)) == 2
+    assert ledger.read_text().splitlines()[0] == LINE
 
 
 def test_the_ledger_has_what_the_deflated_ratio_needs(params):

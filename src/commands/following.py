@@ -1,0 +1,117 @@
+"""Follow a feed: answer each bar as it comes, and keep the answers and the state, whatever else comes."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from btc_signal.bar import read_bar
+from btc_signal.ensemble import ProductionEnsemble
+from btc_signal.exceptions import DataError, GapError
+from btc_signal.predict import Prediction, predict_live
+from btc_signal.stream import FeatureStream
+from btc_signal.times import utc_text
+from src.base import storage
+from src.base.errors import warn
+from src.base.line_log import append_lines, is_kept, rejected
+from src.base.paths import relative
+
+# Answers that wait for a disk that takes them again; the oldest go first.
+UNLOGGED_MAX = 10_000
+
+
+class Follower:
+    """Answers bar after bar: logs, shows, then saves the state, so that a kill in between repeats a bar and loses none.
+
+    Parameters
+    ----------
+    log, state : Path or None
+        A line for each answer; what `FeatureStream.from_state` needs to go on.
+    show : callable
+        Shows one answer.
+    """
+
+    def __init__(
+        self,
+        stream: FeatureStream,
+        model: ProductionEnsemble,
+        show: Callable[[Prediction], object],
+        *,
+        log: Path | None,
+        state: Path | None,
+    ) -> None:
+        self.stream, self.model, self.show, self.log, self.state = stream, model, show, log, state
+        self.n_errors = 0
+        self._unlogged = deque[str](maxlen=UNLOGGED_MAX)
+        self._is_behind = False
+
+    def answer(self, part: Iterable[Mapping[str, Any]]) -> None:
+        """Answer the bars of a part of the feed; `DataError` names one that is refused, or bars missing before it.
+
+        After such a gap the warm-up starts anew. `OSError` if the disk takes no line or no state: the next bar tries
+        again.
+        """
+        for fields in filter(self._is_new, part):
+            try:
+                self._keep(list(predict_live([fields], self.stream, self.model)))
+            except GapError as error:
+                self.stream.warm_up([fields])
+                missing, n_bars = str(error).partition(";")[0], self.stream.missing_bars
+                msg = f"{missing}; the warm-up starts anew, {n_bars} more bars without a gap are needed"
+                raise DataError(msg) from error
+
+    def count(self, _: Exception) -> None:
+        """Count an error, for the exit status."""
+        self.n_errors += 1
+
+    def write_log(self) -> None:
+        """Append the answers that the log lacks; mend its end, where a killed writer left half a line."""
+        if self.log is not None and (self._unlogged or self.log.exists()):
+            if mended := append_lines(self._unlogged, self.log):
+                warn(mended)
+            self._unlogged.clear()
+
+    def _is_new(self, fields: Mapping[str, Any]) -> bool:
+        """Tell whether a bar is later than the last one; of those that are not, the first in a row is named."""
+        bar, last = read_bar(fields), self.stream.last_time
+        was_behind, self._is_behind = self._is_behind, last is not None and bar.time <= last
+        if last and self._is_behind and not was_behind:
+            words = "duplicate bar" if bar.time == last else "late bar"
+            warn(f"{bar.name}: {words}, skipped, as is each that comes up to that of {utc_text(last)}")
+        return not self._is_behind
+
+    def _keep(self, answers: list[Prediction]) -> None:
+        if self.log is not None:
+            self._unlogged.extend(json.dumps(answer.to_plain()) for answer in answers)
+        try:
+            if answers:
+                self.write_log()
+        finally:
+            for answer in answers:
+                self.show(answer)
+        if self.state is not None:
+            storage.write_json(self.stream.state(), self.state)
+
+
+def resume(stream: FeatureStream, state: Path) -> FeatureStream:
+    """Return the stream that goes on where the state was saved, if it was; one that is of no use is kept aside.
+
+    `DataError` if it cannot be kept, or is of a bar to come: a wrong clock should not cost a warm-up.
+    """
+    if not state.exists() or not state.stat().st_size:
+        return stream
+    try:
+        found = type(stream).from_state(storage.read_json(state), stream.settings, stream.timeframe)
+    except DataError as error:
+        why = str(error).partition(";")[0]
+        if not is_kept(state, state.read_bytes().strip(b"\n")):
+            msg = f"{relative(state)}: expected the state of a stream ({why}); move it away, or name another file"
+            raise DataError(msg) from error
+        warn(f"{relative(state)}: {why}; the warm-up starts anew, and {rejected(state).name} has what it was")
+        return stream
+    if found.last_time and found.last_time > datetime.now(UTC):
+        msg = f"{relative(state)}: is of {utc_text(found.last_time)}, a bar to come; set the clock, or delete the file"
+        raise DataError(msg)
+    return found
