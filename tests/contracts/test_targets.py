@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,11 +35,19 @@ REFUSED, FAILED = '{"outcome": "refused"}', '{"outcome": "failed"}'
 
 
 @pytest.fixture(scope="module")
-def committed(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The files git holds, and the environment: no data, no cache; put back what you change."""
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The files git holds, and the environment."""
     checkout = copy_work_tree(tmp_path_factory.mktemp("committed"))
     environment(checkout.root)
     return checkout
+
+
+@pytest.fixture
+def committed(copied: Checkout) -> Iterator[Checkout]:
+    """The files git holds, and the environment: no data, no cache; what a test changes is put back."""
+    yield copied
+    copied.run("git", "checkout", "--quiet", ".")
+    copied.run("git", "clean", "--quiet", "--force", "-d")
 
 
 def test_dvc_lock_is_fresh_without_data(committed: Checkout) -> None:
@@ -66,7 +74,7 @@ CHANGES: dict[str, tuple[Callable[[Checkout], object], set[str]]] = {
         {"fetch"},
     ),
     "a source file of a later stage": (
-        lambda checkout: (checkout.root / "src" / "ml" / "graph.py").write_text("# nothing\n"),
+        lambda checkout: (checkout.root / "src" / "ml" / "ensemble.py").write_text("# nothing\n"),
         {"ensemble", "evaluate"},
     ),
     "a score by hand": (
@@ -84,10 +92,7 @@ def test_a_stale_dvc_lock_is_told_in_one_line(
 ) -> None:
     """The stages that would run are named, and what to do."""
     change(committed)
-    try:
-        said = committed.run("make", "--no-print-directory", "fresh", expect=2).splitlines()
-    finally:
-        committed.run("git", "checkout", "--quiet", ".")
+    said = committed.run("make", "--no-print-directory", "fresh", expect=2).splitlines()
     (line,) = [line for line in said if not line.startswith("make: ***")]
     named = line.removeprefix(STALE).split(";")[0].split()
     assert line.startswith(STALE)
@@ -98,19 +103,13 @@ def test_a_stale_dvc_lock_is_told_in_one_line(
 def test_a_pipeline_dvc_cannot_read_is_not_fresh(committed: Checkout) -> None:
     """Silence is no proof; the reason is DVC's own."""
     (committed.root / "dvc.yaml").write_text("stages: 1\n")
-    try:
-        assert f"{STALE}DVC says " in committed.run("make", "fresh", expect=2)
-    finally:
-        committed.run("git", "checkout", "--quiet", ".")
+    assert f"{STALE}DVC says " in committed.run("make", "fresh", expect=2)
 
 
 def test_a_pipeline_that_stops_says_what_mends_it(committed: Checkout) -> None:
     """DVC names the file, the check says what to do."""
     committed.set_params({("data", "source"): "file", ("data", "path"): "data/nothing.csv"})
-    try:
-        said = committed.run("make", "repro", expect=2)
-    finally:
-        committed.run("git", "checkout", "--quiet", ".")
+    said = committed.run("make", "repro", expect=2)
     assert "error: the pipeline stopped; what is broken, and what mends it:" in said
     assert "data/nothing.csv is not there: put your bars there, or set data.path in params.yaml" in said
 

@@ -1,6 +1,7 @@
 """How git is started, with real git and with a stand-in that behaves as badly as a program can."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -114,10 +115,12 @@ def test_git_removes_its_locks_where_its_asker_is_stopped(stand_in: Callable[[st
 
 def test_what_is_left_running_holds_nobody_up(stand_in: Callable[[str], None], tmp_path: Path) -> None:
     """As an ssh that stays for the next call, its pipes open: what was said until git ended is returned."""
-    stand_in("sleep 20 & echo said; echo words >&2")
+    left = tmp_path / "pid"
+    stand_in(f"sleep 60 & echo $! > {left}; echo said; echo words >&2")
     start = time.monotonic()
     assert run_git(tmp_path, "fetch", timeout_s=None) == Done(0, "said\n", "words\n")
     assert time.monotonic() - start < 10
+    os.kill(int(left.read_text()), signal.SIGKILL)  # it is there still
 
 
 def test_nobody_is_asked_and_no_lock_is_left(stand_in: Callable[[str], None], tmp_path: Path) -> None:
