@@ -1,10 +1,8 @@
 """Logs of JSON lines: appended to by several, mended by who holds the lock, read from the end."""
 
 import json
-import resource
 import subprocess
 import sys
-from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
 
 import pytest
@@ -14,6 +12,7 @@ from hypothesis import strategies as st
 from src.base import line_log
 from src.base.errors import DataError
 from src.base.line_log import append_lines, is_kept, newest_lines, reject, rejected
+from tests.full_disk import disk_full
 
 ONE, TWO = '{"a": 1}', '{"a": 2}'
 # A writer among others; the odd ones may write no further than byte 100,000, and try again.
@@ -32,17 +31,6 @@ for number in range(300):
         if int(name) % 2 and not number % 10:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 1_000, -1))
 """
-
-
-@contextmanager
-def disk_full():
-    """Let no file grow past 1,000 bytes; not for a whole test, or pytest could not write its own log."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture

@@ -3,10 +3,8 @@
 import math
 import os
 import pickle
-import resource
 import subprocess
 import sys
-from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -16,19 +14,9 @@ from hypothesis import strategies as st
 
 from src.base import paths, storage, tables
 from src.base.errors import DataError
+from tests.full_disk import disk_full
 
 OLD = b"what was there before"
-
-
-@contextmanager
-def disk_full():
-    """Let no file grow past 1,000 bytes; not for a whole test, or pytest could not write its own log."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_bytes_are_read_back(tmp_path):
