@@ -2,45 +2,97 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from btc_signal.bar import COLUMNS, EARLIEST, LATEST
 from btc_signal.times import timeframe_text, utc_text
+from src.bars.doubts import Doubts, doubts_of, tell
 from src.bars.schema import check_bars, digits
 from src.base.errors import DataError
+from src.base.findings import Findings, raise_if_refused
 from src.base.params import Data
 
 MICROSECOND = timedelta(microseconds=1)
 # So many equal steps in a row that are longer than the usual one are another timeframe, not gaps.
 MIXED_STEPS_RUN = 24
+DAY_US, HOUR_US = 86_400_000_000, 3_600_000_000
+# A bar's last instant, as close times have it.
+LAST_INSTANT_US = 1_000_000
+MOST_SHARE, FEW_SHARE = 0.9, 0.05
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """What was done to a source's rows on the way to bars."""
+    """What was done to a source's rows on the way to bars, and what is doubtful in them."""
 
     reordered: bool
     dropped_duplicates: int
     source_step: timedelta
     incomplete_bars: int
+    bars_with_absent_parts: int
+    absent_parts: int
+    off_grid_rows: int
+    dropped_last: bool
+    doubts: Doubts
+
+
+class Rows(NamedTuple):
+    """A source's rows as bars of its own step, each at most once, with the number of the row each came from."""
+
+    bars: pd.DataFrame
+    numbers: pd.Series
+    step: timedelta
+    reordered: bool
+    dropped_duplicates: int
+    off_grid: int
+    dropped_last: bool
+    doubts: Doubts
 
 
 def build_bars(table: pd.DataFrame, data: Data, now: datetime) -> tuple[pd.DataFrame, Decisions]:
     """Sort, cut to the window ``[data.start, data.end)``, check and resample a source's rows.
 
-    They have the columns `time` (UTC) and `COLUMNS`, indexed by the source's row numbers, which a `DataError` names.
-    Bars that are not closed at `now` are refused.
+    They have the columns `time` (UTC) and `COLUMNS`, indexed by the source's row numbers, which a `DataError` names; it
+    names all that is wrong. Bars that are not closed at `now` are refused.
     """
+    found = Findings()
+    rows = check_rows(table, data, now, found)
+    raise_if_refused(found)
+    if rows is None:
+        raise AssertionError
+    resampled, incomplete, joined, absent = _resample(rows.bars, rows.step, data)
+    return resampled, Decisions(
+        rows.reordered, rows.dropped_duplicates, rows.step, incomplete, joined, absent, rows.off_grid, rows.dropped_last,
+        rows.doubts,
+    )
+
+
+def check_rows(table: pd.DataFrame, data: Data, now: datetime, found: Findings) -> Rows | None:
+    """Sort and check the rows of a window; add all that is wrong or doubtful to what is found, None if nothing is left."""
     reordered = not table["time"].is_monotonic_increasing
-    table = _cut(table.sort_values("time", kind="stable"), data)
-    bars, rows = _without_duplicates(to_numbers(table).set_index(table["time"]), table.index)
-    check_bars(bars, rows)
-    step = _constant_step(pd.DatetimeIndex(bars.index), rows)
-    _refuse_open_bars(bars.index, rows, step, now)
-    resampled, incomplete = _resample(bars, step, data)
-    return resampled, Decisions(reordered, len(table) - len(bars), step, incomplete)
+    table = table.sort_values("time", kind="stable") if reordered else table
+    with found.gathering():
+        table = _cut(table, data)
+        bars, numbers, n_twice = _without_duplicates(to_numbers(table).set_index(table["time"]), table.index, found)
+        with found.gathering():
+            check_bars(bars, numbers)
+        usual = _usual_step(pd.DatetimeIndex(bars.index))
+        on_grid = _on_grid(pd.DatetimeIndex(bars.index), numbers, usual, data, found)
+        n_off = len(bars) - int(on_grid.sum())
+        bars, numbers = (bars[on_grid], numbers[on_grid]) if n_off else (bars, numbers)
+        if data.drop_last:
+            bars, numbers = bars.iloc[:-1], numbers.iloc[:-1]
+        with found.gathering():
+            _check_steps(pd.DatetimeIndex(bars.index), numbers, usual)
+        step = int(usual) * MICROSECOND
+        _check_closed(bars.index, numbers, step, now, found)
+        doubts = doubts_of(bars, numbers)
+        tell(doubts, len(bars), data.limits, found)
+        return Rows(bars, numbers, step, reordered, n_twice, n_off, data.drop_last, doubts)
+    return None
 
 
 def to_numbers(table: pd.DataFrame) -> pd.DataFrame:
@@ -75,8 +127,12 @@ def _cut(table: pd.DataFrame, data: Data) -> pd.DataFrame:
     return table[inside]
 
 
-def _without_duplicates(bars: pd.DataFrame, rows: pd.Index) -> tuple[pd.DataFrame, pd.Series]:
-    """Drop repeated equal bars; refuse two bars of one time that differ."""
+def _without_duplicates(
+    bars: pd.DataFrame, rows: pd.Index, found: Findings
+) -> tuple[pd.DataFrame, pd.Series, int]:
+    """Drop repeated equal bars; two bars of one time that differ are a problem, and the first is gone on with."""
+    if not bars.index.has_duplicates:
+        return bars, pd.Series(rows, index=bars.index), 0
     numbered = bars.reset_index(names="time").assign(row=rows)
     unique = numbered.drop_duplicates(["time", *COLUMNS])
     twice = unique[unique.duplicated("time", keep=False)]
@@ -85,20 +141,51 @@ def _without_duplicates(bars: pd.DataFrame, rows: pd.Index) -> tuple[pd.DataFram
         differing = [name for name in COLUMNS if first[name] != second[name]]
         values = ", ".join(f"{name} {digits(first[name])} and {digits(second[name])}" for name in differing)
         which = f"rows {first['row']} and {second['row']}: two different bars for {first['time']}"
-        msg = f"{which} ({values}); keep the right one"
-        raise DataError(msg)
-    unique = unique.set_index("time")
-    return unique[COLUMNS], unique["row"]
+        found.refuse(f"{which} ({values}); keep the right one")
+    unique = unique.drop_duplicates("time").set_index("time")
+    return unique[COLUMNS], unique["row"], len(bars) - len(unique)
 
 
-def _constant_step(times: pd.DatetimeIndex, rows: pd.Series) -> timedelta:
-    """Return the one step the bars keep, gaps apart."""
+def _usual_step(times: pd.DatetimeIndex) -> int:
+    """Return the most frequent step in microseconds."""
     if len(times) < 2:  # noqa: PLR2004 - a step needs two bars
         msg = f"got {len(times)} bar, expected at least 2 to tell the timeframe"
         raise DataError(msg)
+    lengths, counts = np.unique(np.diff(times.asi8), return_counts=True)
+    return int(lengths[counts.argmax()])
+
+
+def _on_grid(times: pd.DatetimeIndex, rows: pd.Series, usual: int, data: Data, found: Findings) -> np.ndarray:
+    """Tell which bars open on the grid of their timeframe; a problem if more do not than params.yaml allows."""
+    # A day may begin at any full hour of UTC, where the day of its market does.
+    phase = int(times.asi8[0]) % usual if usual % DAY_US == 0 and int(times.asi8[0]) % HOUR_US == 0 else 0
+    on_grid = times.asi8 % usual == phase
+    share, allowed = 1 - on_grid.mean(), data.limits.off_grid_share_max
+    if not share:
+        return np.asarray(on_grid)
+    first = int(np.argmin(on_grid))
+    timeframe = timeframe_text(usual * MICROSECOND)
+    words = (
+        f"row {rows.iloc[first]} ({times[first]}) opens off the grid of {timeframe}, as {len(times) - int(on_grid.sum()):,} "
+        f"of {len(times):,} bars do"
+    )
+    if share <= allowed:
+        found.warnings.append(f"{words}: left out")
+        return np.asarray(on_grid)
+    ends = usual - times.asi8 % usual
+    if (ends <= LAST_INSTANT_US).mean() > MOST_SHARE:
+        words += ", and they look like the times at which bars close"
+    few = float(np.ceil(share * 1000) / 1000)
+    if few <= FEW_SHARE:
+        found.refuse(f"{words}; data.limits.off_grid_share_max leaves them out", limits={"off_grid_share_max": few})
+    else:
+        found.refuse(f"{words}; give the times at which bars open")
+    return np.ones(len(times), dtype=bool)
+
+
+def _check_steps(times: pd.DatetimeIndex, rows: pd.Series, usual: int) -> None:
+    """Refuse bars of more than one timeframe."""
     steps = np.diff(times.asi8)
-    lengths, counts = np.unique(steps, return_counts=True)
-    usual = lengths[counts.argmax()]
     odd = np.flatnonzero(steps % usual != 0)
     longer = np.flatnonzero((steps[1:] == steps[:-1]) & (steps[1:] != usual)) + 1
     runs = np.split(longer, np.flatnonzero(np.diff(longer) != 1) + 1)
@@ -111,24 +198,30 @@ def _constant_step(times: pd.DatetimeIndex, rows: pd.Series) -> timedelta:
             f"most bars come every {expected}; give bars of one timeframe"
         )
         raise DataError(msg)
-    return int(usual) * MICROSECOND
 
 
-def _refuse_open_bars(times: pd.Index, rows: pd.Series, step: timedelta, now: datetime) -> None:
+def _check_closed(times: pd.Index, rows: pd.Series, step: timedelta, now: datetime, found: Findings) -> None:
     """Refuse bars from the future, and the one that is still changing."""
-    if times[-1] + step > now:
-        first = int(np.argmax(times + step > now))
-        msg = (
-            f"row {rows.iloc[first]} ({times[first]}): not closed yet, it is {now:%Y-%m-%d %H:%M} UTC now; "
-            f"set data.end in params.yaml to {utc_text(times[first])} or earlier"
+    if times[-1] + step <= now:
+        return
+    first = int(np.argmax(times + step > now))
+    words = f"row {rows.iloc[first]} ({times[first]}): not closed yet, it is {now:%Y-%m-%d %H:%M} UTC now"
+    if first == len(times) - 1:
+        found.refuse(
+            f"{words}; data.drop_last leaves it out, or set data.end in params.yaml to {utc_text(times[first])} or earlier",
+            drop_last=True,
         )
-        raise DataError(msg)
+    else:
+        found.refuse(f"{words}; set data.end in params.yaml to {utc_text(times[first])} or earlier")
 
 
-def _resample(bars: pd.DataFrame, step: timedelta, data: Data) -> tuple[pd.DataFrame, int]:
-    """Join bars into coarser ones; one that lacks a part is left out, and counted."""
+def _resample(bars: pd.DataFrame, step: timedelta, data: Data) -> tuple[pd.DataFrame, int, int, int]:
+    """Join bars into coarser ones; one that lacks more parts than `data.parts_min_share` allows is left out.
+
+    Returns them, how many were left out, how many were joined without some of their parts, and how many those were.
+    """
     if step == data.step:
-        return bars, 0
+        return bars, 0, 0, 0
     if data.step < step or data.step % step:
         msg = (
             f"the source's bars come every {timeframe_text(step)}, data.timeframe asks for {data.timeframe}: "
@@ -145,8 +238,11 @@ def _resample(bars: pd.DataFrame, step: timedelta, data: Data) -> tuple[pd.DataF
         raise DataError(msg)
     groups = bars.groupby(times.floor(data.step))
     joined = groups.agg({"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"})
-    complete = (groups.size() == data.step // step).to_numpy()
-    if not complete.any():
-        msg = f"no {data.timeframe} bar has all its {data.step // step} parts; expected at least one"
+    n_parts, sizes = data.step // step, groups.size().to_numpy()
+    enough = sizes >= n_parts * data.parts_min_share - 1e-9
+    if not enough.any():
+        share = "all" if data.parts_min_share == 1 else f"{data.parts_min_share:g}"
+        msg = f"no {data.timeframe} bar has {share} of its {n_parts} parts; expected at least one"
         raise DataError(msg)
-    return joined[complete], int((~complete).sum())
+    lacking = enough & (sizes < n_parts)
+    return joined[enough], int((~enough).sum()), int(lacking.sum()), int((n_parts - sizes[lacking]).sum())

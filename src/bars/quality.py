@@ -37,5 +37,10 @@ def describe(bars: pd.DataFrame, data: Data, decisions: Decisions, ignored_colum
         "reordered": decisions.reordered,
         "dropped_duplicates": decisions.dropped_duplicates,
         "incomplete_resampled_bars": decisions.incomplete_bars,
+        "resampled_bars_with_absent_parts": decisions.bars_with_absent_parts,
+        "absent_parts": decisions.absent_parts,
+        "off_grid_rows": decisions.off_grid_rows,
+        "dropped_last": decisions.dropped_last,
+        "doubts": decisions.doubts._asdict(),
         "ignored_columns": ignored_columns,
     }

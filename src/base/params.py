@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -31,6 +32,8 @@ Rate = Annotated[float, Field(gt=0, le=1)]
 Moment = Annotated[datetime | None, BeforeValidator(read_utc)]
 # The sections of `src.policy`.
 POLICY = ("gate", "retrain", "monitor")
+# What a column of a file may be taken for.
+ColumnName = Literal["time", "open", "high", "low", "close", "volume"]
 # The names that `src.sources.source` knows, and those of live sources, whose bars go on.
 SourceName = Literal["sample", "file", "ccxt"]
 LIVE: tuple[SourceName, ...] = ("ccxt",)
@@ -42,8 +45,18 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+class Limits(Section):
+    """Shares of the source's bars beyond which it is refused; null: counted and told, never refused."""
+
+    off_grid_share_max: Share = 0.0
+    zero_volume_share_max: Share | None = None
+    deep_low_share_max: Share | None = None
+    stale_share_max: Share | None = None
+    volume_jump_max: Annotated[float, Field(gt=1)] | None = None
+
+
 class Data(Section):
-    """Where the bars come from, and which of them."""
+    """Where the bars come from, and which of them; what answers the questions of a file has a default, no question."""
 
     source: SourceName
     path: str
@@ -52,6 +65,22 @@ class Data(Section):
     timeframe: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}(m|h|d)$")]
     start: Moment
     end: Moment
+    columns: list[str] | dict[ColumnName, str] | None = None
+    time_zone: str | None = None
+    thousands: Literal[",", ".", " ", "'"] | None = None
+    drop_last: bool = False
+    parts_min_share: Rate = 1.0
+    limits: Limits = Limits()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str | None) -> str | None:
+        try:
+            _ = ZoneInfo(zone) if zone is not None else None
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            msg = f"expected a time zone such as UTC, Asia/Tokyo or America/New_York, got {zone!r}"
+            raise ValueError(msg) from error
+        return zone
 
     @field_validator("path")
     @classmethod

@@ -43,9 +43,7 @@ def read_table(content: bytes) -> pa.Table:
     stand for more than any history of bars holds.
     """
     schema = pq.read_schema(pa.BufferReader(content))
-    if wide := [field.name for field in schema if not _is_plain(field.type)]:
-        msg = f"column {wide[0]} is of type {schema.field(wide[0]).type}, expected a number, a time or a text"
-        raise pa.ArrowInvalid(msg)
+    _refuse_wide(schema)
     texts = [field.name for field in schema if _is_text(field.type)]
     file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True, read_dictionary=texts)
     sizes = [file.metadata.row_group(group).total_byte_size for group in range(file.num_row_groups)]
@@ -59,6 +57,26 @@ def read_table(content: bytes) -> pa.Table:
         msg = f"the footer states {file.metadata.num_rows} rows, its groups {sum(stated)}, {table.num_rows} were read"
         raise pa.ArrowInvalid(msg)
     return table
+
+
+def read_feather(content: bytes) -> pa.Table:
+    """Read Feather, with the limits of `read_table`; `pyarrow.ArrowException` if it is damaged or beyond them."""
+    file = pa.ipc.open_file(pa.BufferReader(content))
+    _refuse_wide(file.schema)
+    batches, n_rows, n_bytes = [], 0, 0
+    for at in range(file.num_record_batches):
+        batches.append(file.get_batch(at))
+        n_rows, n_bytes = n_rows + batches[-1].num_rows, n_bytes + batches[-1].nbytes
+        if n_rows > MOST_ROWS or n_bytes > MOST_BYTES:
+            msg = f"more than {n_rows:,} rows of {n_bytes:,} bytes, expected at most {MOST_ROWS:,} of {MOST_BYTES:,}"
+            raise pa.ArrowInvalid(msg)
+    return pa.Table.from_batches(batches, file.schema).replace_schema_metadata()
+
+
+def _refuse_wide(schema: pa.Schema) -> None:
+    if wide := [field.name for field in schema if not _is_plain(field.type)]:
+        msg = f"column {wide[0]} is of type {schema.field(wide[0]).type}, expected a number, a time or a text"
+        raise pa.ArrowInvalid(msg)
 
 
 def _is_text(kind: pa.DataType) -> bool:

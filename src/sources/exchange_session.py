@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from src.base.errors import truncate
-from src.sources.json_lines import TwiceError, each_key_once
+from src.base.json_keys import TwiceError, each_key_once
 
 # Unpacked. Some lists of markets are of 15 million bytes; a day of bars has a thousandth of that.
 LARGEST_ANSWER = 32_000_000

@@ -4,14 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from src.base.errors import DataError, truncate
+from src.base.errors import DataError
+from src.base.json_keys import each_key_once
 
 # Far above any bar; a feed that never ends a line would fill the memory.
 LONGEST_LINE = 1_000_000
-
-
-class TwiceError(ValueError):
-    """A key stands twice in an object: which value counts is anyone's guess."""
 
 
 def read_lines(feed: BinaryIO, first: int = 1) -> Iterator[dict[str, Any]]:
@@ -35,14 +32,3 @@ def read_lines(feed: BinaryIO, first: int = 1) -> Iterator[dict[str, Any]]:
             msg = f"line {number}: expected a JSON object with a bar's time and values, got {came}"
             raise DataError(msg)
         yield content
-
-
-def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its keys and values, as `json` calls it; `TwiceError` names a key that stands twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in found if keys.count(key) > 1)
-        msg = f"{truncate(twice, 60)!r} twice"
-        raise TwiceError(msg)
-    return found

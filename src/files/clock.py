@@ -1,0 +1,221 @@
+"""Times as files write them, as microseconds since 1970: with their zone, or without one."""
+
+import re
+
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from btc_signal.bar import EARLIEST, LATEST
+from src.base.errors import truncate
+
+MICROS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1, "nanoseconds": 1e-3}
+FIRST, LAST = (int(moment.timestamp()) for moment in (EARLIEST, LATEST))
+# A date written without signs, by its length: not an epoch, though ten digits could be taken for one.
+DIGITS = {8: "YYYYMMDD", 10: "YYYYMMDDHH", 12: "YYYYMMDDHHMM", 14: "YYYYMMDDHHMMSS"}
+DAY_US = 86_400_000_000
+MINUTE_US = 60_000_000
+MONTHS = {name: month for month, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+ABBREVIATED = {
+    **{"JST": "Asia/Tokyo", "KST": "Asia/Seoul", "CET": "Europe/Berlin", "CEST": "Europe/Berlin"},
+    **{"EST": "America/New_York", "EDT": "America/New_York", "CST": "America/Chicago", "PST": "America/Los_Angeles"},
+}
+_ZONE = r"(?P<zone>Z|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|UTC|GMT|[A-Z]{3,4})?"
+_CLOCK = (
+    r"(?:(?P<hour>\d{1,2})(?:(?:[:時-]|(?<=\d\d)(?=\d\d))(?P<minute>\d{2})(?:[:分]?(?P<second>\d{2})(?P<part>[.,]\d{1,9})?)?)?"
+    r"[時分秒]?[\s-]*(?P<half>[AP]M)?)?"
+)
+_TEXT = (
+    rf"^(?:(?P<year>\d{{4}})[-/.年]\s?(?P<month>\d{{1,2}})[-/.月]\s?(?P<day>\d{{1,2}})日?"
+    rf"|(?P<compact>\d{{8}})"
+    rf"|(?P<first>\d{{1,2}})(?P<sign>[-/.])(?P<second_number>\d{{1,2}})[-/.](?P<year_last>\d{{4}})"
+    rf"|(?P<name>[A-Z][a-z]{{2}})[a-z]*\.?\s(?P<day_named>\d{{1,2}}),?\s(?P<year_named>\d{{4}}))"
+    rf"(?:[T\s_]+|$|,\s)?{_CLOCK}\s*{_ZONE}$"
+)
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?")
+
+
+class Times(NamedTuple):
+    """Microseconds since 1970 of each row; None for `zoned` if they are naive; what they are, in words.
+
+    `wrong` are the places of rows that could not be read, `why` says of them what is wrong. `suggested` is the zone that
+    naive times hint at.
+    """
+
+    micros: np.ndarray
+    zoned: bool
+    words: str
+    wrong: np.ndarray
+    why: str
+    suggested: str = ""
+
+
+def read_times(column: pa.ChunkedArray) -> Times:
+    """Read a column of times, whatever its type."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if pa.types.is_timestamp(kind):
+        micros = column.cast(pa.timestamp("us", kind.tz), safe=False)
+        words = f"moments with the zone {kind.tz}" if kind.tz else "times without a zone"
+        return _with_absent(micros.cast(pa.int64()), words, zoned=bool(kind.tz))
+    if pa.types.is_date(kind):
+        days = column.cast(pa.timestamp("us")).cast(pa.int64())
+        return _with_absent(days, "days without a zone", zoned=False)
+    if pa.types.is_decimal(kind):
+        return _from_numbers(column.cast(pa.float64()))
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return _from_numbers(column)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _from_text(column)
+    none = np.zeros(len(column), dtype=np.int64)
+    return Times(none, True, f"{kind}", np.arange(len(column)), f"is of type {kind}, expected a time")  # noqa: FBT003
+
+
+def _with_absent(micros: pa.ChunkedArray, words: str, *, zoned: bool) -> Times:
+    absent = np.flatnonzero(micros.is_null().to_numpy())
+    return Times(micros.fill_null(0).to_numpy(), zoned, words, absent, "is missing")
+
+
+def _from_numbers(column: pa.ChunkedArray) -> Times:
+    """Tell the unit of each epoch by its size: the ranges of 2009 to 2100 do not meet."""
+    absent = column.is_null().to_numpy()
+    values = column.fill_null(0).to_numpy()
+    if (form := _digits_form(values[~absent])) is not None:
+        wrong = np.flatnonzero(~absent)
+        why = f"is a date written as {form}, not an epoch; expected a time such as 2019-10-17T06:00:00Z"
+        return Times(np.zeros(len(values), dtype=np.int64), True, f"dates as {form}", wrong, why)  # noqa: FBT003
+    micros, known, units = np.zeros(len(values), dtype=np.int64), np.zeros(len(values), dtype=bool), []
+    for unit, factor in MICROS.items():
+        scale = 1_000_000 / factor
+        inside = ~absent & (values >= FIRST * scale) & (values < LAST * scale)
+        if not inside.any():
+            continue
+        units.append(unit)
+        known |= inside
+        all_inside = inside.all()
+        chosen = values if all_inside else values[inside]
+        if unit == "nanoseconds":
+            read = (chosen // 1_000).astype(np.int64)
+        elif np.issubdtype(values.dtype, np.integer):
+            read = chosen.astype(np.int64, copy=False) * factor
+        else:
+            read = np.rint(chosen * factor).astype(np.int64)
+        if all_inside:
+            micros = read
+        else:
+            micros[inside] = read
+    words = f"epoch {' and '.join(units) or 'of no known unit'}"
+    why = "is missing" if absent[~known].all() else "is no epoch of 2009 to 2100, in seconds, milliseconds or finer"
+    return Times(micros, True, words, np.flatnonzero(~known), why)  # noqa: FBT003
+
+
+def _digits_form(values: np.ndarray) -> str | None:
+    """Return the form of dates that are written as one number, if all are; epochs of hours never look so before 2033."""
+    if not len(values) or not np.isfinite(values[0]) or values[0] <= 0:
+        return None
+    n_digits = len(f"{int(values[0])}")
+    form = DIGITS.get(n_digits)
+    if form is None or (values % 1 != 0).any() or (values < 0).any():
+        return None
+    days, clock = np.divmod(values.astype(np.int64), 10 ** (n_digits - 8))
+    year, month, day = days // 10_000, days // 100 % 100, days % 100
+    looks = (year >= EARLIEST.year) & (year < LATEST.year) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)  # noqa: PLR2004
+    hour = clock // 10 ** max(n_digits - 10, 0)
+    return form if (looks & (hour <= 24)).all() else None  # noqa: PLR2004 - of a day
+
+
+def _from_text(column: pa.ChunkedArray) -> Times:
+    """Read text: numbers as epochs, else dates with or without a clock and a zone, in the forms that are unambiguous."""
+    text = pc.utf8_trim_whitespace(column)
+    series = text.to_pandas()
+    first = next((cell for cell in series if isinstance(cell, str) and cell), "")
+    if _NUMBER.fullmatch(first):
+        return _from_numbers(pa.chunked_array([pa.array(pd.to_numeric(series, errors="coerce"), from_pandas=True)]))
+    found = series.str.extract(_TEXT, flags=re.ASCII | re.IGNORECASE)
+    date_us, why = _days(found)
+    clock_us = _clock(found)
+    zone = found["zone"].str.upper()
+    offset, is_zoned = _offsets(zone)
+    wrong = np.isnan(date_us) | np.isnan(clock_us)
+    absent = series.isna() | (series == "")
+    readable = ~wrong
+    named = zone[readable & zone.notna() & ~is_zoned]
+    has_offset = bool(is_zoned[readable].any()) and bool((is_zoned[readable]).mean() >= 0.5)  # noqa: PLR2004 - most
+    odd = readable & (is_zoned != has_offset)
+    micros = np.nan_to_num(date_us + clock_us - (offset if has_offset else 0.0)).astype(np.int64)
+    if wrong.any():
+        why = "is missing" if absent.to_numpy()[wrong].all() else why or "is not a time that can be read"
+    elif odd.any():
+        why = "has no time zone, others have one" if has_offset else "has a time zone, others have none"
+    words = _words(found, zone, has_offset=has_offset)
+    suggested = "" if named.empty else ABBREVIATED.get(str(named.iloc[0]), "")
+    return Times(micros, has_offset, words, np.flatnonzero(wrong | odd), why, suggested)
+
+
+def _words(found: pd.DataFrame, zone: pd.Series, *, has_offset: bool) -> str:
+    if not has_offset:
+        return "times without a zone" if found["hour"].notna().any() else "days without a zone"
+    zones = sorted(zone.dropna().unique())
+    return f"times with the offset {truncate(' and '.join(map(str, zones)), 40)}"
+
+
+def _days(found: pd.DataFrame) -> tuple[np.ndarray, str]:
+    """Return the day of each row in microseconds, NaN where there is none, and why an order of day and month is not known."""
+    compact = found["compact"]
+    year = found["year"].fillna(found["year_last"]).fillna(found["year_named"]).fillna(compact.str[:4])
+    month = found["month"].fillna(compact.str[4:6]).fillna(found["name"].str.lower().map(MONTHS).astype(object))
+    day = found["day"].fillna(compact.str[6:]).fillna(found["day_named"])
+    why = ""
+    if found["first"].notna().any():
+        first, second = (pd.to_numeric(found[name], errors="coerce") for name in ("first", "second_number"))
+        if (found["sign"].dropna() == ".").all() or (first.max() > 12 >= second.max()):  # noqa: PLR2004 - months
+            day, month = day.fillna(first), month.fillna(second)
+        elif second.max() > 12 >= first.max():  # noqa: PLR2004
+            day, month = day.fillna(second), month.fillna(first)
+        else:
+            why = "may have the day first or the month; write it as 2019-10-17"
+    numbers = {"year": year, "month": month, "day": day}
+    parts = {name: pd.to_numeric(values, errors="coerce") for name, values in numbers.items()}
+    moments = pd.to_datetime(pd.DataFrame(parts), errors="coerce")
+    us = moments.astype("datetime64[us]").to_numpy().view("int64").astype(float)
+    return np.where(moments.isna(), np.nan, us), why
+
+
+def _clock(found: pd.DataFrame) -> np.ndarray:
+    """Return the time of day in microseconds, 0 where none is written, NaN where it is none."""
+    hour, minute, second = (
+        pd.to_numeric(found[name], errors="coerce").fillna(0) for name in ("hour", "minute", "second")
+    )
+    part = pd.to_numeric(found["part"].str.replace(",", ".", regex=False), errors="coerce").fillna(0)
+    half = found["half"].str.upper()
+    is_half = half.notna()
+    possible = (minute < 60) & (second < 60) & ((~is_half & (hour < 24)) | (is_half & (hour >= 1) & (hour <= 12)))  # noqa: PLR2004
+    hour = hour.where(~is_half, hour % 12 + 12 * (half == "PM"))
+    us = ((hour * 60 + minute) * 60 + second) * 1e6 + (part * 1e6).round()
+    return np.where(possible, us, np.nan)
+
+
+def _offsets(zone: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's offset in microseconds, and whether it has one."""
+    shown = {text: _offset(str(text)) for text in zone.dropna().unique()}
+    offset = zone.map(shown).astype(float)
+    return offset.fillna(0).to_numpy(), offset.notna().to_numpy()
+
+
+def _offset(zone: str) -> float:
+    """Return an offset in microseconds; NaN of a zone's abbreviation, which is not unambiguous."""
+    if zone in ("Z", "UTC", "GMT"):
+        return 0.0
+    signed = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?", zone)
+    if signed is None:
+        return np.nan
+    minutes = int(signed[2]) * 60 + int(signed[3] or 0)
+    return (minutes if signed[1] == "+" else -minutes) * float(MINUTE_US)
+
+

@@ -1,0 +1,75 @@
+"""The columns of a file by name, each read once; what params.yaml says of them comes first."""
+
+import numpy as np
+import pyarrow as pa
+
+from src.base.errors import truncate
+from src.base.findings import Findings
+from src.base.params import Data
+from src.files.numbers import read_numbers
+from src.files.orders import headerless_names
+from src.files.raw import Raw, Wanted
+from src.files.roles import Roles, plain, roles_of
+
+
+class Columns:
+    """What is asked of a file's columns while their meaning is found."""
+
+    def __init__(self, raw: Raw, data: Data, found: Findings) -> None:
+        self.raw, self.data, self.found = raw, data, found
+        self.names = self._names()
+        self.roles: Roles = roles_of(self.names)
+        self.said = data.columns if isinstance(data.columns, dict) else {}
+        self._read: dict[int, pa.ChunkedArray] = {}
+
+    def load(self, wanted: dict[int, Wanted]) -> None:
+        """Read columns, all of them in one go."""
+        self._read |= self.raw.read({place: how for place, how in wanted.items() if place not in self._read})
+
+    def column(self, place: int) -> pa.ChunkedArray:
+        """Return a column that was loaded."""
+        return self._read[place]
+
+    def numbers(self, place: int, name: str) -> np.ndarray:
+        """Return a column as float64."""
+        return read_numbers(self.column(place), name, self.raw, self.data.thousands, self.found)
+
+    def called(self, place: int) -> str:
+        """Return what a column is called in the file."""
+        return self.names[place] or f"column {place + 1}"
+
+    def asked(self, role: str) -> int | None:
+        """Return the place of the column that params.yaml names for a role; None if it names none."""
+        if role not in self.said:
+            return None
+        name = self.said[role]
+        places = [place for place, called in enumerate(self.names) if called == name]
+        places = places or [place for place, called in enumerate(self.names) if plain(called) == plain(name)]
+        if len(places) == 1:
+            return places[0]
+        words = "stands there more than once" if places else "is not there"
+        self.found.refuse(f"data.columns names {name!r} for {role}, which {words}; the header has {self.header}")
+        return None
+
+    @property
+    def header(self) -> str:
+        """The names of all columns, as a message shows them."""
+        return truncate(", ".join(name or "(no name)" for name in self.names))
+
+    def _names(self) -> list[str]:
+        said = self.data.columns
+        if isinstance(said, list):
+            if len(said) != self.raw.n_columns:
+                count = f"{len(said)} columns, the file has {self.raw.n_columns}"
+                self.found.refuse(f"data.columns names {count}; its first row is {self._first_row}")
+                return [*said, *["other"] * self.raw.n_columns][: self.raw.n_columns]
+            return said
+        if self.raw.names is not None:
+            return self.raw.names
+        names = headerless_names(self.raw)
+        self.found.refuse(f"no header; its first row is {self._first_row}; data.columns names the columns", columns=names)
+        return names
+
+    @property
+    def _first_row(self) -> str:
+        return truncate(", ".join(self.raw.head[0]) if self.raw.head else "none", 160)

@@ -1,0 +1,130 @@
+"""From a file to rows of bars, with all that was understood, is doubtful or stops it."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from btc_signal.bar import COLUMNS, PRICES
+from src.bars.schema import TIME_DTYPE
+from src.base.errors import truncate
+from src.base.findings import Findings
+from src.base.params import Data
+from src.files.binary import read_binary
+from src.files.columns import Columns
+from src.files.contents import look_at
+from src.files.delimited import read_delimited
+from src.files.json_bars import read_json
+from src.files.raw import Wanted
+from src.files.roles import plain
+from src.files.times import open_times
+from src.files.volume import choose_volume
+
+READERS = {"parquet": read_binary, "feather": read_binary, "json": read_json, "text": read_delimited}
+
+
+class Reading(NamedTuple):
+    """Rows as `build_bars` takes them, by the file's row numbers from 1, and what their columns are called there."""
+
+    table: pd.DataFrame
+    columns: dict[str, str]
+    ignored: list[str]
+    symbol: str
+
+
+def read(path: Path, data: Data, found: Findings) -> Reading | None:
+    """Read a file of bars, whatever its format, and add to what is found; None if no rows could be made.
+
+    `DataError` if nothing at all can be understood of it. `data` has the answers: columns, zone, thousands.
+    """
+    contents = look_at(path)
+    if contents.packed:
+        found.notes.append(f"packed by {contents.packed}")
+    raw = READERS[contents.kind](path, contents, found)
+    columns = Columns(raw, data, found)
+    prices = {price: place for price in PRICES if (place := _price(columns, price)) is not None}
+    candidates = _volume_places(columns)
+    times = [*columns.roles.open_times, *columns.roles.times, *columns.roles.close_times]
+    asked = columns.asked("time")
+    unnamed = [place for place, name in enumerate(columns.names) if not name or plain(name) == "index"]
+    wanted: dict[int, Wanted] = {place: "time" for place in [*times, *([] if asked is None else [asked])]}
+    wanted |= {place: "time" for place in unnamed if not times}
+    wanted |= {place: "number" for place in [*prices.values(), *candidates]}
+    wanted |= {place: "text" for place in columns.roles.symbols[:1]}
+    if not wanted:
+        found.refuse(f"no column is known by its name; the header has {columns.header}")
+        return None
+    columns.load(wanted)
+    found_time = open_times(columns, asked, unnamed)
+    if found_time is None or len(prices) < len(PRICES):
+        return None
+    numbers = {price: columns.numbers(place, price) for price, place in prices.items()}
+    volume = choose_volume(columns, numbers)
+    if volume is None:
+        return None
+    numbers["volume"] = volume.values
+    table = pd.DataFrame({"time": found_time.moments, **{name: numbers[name] for name in COLUMNS}}, copy=False)
+    table.index = pd.RangeIndex(1, len(table) + 1)
+    table["time"] = table["time"].astype(TIME_DTYPE)
+    named = {"time": found_time.called} | {price: columns.called(place) for price, place in prices.items()}
+    named["volume"] = columns.called(volume.place)
+    used = {*found_time.places, *prices.values(), volume.place}
+    ignored = [name for place, name in enumerate(columns.names) if place not in used]
+    return Reading(_without_empty(table, found_time.wrong, found), named, ignored, _symbol(columns))
+
+
+def _price(columns: Columns, price: str) -> int | None:
+    """Return the place of a price; a problem if it is not there, or more than one could be it."""
+    if (place := columns.asked(price)) is not None:
+        return place
+    places = columns.roles.prices[price]
+    exact = [place for place in places if plain(columns.names[place]) == price]
+    if len(places) == 1 or len(exact) == 1:
+        return (exact or places)[0]
+    if places:
+        first = columns.called(places[0])
+        twice = [place for place in places if columns.names[place] == columns.names[places[0]]]
+        names = ", ".join(columns.called(place) for place in places)
+        words = f"column {price} stands there more than once: {names}"
+        if len(twice) > 1:
+            columns.found.refuse(f"{words}; keep one")
+        else:
+            columns.found.refuse(f"{words}; data.columns names the one", columns={price: first})
+        return places[0]
+    words = f"missing column {price}; the header has {columns.header}"
+    others = [place for place, name in enumerate(columns.names) if plain(name) == "price"]
+    if price == "close" and len(others) == 1:
+        columns.found.refuse(f"{words}; data.columns names it", columns={price: columns.called(others[0])})
+        return others[0]
+    columns.found.refuse(words)
+    return None
+
+
+def _volume_places(columns: Columns) -> list[int]:
+    asked = columns.asked("volume") if "volume" in columns.said else None
+    if asked is not None:
+        return [asked]
+    roles = columns.roles
+    return [*roles.volumes, *roles.quote_volumes, *roles.ticks]
+
+
+def _without_empty(table: pd.DataFrame, wrong_times: np.ndarray, found: Findings) -> pd.DataFrame:
+    """Leave out rows without any price, which say that nothing was traded, and those whose time is no time."""
+    empty = table[PRICES].isna().all(axis=1).to_numpy()
+    bad = np.zeros(len(table), dtype=bool)
+    bad[wrong_times] = True
+    if (n_empty := int((empty & ~bad).sum())) and not empty.all():
+        first = int(table.index[empty][0])
+        found.warnings.append(f"{n_empty:,} of {len(table):,} rows have no price, row {first} is the first: they are no bars")
+    return table[~empty & ~bad] if empty.any() or bad.any() else table
+
+
+def _symbol(columns: Columns) -> str:
+    """Return what the bars are of, where a column says so; a problem if it names several."""
+    if not columns.roles.symbols:
+        return ""
+    names = [str(name) for name in columns.column(columns.roles.symbols[0]).unique().to_pylist() if name]
+    if len(names) > 1:
+        columns.found.refuse(f"bars of {len(names)} symbols in one file ({truncate(', '.join(names), 60)}); keep one")
+    return names[0] if names else ""
