@@ -97,6 +97,8 @@ def check_rows(table: pd.DataFrame, data: Data, now: datetime, found: Findings) 
 
 def to_numbers(table: pd.DataFrame) -> pd.DataFrame:
     """Turn the price and volume columns into float64; text that is no number is a `DataError` with row and value."""
+    if all(table[name].dtype == np.float64 for name in COLUMNS):
+        return table[COLUMNS]
     numbers = table[COLUMNS].apply(_numbers)
     for name in COLUMNS:
         wrong = table.index[(numbers[name].isna() & table[name].notna()).to_numpy()]
@@ -124,7 +126,7 @@ def _cut(table: pd.DataFrame, data: Data) -> pd.DataFrame:
             f"the source spans {times.iloc[0]} to {times.iloc[-1]}: move the window, or set both to null"
         )
         raise DataError(msg)
-    return table[inside]
+    return table if inside.all() else table[inside]
 
 
 def _without_duplicates(
@@ -178,8 +180,8 @@ def _on_grid(times: pd.DatetimeIndex, rows: pd.Series, usual: int, data: Data, f
     few = float(np.ceil(share * 1000) / 1000)
     if few <= FEW_SHARE:
         found.refuse(f"{words}; data.limits.off_grid_share_max leaves them out", limits={"off_grid_share_max": few})
-    else:
-        found.refuse(f"{words}; give the times at which bars open")
+        return np.asarray(on_grid)
+    found.refuse(f"{words}; give the times at which bars open")
     return np.ones(len(times), dtype=bool)
 
 

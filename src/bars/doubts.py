@@ -16,6 +16,7 @@ DEEP = 0.5
 STALE_RUN = 3
 # Blocks of bars whose median volumes are compared, and how many times apart they are another unit.
 BLOCK_BARS, FEWEST_BARS, JUMP = 50, 3, 50.0
+MOST_COMPARED = 200_000
 # The last bar is a stump where its volume and its range are less than these shares of what is usual before it.
 STUMP_VOLUME, STUMP_RANGE, STUMP_BARS = 0.02, 0.1, 100
 # Below this share a bar without volume is an everyday thing.
@@ -95,6 +96,7 @@ def _runs(same: np.ndarray) -> np.ndarray:
 def _volume_jump(volume: np.ndarray) -> tuple[float, int | None]:
     """Return the largest change of the median volume from one block of bars to the next but one, and where it is."""
     traded = np.flatnonzero(volume > 0)
+    traded = traded[:: max(1, len(traded) // MOST_COMPARED)]
     size = min(BLOCK_BARS, len(traded) // 2)
     if size < FEWEST_BARS:
         return 1.0, None

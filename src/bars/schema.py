@@ -45,7 +45,7 @@ def _check_columns(bars: pd.DataFrame) -> None:
 
 def _are_right(bars: pd.DataFrame) -> np.ndarray:
     """Tell of every bar whether it keeps the contract; NaN fails every comparison."""
-    opening, high, low, close, volume = bars.to_numpy().T
+    opening, high, low, close, volume = (bars[name].to_numpy() for name in COLUMNS)
     right = (low > 0) & (low <= opening) & (opening <= high) & (low <= close) & (close <= high) & (volume >= 0)
     return np.asarray(right & (high < LARGEST) & (volume < LARGEST))
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from btc_signal.bar import EARLIEST, LATEST
 from src.base.errors import truncate
 
-MICROS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1, "nanoseconds": 1e-3}
+MICROS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1, "nanoseconds": 0.001}
 FIRST, LAST = (int(moment.timestamp()) for moment in (EARLIEST, LATEST))
 # A date written without signs, by its length: not an epoch, though ten digits could be taken for one.
 DIGITS = {8: "YYYYMMDD", 10: "YYYYMMDDHH", 12: "YYYYMMDDHHMM", 14: "YYYYMMDDHHMMSS"}
@@ -85,7 +85,7 @@ def _with_absent(micros: pa.ChunkedArray, words: str, *, zoned: bool) -> Times:
 def _from_numbers(column: pa.ChunkedArray) -> Times:
     """Tell the unit of each epoch by its size: the ranges of 2009 to 2100 do not meet."""
     absent = column.is_null().to_numpy()
-    values = column.fill_null(0).to_numpy()
+    values = (column.fill_null(0) if column.null_count else column).to_numpy()
     if (form := _digits_form(values[~absent])) is not None:
         wrong = np.flatnonzero(~absent)
         why = f"is a date written as {form}, not an epoch; expected a time such as 2019-10-17T06:00:00Z"
@@ -94,25 +94,24 @@ def _from_numbers(column: pa.ChunkedArray) -> Times:
     for unit, factor in MICROS.items():
         scale = 1_000_000 / factor
         inside = ~absent & (values >= FIRST * scale) & (values < LAST * scale)
-        if not inside.any():
-            continue
-        units.append(unit)
-        known |= inside
-        all_inside = inside.all()
-        chosen = values if all_inside else values[inside]
-        if unit == "nanoseconds":
-            read = (chosen // 1_000).astype(np.int64)
-        elif np.issubdtype(values.dtype, np.integer):
-            read = chosen.astype(np.int64, copy=False) * factor
-        else:
-            read = np.rint(chosen * factor).astype(np.int64)
-        if all_inside:
-            micros = read
-        else:
-            micros[inside] = read
+        if inside.all():
+            return Times(_in_micros(values, unit), True, f"epoch {unit}", np.flatnonzero(absent), "")  # noqa: FBT003
+        if inside.any():
+            units.append(unit)
+            known |= inside
+            micros[inside] = _in_micros(values[inside], unit)
     words = f"epoch {' and '.join(units) or 'of no known unit'}"
     why = "is missing" if absent[~known].all() else "is no epoch of 2009 to 2100, in seconds, milliseconds or finer"
     return Times(micros, True, words, np.flatnonzero(~known), why)  # noqa: FBT003
+
+
+def _in_micros(values: np.ndarray, unit: str) -> np.ndarray:
+    """Return epochs of a unit in microseconds; whole numbers stay exact."""
+    if unit == "nanoseconds":
+        return (values // 1_000).astype(np.int64)
+    if np.issubdtype(values.dtype, np.integer):
+        return values.astype(np.int64, copy=False) * MICROS[unit]
+    return np.rint(values * MICROS[unit]).astype(np.int64)
 
 
 def _digits_form(values: np.ndarray) -> str | None:
@@ -121,7 +120,9 @@ def _digits_form(values: np.ndarray) -> str | None:
         return None
     n_digits = len(f"{int(values[0])}")
     form = DIGITS.get(n_digits)
-    if form is None or (values % 1 != 0).any() or (values < 0).any():
+    if form is None or not EARLIEST.year <= int(values[0]) // 10 ** (n_digits - 4) < LATEST.year:
+        return None
+    if (values % 1 != 0).any() or (values < 0).any():
         return None
     days, clock = np.divmod(values.astype(np.int64), 10 ** (n_digits - 8))
     year, month, day = days // 10_000, days // 100 % 100, days % 100

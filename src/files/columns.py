@@ -31,8 +31,10 @@ class Columns:
         return self._read[place]
 
     def numbers(self, place: int, name: str) -> np.ndarray:
-        """Return a column as float64."""
-        return read_numbers(self.column(place), name, self.raw, self.data.thousands, self.found)
+        """Return a column as float64, and let go of what was read: a long history is not kept twice."""
+        numbers = read_numbers(self._read.pop(place), name, self.raw, self.data.thousands, self.found)
+        pa.default_memory_pool().release_unused()
+        return numbers
 
     def called(self, place: int) -> str:
         """Return what a column is called in the file."""

@@ -50,6 +50,8 @@ def _refuse(column: pa.ChunkedArray, wrong: np.ndarray, name: str, thousands: st
     words = f"row {wrong[0] + 1}: {name} is {truncate(cells[0], 60)!r}, expected a plain number such as 8035.88{more}"
     grouped = [GROUPED.fullmatch(cell.strip()) for cell in cells]
     if not thousands and all(grouped) and grouped[0]:
-        found.refuse(f"{words}; data.thousands says what stands between thousands", thousands=grouped[0][1])
+        # Once for all columns.
+        if not any("thousands" in problem.settings for problem in found.problems):
+            found.refuse(f"{words}; data.thousands says what stands between thousands", thousands=grouped[0][1])
     else:
         found.refuse(words)

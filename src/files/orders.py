@@ -14,7 +14,8 @@ ORDERS = (
     PLAIN,
     ["time", "low", "high", "open", "close", "volume"],  # Coinbase
     ["time", "open", "close", "high", "low", "volume"],  # Bitfinex, KuCoin
-    ["time", "quote_volume", "close", "high", "low", "open", "volume"],  # Gate.io
+    ["time", "quote_volume", "close", "high", "low", "open", "volume"],  # Gate.io's API
+    ["time", "volume", "close", "high", "low", "open"],  # Gate.io's files
     ["open", "high", "low", "close", "volume", "time"],  # bitbank
 )
 ENOUGH_ROWS = 2_000

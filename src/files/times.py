@@ -11,7 +11,7 @@ from src.files.clock import DAY_US, Times, read_times
 from src.files.columns import Columns
 from src.files.roles import zone_in
 
-CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
+CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s?[AaPp][Mm])?"
 # A close time may be the last instant of its bar, in whole seconds or finer.
 LAST_INSTANTS = (0, 1, 1_000, 1_000_000)
 
@@ -87,6 +87,9 @@ def _agreed(columns: Columns, read: dict[int, Times]) -> OpenTimes:
             chosen = chosen if apart[0] > 0 else other
             columns.found.notes.append(f"of {names} the one with the opens is taken, {columns.called(chosen)}")
             continue
+        if other in columns.roles.open_times and _lies_inside(read[chosen].micros[good], apart):
+            columns.found.notes.append(f"{columns.called(other)} lies inside the bars that {columns.called(chosen)} opens")
+            continue
         first = int(np.flatnonzero(good)[np.flatnonzero(apart)[0]])
         shown = " and ".join(str(columns.column(place)[first]) for place in (chosen, other))
         words = f"two columns of times disagree, {names}: row {first + 1} has {shown}"
@@ -101,11 +104,18 @@ def _is_day_of(days: Times, times: Times, good: np.ndarray) -> bool:
 
 def _is_length_of_bars(micros: np.ndarray, apart: int) -> bool:
     """Tell whether moments so far apart are open and close of one bar."""
-    steps = np.abs(np.diff(micros))
-    if not len(steps):
-        return False
-    lengths, counts = np.unique(steps, return_counts=True)
-    return any(int(lengths[counts.argmax()]) - apart == instant for instant in LAST_INSTANTS)
+    return any(_usual_step(micros) - apart == instant for instant in LAST_INSTANTS)
+
+
+def _lies_inside(micros: np.ndarray, apart: np.ndarray) -> bool:
+    """Tell whether moments lie inside the bars that open at these times, as that of a bar's first trade does."""
+    return bool(((apart >= 0) & (apart < _usual_step(micros))).all())
+
+
+def _usual_step(micros: np.ndarray) -> int:
+    """Return the most frequent step; 0 of a single moment."""
+    lengths, counts = np.unique(np.abs(np.diff(micros)), return_counts=True)
+    return int(lengths[counts.argmax()]) if len(lengths) else 0
 
 
 def _in_utc(columns: Columns, places: list[int], times: Times) -> OpenTimes:
@@ -120,6 +130,8 @@ def _in_utc(columns: Columns, places: list[int], times: Times) -> OpenTimes:
     moments = pd.DatetimeIndex(times.micros.view("datetime64[us]"))
     if times.zoned:
         found.notes.append(f"{called}: {times.words}")
+        return OpenTimes(moments.tz_localize("UTC"), called, places, wrong)
+    if not len(times.micros):
         return OpenTimes(moments.tz_localize("UTC"), called, places, wrong)
     zone = data.time_zone or next((zone for place in places if (zone := zone_in(columns.names[place]))), None)
     if zone is None:
