@@ -26,7 +26,7 @@ from src.base.yaml_lines import replace_scalars
 from src.policy import Policy, load_policy
 from src.repo.git import check_full_history, git
 from src.repo.subprocesses import run_checked, sigterm_as_exit
-from src.sources.file import read_bars
+from src.sources.file import read_bars, unanswered
 
 BUNDLED = {
     "source": "sample",
@@ -85,7 +85,7 @@ def move_end(folder: Path) -> pd.DataFrame:
     if asked.source != "sample":
         change(file, BUNDLED)
     params = load_policy(file)
-    bars = read_bars(paths.SAMPLE, params.data.timeframe)
+    bars = read_bars(paths.SAMPLE, unanswered(params.data))
     if asked.source == "sample" and asked.end is not None:
         bars = bars[bars.index < pd.Timestamp(asked.end)]
     change(file, {"end": f'"{utc_text(end_of_training(bars, params))}"'})

@@ -6,7 +6,7 @@ A command imports what it needs when it runs: `predict` starts in a fraction of 
 import typer
 from typer._completion_classes import completion_init
 
-from src.commands import candidate, checking, predicting, releasing, watching
+from src.commands import candidate, checking, inspecting, predicting, releasing, watching
 
 app = typer.Typer(
     help="Commands around the pipeline, which `dvc repro` runs. COMMAND -h has examples.",
@@ -35,6 +35,11 @@ COMMANDS = (
     (releasing.deploy, "Export the promoted model for a bot", ["/srv/bot", "/srv/bot --rollback"]),
     (predicting.predict, "Ask the promoted model", ["bars.csv", "--follow --log bot.jsonl < feed.jsonl"]),
     (watching.monitor, "Compare live scores with the promoted ones", ["bot.jsonl", "bot.jsonl --interval 3600"]),
+    (
+        inspecting.inspect,
+        "Say what a file of bars is, and what lets it in",
+        ["bars.csv", "bars.csv --json | jq .settings"],
+    ),
     (checking.doctor, "Look for what is broken, and how to repair it", ["", "status", "data-check --json"]),
     (checking.repair, "Repair what a kill or a full disk left", [""]),
 )

@@ -37,6 +37,7 @@ class Decisions:
     off_grid_rows: int
     dropped_last: bool
     doubts: Doubts
+    warnings: list[str]
 
 
 class Rows(NamedTuple):
@@ -64,14 +65,26 @@ def build_bars(table: pd.DataFrame, data: Data, now: datetime) -> tuple[pd.DataF
     if rows is None:
         raise AssertionError
     resampled, incomplete, joined, absent = _resample(rows.bars, rows.step, data)
+    if joined:
+        found.warnings.append(
+            f"{joined:,} bars of {data.timeframe} lack {absent:,} of their parts, in which nothing traded"
+        )
     return resampled, Decisions(
-        rows.reordered, rows.dropped_duplicates, rows.step, incomplete, joined, absent, rows.off_grid, rows.dropped_last,
-        rows.doubts,
+        reordered=rows.reordered,
+        dropped_duplicates=rows.dropped_duplicates,
+        source_step=rows.step,
+        incomplete_bars=incomplete,
+        bars_with_absent_parts=joined,
+        absent_parts=absent,
+        off_grid_rows=rows.off_grid,
+        dropped_last=rows.dropped_last,
+        doubts=rows.doubts,
+        warnings=found.warnings,
     )
 
 
 def check_rows(table: pd.DataFrame, data: Data, now: datetime, found: Findings) -> Rows | None:
-    """Sort and check the rows of a window; add all that is wrong or doubtful to what is found, None if nothing is left."""
+    """Sort and check the rows of a window; add what is wrong or doubtful to what is found, None if nothing is left."""
     reordered = not table["time"].is_monotonic_increasing
     table = table.sort_values("time", kind="stable") if reordered else table
     with found.gathering():
@@ -129,9 +142,7 @@ def _cut(table: pd.DataFrame, data: Data) -> pd.DataFrame:
     return table if inside.all() else table[inside]
 
 
-def _without_duplicates(
-    bars: pd.DataFrame, rows: pd.Index, found: Findings
-) -> tuple[pd.DataFrame, pd.Series, int]:
+def _without_duplicates(bars: pd.DataFrame, rows: pd.Index, found: Findings) -> tuple[pd.DataFrame, pd.Series, int]:
     """Drop repeated equal bars; two bars of one time that differ are a problem, and the first is gone on with."""
     if not bars.index.has_duplicates:
         return bars, pd.Series(rows, index=bars.index), 0
@@ -167,10 +178,8 @@ def _on_grid(times: pd.DatetimeIndex, rows: pd.Series, usual: int, data: Data, f
         return np.asarray(on_grid)
     first = int(np.argmin(on_grid))
     timeframe = timeframe_text(usual * MICROSECOND)
-    words = (
-        f"row {rows.iloc[first]} ({times[first]}) opens off the grid of {timeframe}, as {len(times) - int(on_grid.sum()):,} "
-        f"of {len(times):,} bars do"
-    )
+    count = f"{len(times) - int(on_grid.sum()):,} of {len(times):,}"
+    words = f"row {rows.iloc[first]} ({times[first]}) opens off the grid of {timeframe}, as {count} bars do"
     if share <= allowed:
         found.warnings.append(f"{words}: left out")
         return np.asarray(on_grid)
@@ -208,13 +217,11 @@ def _check_closed(times: pd.Index, rows: pd.Series, step: timedelta, now: dateti
         return
     first = int(np.argmax(times + step > now))
     words = f"row {rows.iloc[first]} ({times[first]}): not closed yet, it is {now:%Y-%m-%d %H:%M} UTC now"
+    until = f"set data.end in params.yaml to {utc_text(times[first])} or earlier"
     if first == len(times) - 1:
-        found.refuse(
-            f"{words}; data.drop_last leaves it out, or set data.end in params.yaml to {utc_text(times[first])} or earlier",
-            drop_last=True,
-        )
+        found.refuse(f"{words}; data.drop_last leaves it out, or {until}", drop_last=True)
     else:
-        found.refuse(f"{words}; set data.end in params.yaml to {utc_text(times[first])} or earlier")
+        found.refuse(f"{words}; {until}")
 
 
 def _resample(bars: pd.DataFrame, step: timedelta, data: Data) -> tuple[pd.DataFrame, int, int, int]:

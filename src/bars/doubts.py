@@ -64,10 +64,22 @@ def tell(doubts: Doubts, n_bars: int, limits: Limits, found: Findings) -> None:
     """Warn of what is doubtful; what is beyond its limit is a problem."""
     counted = (
         (doubts.zero_volume, "without volume", "zero_volume_share_max", limits.zero_volume_share_max, EVERYDAY, ""),
-        (doubts.deep_lows, f"with a low under {DEEP:g} of open and close", "deep_low_share_max", limits.deep_low_share_max, 0,
-         f", row {doubts.first_deep_low} is the first"),
-        (doubts.stale_bars, f"equal to the {STALE_RUN - 1} or more before them", "stale_share_max", limits.stale_share_max, 0,
-         f", row {doubts.first_stale} is the first; the longest run has {doubts.longest_stale_run}"),
+        (
+            doubts.deep_lows,
+            f"with a low under {DEEP:g} of open and close",
+            "deep_low_share_max",
+            limits.deep_low_share_max,
+            0,
+            f", row {doubts.first_deep_low} is the first",
+        ),
+        (
+            doubts.stale_bars,
+            f"equal to the {STALE_RUN - 1} or more before them",
+            "stale_share_max",
+            limits.stale_share_max,
+            0,
+            f", row {doubts.first_stale} is the first; the longest run has {doubts.longest_stale_run}",
+        ),
     )
     for count, what, name, limit, everyday, more in counted:
         share = count / n_bars
@@ -77,7 +89,9 @@ def tell(doubts: Doubts, n_bars: int, limits: Limits, found: Findings) -> None:
         elif share > everyday:
             found.warnings.append(words)
     if doubts.volume_jump > 1:
-        words = f"the scale of the volume changes {doubts.volume_jump:,.0f} times at {doubts.volume_jump_at}: another unit?"
+        words = (
+            f"the scale of the volume changes {doubts.volume_jump:,.0f} times at {doubts.volume_jump_at}: another unit?"
+        )
         if limits.volume_jump_max is not None and doubts.volume_jump > limits.volume_jump_max:
             found.refuse(f"{words} data.limits.volume_jump_max allows {limits.volume_jump_max:g}")
         else:

@@ -1,7 +1,7 @@
 """What is found in rows of bars: what stops them, and what would let them in; what is doubtful; what was understood."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -23,17 +23,23 @@ class Findings:
     warnings: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    @contextmanager
-    def gathering(self) -> Iterator[None]:
+    def gathering(self) -> "_Gathering":
         """Take a `DataError` of the block for a problem, and go on after the block."""
-        try:
-            yield
-        except DataError as error:
-            self.refuse(str(error))
+        return _Gathering(self)
 
     def refuse(self, words: str, **settings: Any) -> None:  # noqa: ANN401 - as in params.yaml
         """Add a problem."""
         self.problems.append(Problem(words, settings))
+
+
+class _Gathering(AbstractContextManager[None, bool]):
+    def __init__(self, found: Findings) -> None:
+        self.found = found
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if isinstance(error, DataError):
+            self.found.refuse(str(error))
+        return isinstance(error, DataError)
 
 
 def merged(problems: list[Problem]) -> dict[str, Any]:

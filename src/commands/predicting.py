@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 # What of a feed can be refused by itself: a bar, or a line with at most one.
 Part = Iterable[Mapping[str, Any]]
 N_SHOWN = 10
+# Files of JSON lines, which a bot reads without pandas.
+LINES = (".jsonl", ".ndjson")
 
 
 def predict(
     file: Annotated[
-        Path | None, typer.Argument(help="Bars: .csv, .parquet, or JSON lines. Without it: JSON lines, standard input.")
+        Path | None,
+        typer.Argument(help="Bars: a table, or JSON lines as .jsonl. Without it: JSON lines, standard input."),
     ] = None,
     *,
     follow: Annotated[
@@ -98,7 +101,7 @@ def _read_parts(file: Path | None, timeframe: str) -> Iterator[Part]:
         if sys.stdin.isatty():
             say("reading bars from here, one JSON object a line; Ctrl-D ends", on_error=True)
         return _read_lines(sys.stdin.buffer)
-    if file.suffix.lower() in {".csv", ".parquet"}:
+    if not file.name.lower().endswith(LINES):
         return ([bar] for bar in _read_table(file, timeframe))
     return _read_lines(io.BytesIO(storage.read_bytes(file)))
 
@@ -119,6 +122,7 @@ def _read_lines(feed: BinaryIO) -> Iterator[Part]:
 def _read_table(file: Path, timeframe: str) -> list[dict[str, Any]]:
     """Read bars from a table; a bot whose bars are JSON lines does without what reads them."""
     try:
+        from src.base.params import load_params
         from src.sources.file import read_bars
     except ModuleNotFoundError as error:
         msg = (
@@ -126,7 +130,8 @@ def _read_table(file: Path, timeframe: str) -> list[dict[str, Any]]:
             "install requirements.lock, or give the bars as JSON lines"
         )
         raise DataError(msg) from error
-    return read_bars(file, timeframe).reset_index().to_dict("records")
+    data = load_params().data.model_copy(update={"timeframe": timeframe})
+    return read_bars(file, data, as_they_are=True).reset_index().to_dict("records")
 
 
 def _warn(predictions: "Sequence[Prediction]", model: "ProductionEnsemble") -> None:

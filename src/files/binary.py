@@ -7,9 +7,9 @@ import pyarrow as pa
 
 from src.base import tables
 from src.base.errors import DataError, truncate
+from src.base.findings import Findings
 from src.base.paths import relative
 from src.files.contents import Contents, unpacked
-from src.base.findings import Findings
 from src.files.raw import Raw, Wanted
 
 N_HEAD_ROWS = 200

@@ -1,8 +1,6 @@
 """Times as files write them, as microseconds since 1970: with their zone, or without one."""
 
 import re
-
-
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +17,21 @@ FIRST, LAST = (int(moment.timestamp()) for moment in (EARLIEST, LATEST))
 DIGITS = {8: "YYYYMMDD", 10: "YYYYMMDDHH", 12: "YYYYMMDDHHMM", 14: "YYYYMMDDHHMMSS"}
 DAY_US = 86_400_000_000
 MINUTE_US = 60_000_000
-MONTHS = {name: month for month, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+MONTHS = {
+    name: month
+    for month, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
 ABBREVIATED = {
-    **{"JST": "Asia/Tokyo", "KST": "Asia/Seoul", "CET": "Europe/Berlin", "CEST": "Europe/Berlin"},
-    **{"EST": "America/New_York", "EDT": "America/New_York", "CST": "America/Chicago", "PST": "America/Los_Angeles"},
+    "JST": "Asia/Tokyo",
+    "KST": "Asia/Seoul",
+    "CET": "Europe/Berlin",
+    "CEST": "Europe/Berlin",
+    "EST": "America/New_York",
+    "EDT": "America/New_York",
+    "CST": "America/Chicago",
+    "PST": "America/Los_Angeles",
 }
 _ZONE = r"(?P<zone>Z|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|UTC|GMT|[A-Z]{3,4})?"
 _CLOCK = (
@@ -40,10 +49,10 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?")
 
 
 class Times(NamedTuple):
-    """Microseconds since 1970 of each row; None for `zoned` if they are naive; what they are, in words.
+    """Microseconds since 1970 of each row, in UTC if `zoned`, else on an unknown clock; in words what they are.
 
-    `wrong` are the places of rows that could not be read, `why` says of them what is wrong. `suggested` is the zone that
-    naive times hint at.
+    `wrong` are the places of rows that could not be read, `why` says of them what is wrong. `suggested` is the zone
+    that naive times hint at.
     """
 
     micros: np.ndarray
@@ -115,7 +124,7 @@ def _in_micros(values: np.ndarray, unit: str) -> np.ndarray:
 
 
 def _digits_form(values: np.ndarray) -> str | None:
-    """Return the form of dates that are written as one number, if all are; epochs of hours never look so before 2033."""
+    """Return the form of dates that are written as one number, if all are; no epoch looks so before 2033."""
     if not len(values) or not np.isfinite(values[0]) or values[0] <= 0:
         return None
     n_digits = len(f"{int(values[0])}")
@@ -132,7 +141,7 @@ def _digits_form(values: np.ndarray) -> str | None:
 
 
 def _from_text(column: pa.ChunkedArray) -> Times:
-    """Read text: numbers as epochs, else dates with or without a clock and a zone, in the forms that are unambiguous."""
+    """Read text: numbers as epochs, else dates with or without a clock and a zone, in unambiguous forms."""
     text = pc.utf8_trim_whitespace(column)
     series = text.to_pandas()
     first = next((cell for cell in series if isinstance(cell, str) and cell), "")
@@ -167,7 +176,7 @@ def _words(found: pd.DataFrame, zone: pd.Series, *, has_offset: bool) -> str:
 
 
 def _days(found: pd.DataFrame) -> tuple[np.ndarray, str]:
-    """Return the day of each row in microseconds, NaN where there is none, and why an order of day and month is not known."""
+    """Return the day of each row in microseconds, NaN where there is none, and why, if the month may be the day."""
     compact = found["compact"]
     year = found["year"].fillna(found["year_last"]).fillna(found["year_named"]).fillna(compact.str[:4])
     month = found["month"].fillna(compact.str[4:6]).fillna(found["name"].str.lower().map(MONTHS).astype(object))
@@ -218,5 +227,3 @@ def _offset(zone: str) -> float:
         return np.nan
     minutes = int(signed[2]) * 60 + int(signed[3] or 0)
     return (minutes if signed[1] == "+" else -minutes) * float(MINUTE_US)
-
-

@@ -69,7 +69,9 @@ class Columns:
         if self.raw.names is not None:
             return self.raw.names
         names = headerless_names(self.raw)
-        self.found.refuse(f"no header; its first row is {self._first_row}; data.columns names the columns", columns=names)
+        self.found.refuse(
+            f"no header; its first row is {self._first_row}; data.columns names the columns", columns=names
+        )
         return names
 
     @property

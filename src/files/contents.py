@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -31,6 +31,7 @@ OTHERS = {
     b"7z\xbc\xaf": "packed by 7z",
     b"Rar!": "packed by RAR",
 }
+READABLE = "CSV, Parquet, Feather or JSON, as it is or in gzip, zip or zst"
 EXPORT = "save it as CSV or Parquet"
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # What Excel writes in Japan.
@@ -58,8 +59,8 @@ def look_at(path: Path) -> Contents:
             return Contents(kind, head, "", packed)
     for magic, what in OTHERS.items():
         if head.startswith(magic):
-            msg = f"{relative(path)}: is {what}, expected CSV, Parquet, Feather or JSON, as it is or in gzip, zip or zst"
-            raise DataError(f"{msg}; {EXPORT}")
+            msg = f"{relative(path)}: is {what}, expected {READABLE}; {EXPORT}"
+            raise DataError(msg)
     if not head.strip():
         msg = f"{relative(path)}: empty, expected at least a header and one bar"
         raise DataError(msg)
@@ -70,17 +71,17 @@ def look_at(path: Path) -> Contents:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, unpacked; `DataError` if that fails, or a few bytes stand for more than any history of bars holds."""
+    """Open a file, unpacked; `DataError` if that fails, or it is longer than any history of bars."""
     try:
         with path.open("rb") as file:
             start = file.read(4)
         how = next((name for magic, name in PACKED.items() if start.startswith(magic)), None)
         if how:
             with pa.CompressedInputStream(pa.OSFile(str(path)), how) as stream:
-                yield io.BufferedReader(_Bounded(stream, path))
+                yield io.BufferedReader(_Bounded(stream, path))  # type: ignore[type-var]
         elif start.startswith(b"PK\x03\x04"):
             with zipfile.ZipFile(path) as folder, folder.open(_only_file(folder, path)) as stream:
-                yield io.BufferedReader(_Bounded(stream, path))
+                yield io.BufferedReader(_Bounded(stream, path))  # type: ignore[type-var]
         else:
             with path.open("rb") as stream:
                 yield stream
@@ -94,7 +95,7 @@ def _only_file(folder: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     """Return the one file in a zip file, what macOS adds left out."""
     files = [one for one in folder.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
     if any(one.filename == "xl/workbook.xml" for one in files):
-        msg = f"{relative(path)}: is a spreadsheet of Excel, expected CSV, Parquet, Feather or JSON; {EXPORT}"
+        msg = f"{relative(path)}: is a spreadsheet of Excel, expected {READABLE}; {EXPORT}"
         raise DataError(msg)
     if len(files) != 1:
         names = truncate(", ".join(one.filename for one in files) or "none")
@@ -103,10 +104,17 @@ def _only_file(folder: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     return files[0]
 
 
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, n_bytes: int, /) -> bytes:
+        """Return at most so many, none at the end."""
+
+
 class _Bounded(io.RawIOBase):
     """A stream that ends with an error where it is longer than any history of bars."""
 
-    def __init__(self, stream: BinaryIO, path: Path) -> None:
+    def __init__(self, stream: Readable, path: Path) -> None:
         self.stream, self.path, self.n_bytes = stream, path, 0
 
     def readable(self) -> bool:
@@ -129,9 +137,9 @@ def _encoding_of(head: bytes, path: Path) -> str:
             return encoding
     if b"\0" in head:
         for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-            if zeros.count(0) > len(zeros) * 0.8:  # noqa: PLR2004 - of plain text nearly all
+            if zeros.count(0) > len(zeros) * 0.8:
                 return encoding
-        msg = f"{relative(path)}: holds bytes that are no text, expected CSV, Parquet, Feather or JSON; {EXPORT}"
+        msg = f"{relative(path)}: holds bytes that are no text, expected {READABLE}; {EXPORT}"
         raise DataError(msg)
     for encoding in ("utf-8", SHIFT_JIS):
         try:

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from src.base.errors import DataError, truncate
+from src.base.findings import Findings
 from src.base.paths import relative
 from src.files.contents import HEAD_BYTES, Contents, unpacked
-from src.base.findings import Findings
 from src.files.raw import DATE, Raw, Wanted
 
 # Tried in this order: a decimal comma looks like a separator, and a semicolon or a tab like nothing else.

@@ -1,5 +1,6 @@
 """What a file of bars is, all at once, and the settings of params.yaml that let it in."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,34 +56,46 @@ class Inspection(NamedTuple):
         return int((steps > self.rows.step.total_seconds() * 1_000).sum())
 
 
-def inspect(path: Path, symbol: str) -> Inspection:
+def inspect(path: Path, answers: Mapping[str, Any] | None = None) -> Inspection:
     """Read a file as `fetch` would, whatever window and timeframe params.yaml has, and tell all that is found.
 
-    Nothing is written. `symbol` is what the bars are of, where the file does not say.
+    Nothing is written. `answers` are settings of `data` that are given already.
     """
     path = path.resolve()
     name = str(path.relative_to(paths.ROOT)) if path.is_relative_to(paths.ROOT) else str(path)
     asked: list[Problem] = []
     warnings: list[str] = []
-    more: dict[str, Any] = {}
+    more = dict(answers or {})
     for _ in range(MOST_ROUNDS):
         found = Findings()
         rows, reading = _look(path, _data(name, more), found)
         new = [problem for problem in found.problems if problem.words not in {old.words for old in asked}]
         asked, warnings = [*asked, *new], [*warnings, *found.warnings]
-        answers = merged(asked)
-        if not found.problems or answers == more:
+        wanted = {**(answers or {}), **merged(asked)}
+        if not found.problems or wanted == more:
             break
-        more = answers
+        more = wanted
     final = Findings(found.notes, list(dict.fromkeys(warnings)), asked)
     status = ENTERS if not asked else ASKS if not found.problems else REFUSED
-    settings = {"source": "file", "path": name, "symbol": (reading and reading.symbol) or symbol}
+    settings: dict[str, Any] = {
+        "source": "file",
+        "path": name,
+        "symbol": (reading and reading.symbol) or path.name.partition(".")[0],
+    }
     settings |= {"timeframe": timeframe_text(rows.step) if rows else None, "start": None, "end": None}
     return Inspection(status, rows, reading, final, settings | more)
 
 
 def _data(name: str, more: dict[str, Any]) -> Data:
-    fixed = {"source": "file", "path": name, "exchange": "", "symbol": "", "timeframe": "1d", "start": None, "end": None}
+    fixed = {
+        "source": "file",
+        "path": name,
+        "exchange": "",
+        "symbol": "",
+        "timeframe": "1d",
+        "start": None,
+        "end": None,
+    }
     return Data.model_validate(fixed | more)
 
 

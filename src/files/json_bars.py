@@ -8,11 +8,11 @@ from typing import Any
 import pyarrow as pa
 
 from src.base.errors import DataError, truncate
+from src.base.findings import Findings
 from src.base.json_keys import each_key_once
 from src.base.paths import relative
 from src.files.binary import of_table
 from src.files.contents import Contents, unpacked
-from src.base.findings import Findings
 from src.files.orders import PLAIN, order_of
 from src.files.raw import Raw
 

@@ -28,7 +28,9 @@ def order_of(rows: Sequence[Sequence[Any]]) -> list[str]:
     n_columns = len(rows[0])
     for order in ORDERS:
         names = [*order, *[OTHER] * (n_columns - len(order))]
-        if len(order) <= n_columns and all(_is_possible(dict(zip(names, row, strict=True))) for row in rows[:ENOUGH_ROWS]):
+        if len(order) <= n_columns and all(
+            _is_possible(dict(zip(names, row, strict=True))) for row in rows[:ENOUGH_ROWS]
+        ):
             return names
     return [*PLAIN, *[OTHER] * (n_columns - len(PLAIN))][:n_columns]
 
@@ -54,4 +56,6 @@ def _is_possible(bar: Mapping[str, Any]) -> bool:
         return False
     low, high, time = values["low"], values["high"], values["time"]
     inside = [values["open"], values["close"], *([values["vwap"]] if values.get("vwap") else [])]
-    return 0 < low <= min(inside) <= max(inside) <= high and time > TIMELESS and values.get("close_time", time + 1) > time
+    return (
+        0 < low <= min(inside) <= max(inside) <= high and time > TIMELESS and values.get("close_time", time + 1) > time
+    )

@@ -1,7 +1,7 @@
 """From a file to rows of bars, with all that was understood, is doubtful or stops it."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,12 @@ from src.files.columns import Columns
 from src.files.contents import look_at
 from src.files.delimited import read_delimited
 from src.files.json_bars import read_json
-from src.files.raw import Wanted
 from src.files.roles import plain
 from src.files.times import open_times
 from src.files.volume import choose_volume
+
+if TYPE_CHECKING:
+    from src.files.raw import Wanted
 
 READERS = {"parquet": read_binary, "feather": read_binary, "json": read_json, "text": read_delimited}
 
@@ -48,10 +50,10 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     times = [*columns.roles.open_times, *columns.roles.times, *columns.roles.close_times]
     asked = columns.asked("time")
     unnamed = [place for place, name in enumerate(columns.names) if not name or plain(name) == "index"]
-    wanted: dict[int, Wanted] = {place: "time" for place in [*times, *([] if asked is None else [asked])]}
+    wanted: dict[int, Wanted] = dict.fromkeys([*times, *([] if asked is None else [asked])], "time")
     wanted |= {place: "time" for place in unnamed if not times}
-    wanted |= {place: "number" for place in [*prices.values(), *candidates]}
-    wanted |= {place: "text" for place in columns.roles.symbols[:1]}
+    wanted |= dict.fromkeys([*prices.values(), *candidates], "number")
+    wanted |= dict.fromkeys(columns.roles.symbols[:1], "text")
     if not wanted:
         found.refuse(f"no column is known by its name; the header has {columns.header}")
         return None
@@ -63,7 +65,7 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     volume = choose_volume(columns, numbers)
     if volume is None:
         return None
-    numbers["volume"] = volume.values
+    numbers["volume"] = volume.amounts
     table = pd.DataFrame({"time": found_time.moments, **{name: numbers[name] for name in COLUMNS}}, copy=False)
     table.index = pd.RangeIndex(1, len(table) + 1)
     table["time"] = table["time"].astype(TIME_DTYPE)
@@ -116,7 +118,9 @@ def _without_empty(table: pd.DataFrame, wrong_times: np.ndarray, found: Findings
     bad[wrong_times] = True
     if (n_empty := int((empty & ~bad).sum())) and not empty.all():
         first = int(table.index[empty][0])
-        found.warnings.append(f"{n_empty:,} of {len(table):,} rows have no price, row {first} is the first: they are no bars")
+        found.warnings.append(
+            f"{n_empty:,} of {len(table):,} rows have no price, row {first} is the first: they are no bars"
+        )
     return table[~empty & ~bad] if empty.any() or bad.any() else table
 
 

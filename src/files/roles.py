@@ -27,13 +27,35 @@ PRICES = {
     "open": {"open", "o", "opening", "open_price", "price_open", "opening_price", "始値", "始め値", "寄付"},
     "high": {"high", "h", "highest", "max", "high_price", "price_high", "高値"},
     "low": {"low", "l", "lowest", "min", "low_price", "price_low", "安値"},
-    "close": {"close", "c", "closing", "last", "close_price", "price_close", "closing_price", "終値", "終り値", "現在値"},
+    "close": {
+        "close",
+        "c",
+        "closing",
+        "last",
+        "close_price",
+        "price_close",
+        "closing_price",
+        "終値",
+        "終り値",
+        "現在値",
+    },
 }
 VOLUMES = {"volume", "vol", "v", "出来高", "取引量", "取引高", "売買高", "volumefrom", "volume_from", "amount", "size"}
 VOLUMES |= {"base_volume", "basevolume", "volume_base", "base_asset_volume"}
 QUOTE_VOLUMES = {
     *("quote_volume", "quotevolume", "volume_quote", "quote_asset_volume", "quote_vol", "volumeto", "volume_to"),
-    *("turnover", "value", "money", "vol_quote", "quote", "qav", "売買代金", "取引代金", "vol_ccy_quote", "volccyquote"),
+    *(
+        "turnover",
+        "value",
+        "money",
+        "vol_quote",
+        "quote",
+        "qav",
+        "売買代金",
+        "取引代金",
+        "vol_ccy_quote",
+        "volccyquote",
+    ),
 }
 TICKS = {"tickvol", "tick_vol", "tick_volume", "tickvolume", "ticks", "trades", "number_of_trades", "tradecount"}
 TICKS |= {"trade_count", "num_trades", "numtrades", "n_trades", "count", "約定件数", "約定回数"}

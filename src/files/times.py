@@ -57,7 +57,7 @@ def _date_and_clock(columns: Columns, places: list[int]) -> list[int] | None:
 
 def _are_clocks(cells: list[str]) -> bool:
     series = pd.Series(cells)
-    return bool(series.str.fullmatch(CLOCK).all() or (series.str.fullmatch(r"\d{1,6}").all() and series.nunique() > 1))
+    return bool(series.str.fullmatch(CLOCK).all() or (series.str.fullmatch(r"\d{1,6}").all() and len(set(cells)) > 1))
 
 
 def _joined(columns: Columns, date: int, clock: int) -> Times:
@@ -88,7 +88,9 @@ def _agreed(columns: Columns, read: dict[int, Times]) -> OpenTimes:
             columns.found.notes.append(f"of {names} the one with the opens is taken, {columns.called(chosen)}")
             continue
         if other in columns.roles.open_times and _lies_inside(read[chosen].micros[good], apart):
-            columns.found.notes.append(f"{columns.called(other)} lies inside the bars that {columns.called(chosen)} opens")
+            columns.found.notes.append(
+                f"{columns.called(other)} lies inside the bars that {columns.called(chosen)} opens"
+            )
             continue
         first = int(np.flatnonzero(good)[np.flatnonzero(apart)[0]])
         shown = " and ".join(str(columns.column(place)[first]) for place in (chosen, other))

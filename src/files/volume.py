@@ -14,7 +14,7 @@ SLACK = 0.02
 class Volume(NamedTuple):
     """The base volume of each bar, and where it stands."""
 
-    values: np.ndarray
+    amounts: np.ndarray
     place: int
 
 
@@ -38,7 +38,7 @@ def choose_volume(columns: Columns, prices: dict[str, np.ndarray]) -> Volume | N
         if not turned:
             _doubt_yahoo(columns)
             return Volume(values[only], only)
-        words = f"{columns.called(only)} is {columns.called(turned[0])} times the price: by the numbers it is in quote currency"
+        words = f"{columns.called(only)} is {columns.called(turned[0])} times the price, so it is in quote currency"
         found.refuse(f"{words}; data.columns names the base volume", columns={"volume": columns.called(turned[0])})
         return Volume(values[turned[0]], turned[0])
     if base:
@@ -84,4 +84,6 @@ def _is_value_of(quote: np.ndarray, base: np.ndarray, prices: dict[str, np.ndarr
 
 def _doubt_yahoo(columns: Columns) -> None:
     if any(name.lower().replace(" ", "") == "adjclose" for name in columns.names):
-        columns.found.warnings.append("a column Adj Close is as Yahoo has it, whose volume of a currency pair is in quote currency")
+        columns.found.warnings.append(
+            "a column Adj Close is as Yahoo has it, whose volume of a currency pair is in quote currency"
+        )

@@ -65,7 +65,7 @@ def newest_bars(file: Path | None, params: Policy, now: datetime) -> pd.DataFram
     """Return closed bars up to now: of a file, or of the source in params.yaml, whatever its window."""
     data = params.data
     if file is not None:
-        return read_bars(file, data.timeframe)
+        return read_bars(file, data)
     window = data.model_copy(update=_newest_window(params, now) if data.is_live else {"start": None, "end": None})
     return bars_of(window, now)
 

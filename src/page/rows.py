@@ -115,10 +115,29 @@ def quality(found: Record) -> Table:
         ["without volume", f"{found['zero_volume_bars']:,} bars"],
         ["double rows left out", f"{found['dropped_duplicates']:,}"],
         ["incomplete bars left out", f"{found['incomplete_resampled_bars']:,}"],
+        *_doubts(found),
         ["rows were put in order", "yes" if found["reordered"] else "no"],
         ["columns not read", ", ".join(found["ignored_columns"]) or "none"],
     ]
     return Table("What the bars are, and what they lack", ["of the bars", "found"], rows, n_texts=1)
+
+
+def _doubts(found: Record) -> list[list[str]]:
+    """Return what is doubtful in the bars, each with its count."""
+    doubts = found["doubts"]
+    jump = f"{doubts['volume_jump']:,g} times at {doubts['volume_jump_at']}" if doubts["volume_jump_at"] else "none"
+    absent = f"{found['absent_parts']:,} in {found['resampled_bars_with_absent_parts']:,} bars"
+    return [
+        ["parts absent in joined bars", absent],
+        ["rows off the grid left out", f"{found['off_grid_rows']:,}"],
+        ["with a low under half of open and close", f"{doubts['deep_lows']:,} bars"],
+        [
+            "equal to the two or more before them",
+            f"{doubts['stale_bars']:,} bars, at most {doubts['longest_stale_run']:,} in a row",
+        ],
+        ["jump in the scale of the volume", jump],
+        ["the last bar is a stump", "yes" if doubts["last_is_a_stump"] else "no"],
+    ]
 
 
 def pairs(caption: str, head: Sequence[str], found: Mapping[str, str]) -> Table:

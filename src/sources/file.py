@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from btc_signal.times import timeframe_text
 from src.bars.build import build_bars
 from src.base import paths
+from src.base.errors import DataError
 from src.base.findings import Findings, raise_if_refused
 from src.base.params import Data
 from src.base.paths import relative
 from src.files.reading import read
+
+# What params.yaml says of one file, and of no other.
+ANSWERS = ("columns", "time_zone", "thousands", "drop_last")
 
 
 def file_of(data: Data) -> Path:
@@ -46,7 +51,21 @@ def read_file(path: Path, data: Data) -> tuple[pd.DataFrame, list[str]]:
     return reading.table, reading.ignored
 
 
-def read_bars(path: Path, data: Data) -> pd.DataFrame:
-    """Read all bars of a file, as `build_bars` returns them; coarser than the file's if `data.timeframe` asks for it."""
+def read_bars(path: Path, data: Data, *, as_they_are: bool = False) -> pd.DataFrame:
+    """Read all bars of a file, as `build_bars` returns them; coarser than the file's if `data.timeframe` asks for it.
+
+    With `as_they_are` nothing is joined: bars of another timeframe are a `DataError`.
+    """
     everything = data.model_copy(update={"start": None, "end": None})
-    return build_bars(read_file(path, everything)[0], everything, datetime.now(UTC))[0]
+    bars, decisions = build_bars(read_file(path, everything)[0], everything, datetime.now(UTC))
+    if as_they_are and decisions.source_step != data.step:
+        came = timeframe_text(decisions.source_step)
+        msg = f"{relative(path)}: expected bars of {data.timeframe}, as the model's, got bars of {came}; give such bars"
+        raise DataError(msg)
+    return bars
+
+
+def unanswered(data: Data) -> Data:
+    """Return the settings without the answers that are of another file."""
+    defaults = {name: field.default for name, field in Data.model_fields.items() if name in ANSWERS}
+    return data.model_copy(update=defaults)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from src.base import paths
 from src.base.params import Data
-from src.sources.file import read_bars, read_file
+from src.sources.file import read_bars, read_file, unanswered
 
 
 def file_of(_data: Data) -> Path:
@@ -15,11 +15,11 @@ def file_of(_data: Data) -> Path:
     return paths.SAMPLE
 
 
-def rows(_data: Data, _now: datetime) -> tuple[pd.DataFrame, list[str]]:
+def rows(data: Data, _now: datetime) -> tuple[pd.DataFrame, list[str]]:
     """Read the bundled file."""
-    return read_file(paths.SAMPLE)
+    return read_file(paths.SAMPLE, unanswered(data))
 
 
 def newest_close(data: Data, _now: datetime) -> datetime:
     """Return when the last bundled bar closed."""
-    return read_bars(paths.SAMPLE, data.timeframe).index[-1].to_pydatetime() + data.step
+    return read_bars(paths.SAMPLE, unanswered(data)).index[-1].to_pydatetime() + data.step

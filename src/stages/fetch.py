@@ -6,7 +6,7 @@ from src.bars.build import build_bars
 from src.bars.quality import describe
 from src.base import paths, storage, tables
 from src.base.console import say
-from src.base.errors import exit_on_error
+from src.base.errors import exit_on_error, warn
 from src.base.params import load_params
 from src.sources.source import SOURCES
 
@@ -17,6 +17,8 @@ def main() -> None:
     table, ignored_columns = SOURCES[data.source].rows(data, now)
     bars, decisions = build_bars(table, data, now)
     quality = describe(bars, data, decisions, ignored_columns)
+    for words in decisions.warnings:
+        warn(words)
     tables.write_frame(bars, paths.BARS)
     storage.write_json(quality, paths.DATA_QUALITY)
     say("fetch", "{rows:,} bars of {symbol} {timeframe}, {first_open} to {last_open}, {gaps} gaps".format(**quality))
