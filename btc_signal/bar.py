@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from btc_signal.exceptions import DataError
-from btc_signal.times import utc_text
+from btc_signal.times import EPOCH, utc_text
 
 PRICES = ["open", "high", "low", "close"]
 COLUMNS = [*PRICES, "volume"]
@@ -17,8 +17,8 @@ LARGEST = 1e18
 # Bitcoin's first block is of January 2009; what lies outside is a wrong unit.
 EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-NO_OFFSET = timedelta(0)
-EPOCH_UNITS = {"s": 1, "ms": 1_000}
+# Ticks in a second, by the unit.
+EPOCH_UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 class Bar(NamedTuple):
@@ -40,8 +40,8 @@ class Bar(NamedTuple):
 def read_bar(fields: Mapping[str, Any]) -> Bar:
     """Read one bar, such as one that an exchange sent; `DataError` names the bar and the invalid value.
 
-    A time stands under one of `TIME_NAMES`: a datetime in UTC, ISO 8601 text that says UTC, or epoch seconds or
-    milliseconds; numbers stand under `COLUMNS`; what else there may be is ignored.
+    A time stands under one of `TIME_NAMES`: a datetime with its zone, ISO 8601 text with its offset, or an epoch in
+    seconds, milliseconds or finer; numbers stand under `COLUMNS`; what else there may be is ignored.
     """
     for key in TIME_NAMES:
         if key in fields:
@@ -66,29 +66,34 @@ def read_bar(fields: Mapping[str, Any]) -> Bar:
 
 
 def read_time(time: Any) -> datetime:  # noqa: ANN401 - whatever a feed calls a time
-    """Read the open time of a bar, as `read_bar` does; `DataError` for what is not clearly UTC."""
+    """Read the open time of a bar in UTC, as `read_bar` does; `DataError` for what has no clear moment."""
     moment = time
     try:
         if isinstance(time, str):
             moment = datetime.fromisoformat(time)
         elif isinstance(time, float) or hasattr(time, "__index__"):
-            moment = _from_epoch(float(time))
-        is_utc = isinstance(moment, datetime) and moment.utcoffset() == NO_OFFSET and EARLIEST <= moment < LATEST
+            moment = _from_epoch(time)
+        has_zone = isinstance(moment, datetime) and moment.utcoffset() is not None and EARLIEST <= moment < LATEST
     except (ValueError, OverflowError):
-        is_utc = False
-    if not is_utc:
+        has_zone = False
+    if not has_zone:
         msg = (
-            f"bar of time {str(time)[:60]!r}: expected its open time in UTC, 2009 to 2100, as '2019-10-17T09:00:00Z', "
-            "a datetime in UTC, or epoch seconds or milliseconds"
+            f"bar of time {str(time)[:60]!r}: expected its open time in UTC, or with its offset, 2009 to 2100, as "
+            "'2019-10-17T09:00:00Z', a datetime with a zone, or an epoch in seconds or milliseconds"
         )
         raise DataError(msg)
-    return moment if moment.tzinfo is UTC else moment.replace(tzinfo=UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
-def _from_epoch(time: float) -> datetime | None:
-    """Tell seconds from milliseconds by size; None for what is neither, or no whole number of them."""
-    units = (n for n in EPOCH_UNITS.values() if EARLIEST.timestamp() <= time / n < LATEST.timestamp())
-    return next((datetime.fromtimestamp(time / n, UTC) for n in units if time.is_integer()), None)
+def _from_epoch(time: Any) -> datetime | None:  # noqa: ANN401 - a number
+    """Tell the unit by the size; None for what has none, or is no whole number of it."""
+    if isinstance(time, float) and not time.is_integer():
+        return None
+    ticks = int(time)
+    for per_second in EPOCH_UNITS.values():
+        if EARLIEST.timestamp() <= ticks / per_second < LATEST.timestamp():
+            return EPOCH + timedelta(microseconds=ticks * 1_000_000 // per_second)
+    return None
 
 
 def _number(value: Any, name: str, time: object) -> float:  # noqa: ANN401 - whatever a feed sends

@@ -12,7 +12,7 @@ from btc_signal.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from btc_signal.exceptions import DataError, GapError
 from btc_signal.state_json import from_plain, to_plain
 from btc_signal.stream_state import Progress, Recursion
-from btc_signal.times import read_timeframe, timeframe_text, utc_text
+from btc_signal.times import is_on_grid, read_timeframe, timeframe_text, utc_text
 
 WINDOWS = (
     *("macd_fast", "macd_slow", "macd_signal", "bollinger_window", "zscore_window", "volume_ratio_window"),
@@ -158,7 +158,12 @@ class FeatureStream:
         if time + step > now:
             msg = f"{bar.name} is not closed yet, it is {utc_text(now)} now; wait for its close, or set the clock"
             raise DataError(msg)
-        if last is None or time - last == step:
+        if last is None:
+            if not is_on_grid(time, step):
+                msg = f"{bar.name} opens off the grid of {self.timeframe}; give the time at which it opens"
+                raise DataError(msg)
+            return 0
+        if time - last == step:
             return 0
         if time <= last:
             words = "duplicate bar" if time == last else f"late: the last one is {utc_text(last)}"

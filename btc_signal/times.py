@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 MAX_COUNT = 999_999
+EPOCH, DAY, HOUR = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1), timedelta(hours=1)
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
 
 
@@ -36,6 +37,12 @@ def read_timeframe(timeframe: str) -> timedelta:
         msg = f"expected a timeframe such as 5m, 1h or 1d, got {timeframe!r}"
         raise ValueError(msg)
     return int(count) * _UNITS[unit]
+
+
+def is_on_grid(moment: datetime, step: timedelta) -> bool:
+    """Tell whether bars of this length open then: at whole multiples; those of days at any full hour of UTC."""
+    apart = moment - EPOCH
+    return not (apart % HOUR if not step % DAY else apart % step)
 
 
 def timeframe_text(step: timedelta) -> str:

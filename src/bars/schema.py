@@ -5,13 +5,17 @@ are float64, prices in quote currency, volume in base currency. A missing bar is
 wrong with a bar is said in `btc_signal.bar`, which decides for one bar at a time.
 """
 
+from datetime import datetime, timedelta
+
 import numpy as np
 import pandas as pd
 
 from btc_signal.bar import COLUMNS, LARGEST, what_is_wrong
+from btc_signal.times import is_on_grid, read_timeframe, timeframe_text, utc_text
 from src.base.errors import DataError
 
 TIME_DTYPE = "datetime64[us, UTC]"
+MICROSECOND = timedelta(microseconds=1)
 
 
 def check_bars(bars: pd.DataFrame, rows: pd.Series | None = None) -> None:
@@ -53,6 +57,33 @@ def _are_right(bars: pd.DataFrame) -> np.ndarray:
 def digits(value: float) -> str:
     """Write a number with as many digits as tell it from every other."""
     return np.format_float_positional(value, trim="-")
+
+
+def check_times(times: pd.DatetimeIndex, timeframe: str | None, now: datetime) -> None:
+    """Refuse open times without a zone, off their grid, of another timeframe, or of bars that are not closed.
+
+    `timeframe` is None where it is not known: then the shortest step counts.
+    """
+    if times.tz is None:
+        msg = f"times without a zone ({times[0]}); say which it is, as with `.tz_localize('UTC')`"
+        raise DataError(msg)
+    moments = times.tz_convert("UTC").as_unit("us")
+    steps = np.diff(moments.asi8)
+    if timeframe is None and not len(steps):
+        return
+    step = timedelta(microseconds=int(steps.min())) if timeframe is None else read_timeframe(timeframe)
+    name = timeframe or timeframe_text(step)
+    if not is_on_grid(moments[0].to_pydatetime(), step):
+        msg = f"bar {utc_text(moments[0])} opens off the grid of {name}; give the times at which bars open"
+        raise DataError(msg)
+    if len(odd := np.flatnonzero(steps % (step // MICROSECOND))):
+        at = int(odd[0])
+        came = timeframe_text(timedelta(microseconds=int(steps[at])))
+        msg = f"bar {utc_text(moments[at + 1])} comes {came} after the one before it; expected bars of {name}"
+        raise DataError(msg)
+    if moments[-1] + step > now:
+        msg = f"bar {utc_text(moments[-1])} is not closed yet, it is {utc_text(now)} now; leave it out"
+        raise DataError(msg)
 
 
 def segments(times: pd.Index) -> np.ndarray:

@@ -54,11 +54,12 @@ def _show(inspection: "Inspection") -> None:
             say(f"{kind[:-1]}: {words}")
     say(VERDICTS[inspection.status])
     if inspection.status < len(VERDICTS) - 1:
-        typer.echo(_as_yaml(found["settings"]))
+        for line in _as_yaml(found["settings"]):
+            say(line)
 
 
-def _as_yaml(settings: dict[str, Any]) -> str:
-    """Return the section `data` of params.yaml."""
+def _as_yaml(settings: dict[str, Any]) -> list[str]:
+    """Return the lines of the section `data` of params.yaml."""
     import yaml
 
-    return str(yaml.safe_dump({"data": settings}, sort_keys=False, allow_unicode=True, width=120)).rstrip()
+    return str(yaml.safe_dump({"data": settings}, sort_keys=False, allow_unicode=True, width=120)).splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from src.verdict.finding import Finding
 if TYPE_CHECKING:
     from src.policy import Policy
 
+# What params.yaml says of the user's file.
+ANSWERS = ("columns", "time_zone", "thousands", "drop_last", "limits")
 BARS, FEATURES, QUALITY = (paths.relative(path) for path in (paths.BARS, paths.FEATURES, paths.DATA_QUALITY))
 
 
@@ -31,7 +34,10 @@ class Data(Check):
         params = load_policy(self.root / "params.yaml")
         outputs, _ = read_outputs(self.root)
         right, absent = {one.name for one in outputs if one.file == GOOD}, absent_after_rollback(self.root, outputs)
-        yield self._source(params)
+        source = self._source(params)
+        yield source
+        if params.data.source == "file" and source.verdict != "failed":
+            yield from self._file(params)
         for name, judge in ((BARS, _judge_bars), (FEATURES, _judge_features)):
             yield warn("data", f"{name}: {ABSENT}") if name in absent else self._table(name, judge, right)
             if name == BARS:
@@ -56,6 +62,19 @@ class Data(Check):
         if file.is_file():
             return warn("source", f"{name} changed since bars were made from it", "dvc repro")
         return fail("source", f"{name} is not there: put your bars there, or set data.path in params.yaml")
+
+    def _file(self, params: Policy) -> Iterator[Finding]:
+        """Tell what is wrong or doubtful in the user's own file, all at once."""
+        from src.files.inspect import ENTERS, inspect
+
+        name, given = str(params.data.path), params.data.model_dump(include={*ANSWERS})
+        inspection = inspect(self.root / name, given)
+        for problem in inspection.found.problems:
+            yield fail("source", f"{name}: {problem.words}", f"python -m src inspect {shlex.quote(name)}")
+        for words in inspection.found.warnings:
+            yield warn("source", f"{name}: {words}")
+        if inspection.status == ENTERS:
+            yield ok("source", f"{name}: every row is understood")
 
     def _table(self, name: str, judge: Callable[[Any], str], right: set[str]) -> Finding:
         """Read a table and judge what it holds; one that is not what dvc.lock says is told with the outputs."""

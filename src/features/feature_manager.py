@@ -1,6 +1,7 @@
 """The twelve features, made in one place for training and for serving."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -8,9 +9,9 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from btc_signal.bar import COLUMNS, TIME_NAMES
+from btc_signal.bar import COLUMNS, EPOCH_UNITS, LATEST, TIME_NAMES, read_time
 from btc_signal.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES, FEATURES, TARGET
-from src.bars.schema import check_bars, segments
+from src.bars.schema import check_bars, check_times, segments
 from src.base import paths
 from src.base.errors import DataError
 from src.base.params import Features, Label
@@ -27,6 +28,9 @@ class FeatureManager:
     settings : Features, optional
         Windows and warm-up in bars. Without it, those of the promoted model, which must be there: what serves is what
         trained. For a candidate, pass ``load_params().features``.
+    timeframe : str, optional
+        Length of a bar, such as 1h. Without it that of the promoted model, or, if settings are given, the shortest step
+        of the bars.
 
     Examples
     --------
@@ -34,8 +38,10 @@ class FeatureManager:
     ['close', 'volume', 'returns_1']
     """
 
-    def __init__(self, settings: Features | None = None) -> None:
+    def __init__(self, settings: Features | None = None, timeframe: str | None = None) -> None:
         self.settings = settings or _promoted_settings()
+        is_known = timeframe is not None or settings is not None
+        self.timeframe = timeframe if is_known else str(promoted("training_info", "data", "timeframe"))
 
     def get_feature_names(self) -> list[str]:
         """Return the twelve names, in the order of the columns."""
@@ -66,7 +72,8 @@ class FeatureManager:
     def generate_features(self, market_data: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
         """Compute the twelve features of every bar whose warm-up is complete.
 
-        `DataError` if a column is missing, a value is invalid, times are not increasing, or no bar has its warm-up.
+        `DataError` if a column is missing, a value is invalid, or no bar has its warm-up; if times are not increasing,
+        have no zone, are off the grid of the timeframe or of another one, or a bar is not closed yet.
 
         Parameters
         ----------
@@ -82,7 +89,7 @@ class FeatureManager:
             ``warm_up_bars - 1`` bars of every stretch without a gap have no row.
 
         """
-        bars = _as_bars(market_data)
+        bars = _as_bars(market_data, self.timeframe)
         ends = [*np.flatnonzero(np.diff(segments(bars.index))) + 1, len(bars)]
         stretches = [bars.iloc[start:end] for start, end in pairwise([0, *ends])]
         warm = [self._one_stretch(stretch) for stretch in stretches if len(stretch) >= self.settings.warm_up_bars]
@@ -94,6 +101,26 @@ class FeatureManager:
             )
             raise DataError(msg)
         features = warm[0] if len(warm) == 1 else pd.concat(warm)
+        self.validate_features(features)
+        return features
+
+    def latest(self, market_data: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
+        """Compute the features of the newest bar, shape (1, 12); `market_data` as `generate_features` takes it.
+
+        `DataError` if that bar has none: after a gap the last row of `generate_features` is that of an older bar.
+        """
+        bars = _as_bars(market_data, self.timeframe)
+        stretch = segments(bars.index)
+        n_bars = int((stretch == stretch[-1]).sum())
+        lacking = self.settings.warm_up_bars - n_bars
+        if lacking > 0:
+            since = f"since the gap before {bars.index[-n_bars]}" if n_bars < len(bars) else "in all"
+            msg = (
+                f"the newest bar, {bars.index[-1]}, has no features: {n_bars} bars without a gap {since}, expected "
+                f"{self.settings.warm_up_bars}, the warm-up; {lacking} more bars are needed, or the missing ones"
+            )
+            raise DataError(msg)
+        features = self._one_stretch(bars.iloc[-n_bars:]).iloc[[-1]]
         self.validate_features(features)
         return features
 
@@ -139,22 +166,23 @@ def _promoted_settings() -> Features:
 
 
 def _indexed_by_time(table: pd.DataFrame) -> pd.DataFrame:
-    """Index by the column that holds the times, if there is one: moments and epoch numbers as they are, text read."""
+    """Index by the column that holds the times, if there is one: moments and epochs as they are, ISO 8601 text read."""
     name = next((name for name in TIME_NAMES if name in table), None)
     if name is None:
         return table
     times = table[name]
     if not (pd.api.types.is_numeric_dtype(times) or pd.api.types.is_datetime64_any_dtype(times)):
         try:
-            times = pd.to_datetime(times, utc=True)
-        except (TypeError, ValueError) as error:
-            msg = f"expected times in the column {name}: {error}"
+            read = [read_time(time) for time in times]
+        except DataError as error:
+            msg = f"column {name}: {error}"
             raise DataError(msg) from error
+        times = pd.Series(pd.DatetimeIndex(read), index=times.index)
     return table.set_index(pd.Index(times, name=name))
 
 
-def _as_bars(market_data: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
-    """Return the five columns as float64 on an increasing index, checked."""
+def _as_bars(market_data: pd.DataFrame | Mapping[str, Any], timeframe: str | None) -> pd.DataFrame:
+    """Return the five columns as float64 on an increasing index, checked; its times, too, if it has them."""
     try:
         table = pd.DataFrame(market_data)
     except ValueError as error:
@@ -178,4 +206,15 @@ def _as_bars(market_data: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
         msg = f"expected numbers in {', '.join(COLUMNS)}: {error}"
         raise DataError(msg) from error
     check_bars(bars)
+    if (moments := _moments(bars.index)) is not None:
+        check_times(moments, timeframe, datetime.now(UTC))
     return bars
+
+
+def _moments(index: pd.Index) -> pd.DatetimeIndex | None:
+    """Return an index of moments or epochs as moments; None where it has no times."""
+    if isinstance(index, pd.DatetimeIndex) or index.name not in TIME_NAMES or not len(index):
+        return index if isinstance(index, pd.DatetimeIndex) else None
+    first = read_time(index[0])
+    unit = next(unit for unit, per_second in EPOCH_UNITS.items() if index[0] / per_second < LATEST.timestamp())
+    return pd.DatetimeIndex(pd.Timestamp(first) + pd.to_timedelta(index.to_numpy() - index[0], unit=unit))

@@ -68,6 +68,10 @@ def passes(check, frame):
         pytest.param(np.int64(NINE_IN_SECONDS), id="numpy seconds"),
         pytest.param(np.int64(NINE_IN_SECONDS * 1_000), id="numpy milliseconds"),
         pytest.param(np.float64(NINE_IN_SECONDS), id="numpy float"),
+        pytest.param(NINE_IN_SECONDS * 10**6, id="microseconds"),
+        pytest.param(np.int64(NINE_IN_SECONDS * 10**9), id="numpy nanoseconds"),
+        pytest.param(NINE.astimezone(ZoneInfo("Asia/Tokyo")), id="Tokyo"),
+        pytest.param("2019-10-17T11:00:00+02:00", id="text with an offset"),
     ],
 )
 def test_a_time_is_read(time):
@@ -93,9 +97,9 @@ def test_the_first_name_counts():
     [datetime(2009, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)],
     ids=["first second", "last second"],
 )
-@pytest.mark.parametrize("unit", [1, 1_000], ids=["s", "ms"])
+@pytest.mark.parametrize("unit", [1, 1_000, 10**6, 10**9], ids=["s", "ms", "us", "ns"])
 def test_ends_of_the_range(time, unit):
-    """Seconds and milliseconds are told apart up to both ends of what a time may be."""
+    """The units are told apart up to both ends of what a time may be."""
     assert read_bar(bar_with(time=int(time.timestamp()) * unit)).time == time
 
 
@@ -131,9 +135,7 @@ def test_name():
     ("time", "words"),
     [
         pytest.param(datetime(2019, 10, 17, 9), "'2019-10-17 09:00:00'", id="naive"),  # noqa: DTZ001 - what is refused
-        pytest.param(NINE.astimezone(ZoneInfo("Asia/Tokyo")), r"'2019-10-17 18:00:00\+09:00'", id="Tokyo"),
         pytest.param("2019-10-17T09:00:00", "'2019-10-17T09:00:00'", id="text without a zone"),
-        pytest.param("2019-10-17T09:00:00+02:00", r"'2019-10-17T09:00:00\+02:00'", id="text of another zone"),
         pytest.param("yesterday", "'yesterday'", id="rubbish"),
         pytest.param("", "''", id="empty"),
         pytest.param(str(NINE_IN_SECONDS), f"'{NINE_IN_SECONDS}'", id="seconds as text"),
@@ -143,7 +145,7 @@ def test_name():
         pytest.param("1970-01-01T00:00:00Z", "'1970-01-01T00:00:00Z'", id="epoch"),
         pytest.param(0, "'0'", id="zero"),
         pytest.param(-NINE_IN_SECONDS, f"'-{NINE_IN_SECONDS}'", id="negative"),
-        pytest.param(NINE_IN_SECONDS * 10**6, f"'{NINE_IN_SECONDS}000000'", id="microseconds"),
+        pytest.param(NINE_IN_SECONDS * 10**12, f"'{NINE_IN_SECONDS}000000000000'", id="picoseconds"),
         pytest.param(NINE_IN_SECONDS + 0.5, r"\.5'", id="half a second"),
         pytest.param(math.nan, "'nan'", id="NaN"),
         pytest.param(math.inf, "'inf'", id="infinite"),
@@ -156,8 +158,9 @@ def test_name():
     ],
 )
 def test_a_time_is_refused(time, words):
-    """What is not clearly a moment in UTC is named, with what would be."""
-    with pytest.raises(DataError, match=rf"^bar of time .*{words}.*: expected its open time in UTC, 2009 to 2100, as "):
+    """What is not clearly a moment is named, with what would be."""
+    expected = "expected its open time in UTC, or with its offset, 2009 to 2100, as "
+    with pytest.raises(DataError, match=rf"^bar of time .*{words}.*: {expected}"):
         read_bar(bar_with(time=time))
 
 

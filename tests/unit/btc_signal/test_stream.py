@@ -174,11 +174,12 @@ def test_a_gap_is_named(n_missing, n_taken, records):
 
 def test_the_bar_of_this_hour_is_still_open(records):
     """A bar is taken once it is closed."""
-    now = datetime.now(UTC)
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    this_hour = now.replace(minute=0)
     stream = FeatureStream(SMALL, "1h")
     with pytest.raises(DataError, match="is not closed yet"):
-        stream.update(records[0] | {"time": now - timedelta(minutes=59)})
-    assert stream.update(records[0] | {"time": now - timedelta(minutes=61)}) is None
+        stream.update(records[0] | {"time": this_hour})
+    assert stream.update(records[0] | {"time": this_hour - timedelta(hours=1)}) is None
     assert stream.missing_bars == 59
 
 

@@ -39,8 +39,10 @@ def test_nothing_promoted(metadata):
 def test_settings_of_the_promoted_model(tmp_path, monkeypatch, params):
     """Without settings, those that the promoted model was trained with hold."""
     monkeypatch.setattr(paths, "METADATA", tmp_path / "metadata.json")
-    storage.write_json({"feature_settings": params.features.model_dump()}, paths.METADATA)
-    assert FeatureManager().settings == params.features
+    training = {"training_info": {"data": {"timeframe": "4h"}}}
+    storage.write_json({"feature_settings": params.features.model_dump()} | training, paths.METADATA)
+    manager = FeatureManager()
+    assert (manager.settings, manager.timeframe) == (params.features, "4h")
 
 
 @pytest.mark.parametrize(
