@@ -53,15 +53,15 @@ class Rows(NamedTuple):
     doubts: Doubts
 
 
-def build_bars(table: pd.DataFrame, data: Data, now: datetime) -> tuple[pd.DataFrame, Decisions]:
+def build_bars(table: pd.DataFrame, data: Data, now: datetime, name: str = "") -> tuple[pd.DataFrame, Decisions]:
     """Sort, cut to the window ``[data.start, data.end)``, check and resample a source's rows.
 
-    They have the columns `time` (UTC) and `COLUMNS`, indexed by the source's row numbers, which a `DataError` names; it
-    names all that is wrong. Bars that are not closed at `now` are refused.
+    They have the columns `time` (UTC) and `COLUMNS`, indexed by the source's row numbers. A `DataError` names `name`,
+    such as that of a file, and all that is wrong, with its row. Bars that are not closed at `now` are refused.
     """
     found = Findings()
     rows = check_rows(table, data, now, found)
-    raise_if_refused(found)
+    raise_if_refused(found, name)
     if rows is None:
         raise AssertionError
     resampled, incomplete, joined, absent = _resample(rows.bars, rows.step, data)

@@ -57,7 +57,7 @@ def read_bars(path: Path, data: Data, *, as_they_are: bool = False) -> pd.DataFr
     With `as_they_are` nothing is joined: bars of another timeframe are a `DataError`.
     """
     everything = data.model_copy(update={"start": None, "end": None})
-    bars, decisions = build_bars(read_file(path, everything)[0], everything, datetime.now(UTC))
+    bars, decisions = build_bars(read_file(path, everything)[0], everything, datetime.now(UTC), relative(path))
     if as_they_are and decisions.source_step != data.step:
         came = timeframe_text(decisions.source_step)
         msg = f"{relative(path)}: expected bars of {data.timeframe}, as the model's, got bars of {came}; give such bars"

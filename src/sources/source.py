@@ -8,6 +8,7 @@ import pandas as pd
 
 from src.bars.build import build_bars
 from src.base.params import Data
+from src.base.paths import relative
 from src.sources import exchange, file, sample
 
 
@@ -30,4 +31,10 @@ SOURCES: dict[str, Source] = {"sample": sample, "file": file, "ccxt": exchange}
 
 def bars_of(data: Data, now: datetime) -> pd.DataFrame:
     """Return the bars of a window, as `build_bars` does."""
-    return build_bars(SOURCES[data.source].rows(data, now)[0], data, now)[0]
+    source = SOURCES[data.source]
+    return build_bars(source.rows(data, now)[0], data, now, name_of(source.file_of(data)))[0]
+
+
+def name_of(file: Path | None) -> str:
+    """Return what a message calls the file of a source; empty where there is none."""
+    return "" if file is None else relative(file)

@@ -8,14 +8,15 @@ from src.base import paths, storage, tables
 from src.base.console import say
 from src.base.errors import exit_on_error, warn
 from src.base.params import load_params
-from src.sources.source import SOURCES
+from src.sources.source import SOURCES, name_of
 
 
 def main() -> None:
     """Read the source, build bars, write them and their quality."""
     data, now = load_params().data, datetime.now(UTC)
-    table, ignored_columns = SOURCES[data.source].rows(data, now)
-    bars, decisions = build_bars(table, data, now)
+    source = SOURCES[data.source]
+    table, ignored_columns = source.rows(data, now)
+    bars, decisions = build_bars(table, data, now, name_of(source.file_of(data)))
     quality = describe(bars, data, decisions, ignored_columns)
     for words in decisions.warnings:
         warn(words)

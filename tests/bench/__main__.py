@@ -12,6 +12,7 @@ from rich.console import Console
 from src.base import paths, storage
 from src.base.errors import exit_on_error
 from tests.bench.features import compare_bar, compare_batch
+from tests.bench.files import compare_files
 from tests.bench.fits import compare_fits
 from tests.bench.pipeline import compare_pipeline
 from tests.bench.prediction import compare_prediction, compare_start
@@ -26,7 +27,15 @@ def main() -> None:
     _pin()
     console = Console(stderr=True)
     results: list[dict[str, Any]] = []
-    for step in (compare_prediction, compare_start, compare_batch, compare_bar, compare_fits, compare_pipeline):
+    for step in (
+        compare_prediction,
+        compare_start,
+        compare_batch,
+        compare_bar,
+        compare_fits,
+        compare_files,
+        compare_pipeline,
+    ):
         with console.status(step.__name__.replace("_", " ")), exit_on_error():
             found = step()
             results += [found] if isinstance(found, dict) else list(found)
