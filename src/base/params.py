@@ -60,7 +60,7 @@ class Data(Section):
 
     source: SourceName
     path: str
-    exchange: str
+    exchange: str = ""
     symbol: str
     timeframe: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}(m|h|d)$")]
     start: Moment
@@ -107,6 +107,13 @@ class Data(Section):
             msg = f"must lie after start, {start:%Y-%m-%dT%H:%M}Z"
             raise ValueError(msg)
         return end
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if self.is_live and not self.exchange:
+            msg = f"exchange must name one if source is {self.source}"
+            raise ValueError(msg)
+        return self
 
     @property
     def is_live(self) -> bool:

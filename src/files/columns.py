@@ -69,6 +69,7 @@ class Columns:
         if self.raw.names is not None:
             return self.raw.names
         names = headerless_names(self.raw)
+        self.found.warnings.append(f"no header: {', '.join(names)} is a guess by the values; mend it in data.columns")
         self.found.refuse(
             f"no header; its first row is {self._first_row}; data.columns names the columns", columns=names
         )
