@@ -53,6 +53,7 @@ SPREADSHEET_DAY_0 = -25_569
 DAY_S = 86_400
 EXAMPLE = "2019-10-17T06:00:00Z"
 OUTSIDE = f"lies outside {EARLIEST.year} to {LATEST.year}; seconds may be taken for milliseconds there"
+NO_EPOCH = f"is no epoch of 2009 to 2100, in seconds, milliseconds or finer; write it as {EXAMPLE}"
 MISSING = "is missing; give it, or remove the row"
 
 
@@ -128,8 +129,7 @@ def _from_numbers(column: pa.ChunkedArray) -> Times:
             micros[inside] = _in_micros(values[inside], unit)
     words = f"epoch {' and '.join(units) or 'of no known unit'}"
     wrong = np.flatnonzero(~known)
-    why = f"is no epoch of 2009 to 2100, in seconds, milliseconds or finer; write it as {EXAMPLE}"
-    return Times(micros, True, words, wrong, MISSING if len(wrong) and absent[wrong[0]] else why)  # noqa: FBT003
+    return Times(micros, True, words, wrong, MISSING if len(wrong) and absent[wrong[0]] else NO_EPOCH)  # noqa: FBT003
 
 
 def _spreadsheet_days(values: np.ndarray, absent: np.ndarray) -> Times | None:
@@ -173,7 +173,10 @@ def _from_text(column: pa.ChunkedArray) -> Times:
     series = text.to_pandas()
     first = next((cell for cell in series if isinstance(cell, str) and cell), "")
     if _NUMBER.fullmatch(first):
-        return _from_numbers(pa.chunked_array([pa.array(pd.to_numeric(series, errors="coerce"), from_pandas=True)]))
+        numbers = pa.array(pd.to_numeric(series, errors="coerce"), from_pandas=True)
+        times = _from_numbers(pa.chunked_array([numbers]))
+        at = times.wrong[0] if len(times.wrong) else 0
+        return times._replace(why=NO_EPOCH) if times.why == MISSING and isinstance(series.iloc[at], str) else times
     found = series.str.extract(_TEXT, flags=re.ASCII | re.IGNORECASE)
     date_us, why = _days(found)
     clock_us = _clock(found)
@@ -214,26 +217,31 @@ def _words(found: pd.DataFrame, zone: pd.Series, *, has_offset: bool) -> str:
 
 def _days(found: pd.DataFrame) -> tuple[np.ndarray, str]:
     """Return the day of each row in microseconds, NaN where there is none, and why, if the month may be the day."""
-    compact = found["compact"]
-    year = found["year"].fillna(found["year_last"]).fillna(found["year_named"]).fillna(found["year_after"])
-    year = year.fillna(compact.str[:4])
-    name = found["name"].fillna(found["name_after"])
-    month = found["month"].fillna(compact.str[4:6]).fillna(name.str.lower().map(MONTHS).astype(object))
-    day = found["day"].fillna(compact.str[6:]).fillna(found["day_named"]).fillna(found["day_before"])
+    compact, named = found["compact"], found["name"].fillna(found["name_after"])
+    year = _numbers(found["year"], found["year_last"], found["year_named"], found["year_after"], compact.str[:4])
+    month = _numbers(found["month"], compact.str[4:6], named.str.lower().map(MONTHS))
+    day = _numbers(found["day"], compact.str[6:], found["day_named"], found["day_before"])
     why = ""
     if found["first"].notna().any():
-        first, second = (pd.to_numeric(found[name], errors="coerce") for name in ("first", "second_number"))
+        first, second = _numbers(found["first"]), _numbers(found["second_number"])
         if (found["sign"].dropna() == ".").all() or (first.max() > 12 >= second.max()):  # noqa: PLR2004 - months
             day, month = day.fillna(first), month.fillna(second)
         elif second.max() > 12 >= first.max():  # noqa: PLR2004
             day, month = day.fillna(second), month.fillna(first)
         else:
             why = "may have the day first or the month; write it as 2019-10-17"
-    numbers = {"year": year, "month": month, "day": day}
-    parts = {name: pd.to_numeric(values, errors="coerce") for name, values in numbers.items()}
+    parts = {"year": year, "month": month, "day": day}
     moments = pd.to_datetime(pd.DataFrame(parts), errors="coerce")
     us = moments.astype("datetime64[us]").to_numpy().view("int64").astype(float)
     return np.where(moments.isna(), np.nan, us), why
+
+
+def _numbers(*columns: pd.Series) -> pd.Series:
+    """Return of each row the first number that one of the columns has."""
+    found = pd.to_numeric(columns[0], errors="coerce").astype(float)
+    for column in columns[1:]:
+        found = found.fillna(pd.to_numeric(column, errors="coerce").astype(float))
+    return found
 
 
 def _clock(found: pd.DataFrame) -> np.ndarray:

@@ -145,8 +145,9 @@ def _encoding_of(head: bytes, path: Path) -> str:
         if head.startswith(mark):
             return encoding
     if b"\0" in head:
-        for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-            if zeros.count(0) > len(zeros) * 0.8:
+        halves = head[1::2], head[::2]
+        for encoding, (zeros, letters) in (("utf-16-le", halves), ("utf-16-be", halves[::-1])):
+            if zeros.count(0) > len(zeros) * 0.8 and letters.count(0) < len(letters) * 0.1:
                 return encoding
         msg = f"{relative(path)}: holds bytes that are no text, expected {READABLE}; {EXPORT}"
         raise DataError(msg)

@@ -53,6 +53,8 @@ def read_delimited(path: Path, contents: Contents, found: Findings) -> Raw:
             found.warnings.append(f"numbers such as {shown} are read with a decimal comma, not as thousands")
 
     def read(wanted: Mapping[int, Wanted]) -> dict[int, pa.ChunkedArray]:
+        if not layout.head:
+            return {place: pa.chunked_array([pa.array([], type=pa.string())]) for place in wanted}
         types = {place: _type_of(layout.head, place, how, thousands) for place, how in wanted.items()}
         columns = _columns(path, contents, layout, decimal, types, found)
         if columns is not None:
