@@ -44,7 +44,7 @@ def table_of(data: Callable[..., Data]) -> Callable[..., tuple[pd.DataFrame, lis
 def bars_of(table_of: Callable[..., tuple[pd.DataFrame, list[str]]]) -> Read:
     """A function that reads a file, and indexes its numbers by time."""
 
-    def read(path: Path, **answers: Any) -> pd.DataFrame:  # noqa: ANN401 - as in params.yaml
+    def read(path: Path, **answers: Any) -> pd.DataFrame:
         return table_of(path, **answers)[0].set_index("time")
 
     return read
