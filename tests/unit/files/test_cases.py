@@ -49,7 +49,7 @@ CASES = {
         HEADER + bars([time + 1_817_000 for time in HOURS]),
         2,
         {},
-        "row 1 (2019-10-17 00:30:17+00:00) opens off the grid of 1h, as 4 of 4 bars do; give the times at which bars open",
+        "row 1 (2019-10-17 00:30:17+00:00) opens off the grid of 1h, as 4 of 4 bars do; give the times",
     ),
     "no zone": (HEADER + bars(NAIVE), 1, {"time_zone": "UTC"}, "time has no time zone (row 1 is 2019-10-17 00:00:00)"),
     "an offset": (HEADER + bars([f"2019-10-17T{at + 9:02}:00:00+09:00" for at in range(4)]), 0, {}, ""),
