@@ -42,10 +42,19 @@ _TEXT = (
     rf"^(?:(?P<year>\d{{4}})[-/.年]\s?(?P<month>\d{{1,2}})[-/.月]\s?(?P<day>\d{{1,2}})日?"
     rf"|(?P<compact>\d{{8}})"
     rf"|(?P<first>\d{{1,2}})(?P<sign>[-/.])(?P<second_number>\d{{1,2}})[-/.](?P<year_last>\d{{4}})"
-    rf"|(?P<name>[A-Z][a-z]{{2}})[a-z]*\.?\s(?P<day_named>\d{{1,2}}),?\s(?P<year_named>\d{{4}}))"
-    rf"(?:[T\s_]+|$|,\s)?{_CLOCK}\s*{_ZONE}$"
+    rf"|(?P<name>[A-Z]{{3}})[A-Z]*\.?\s(?P<day_named>\d{{1,2}}),?\s(?P<year_named>\d{{4}})"
+    rf"|(?:[A-Z]{{3}},\s)?(?P<day_before>\d{{1,2}})[\s-](?P<name_after>[A-Z]{{3}})[A-Z]*\.?[\s-](?P<year_after>\d{{4}}))"
+    rf"(?:[T\s_]+|$|,\s)?{_CLOCK}\s*{_ZONE}(?:\[[\w/]+\])?$"
 )
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?")
+_TWO_DIGIT_YEAR = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d{2}(?!\d)")
+# Days of a spreadsheet count from here, so that those of 2009 to 2100 are far below any epoch.
+SPREADSHEET_DAY_0 = -25_569
+DAY_S = 86_400
+EXAMPLE = "2019-10-17T06:00:00Z"
+OUTSIDE = f"lies outside {EARLIEST.year} to {LATEST.year}; seconds may be taken for milliseconds there"
+NO_EPOCH = f"is no epoch of 2009 to 2100, in seconds, milliseconds or finer; write it as {EXAMPLE}"
+MISSING = "is missing; give it, or remove the row"
 
 
 class Times(NamedTuple):
@@ -86,9 +95,16 @@ def read_times(column: pa.ChunkedArray) -> Times:
     return Times(none, True, f"{kind}", np.arange(len(column)), f"is of type {kind}, expected a time")  # noqa: FBT003
 
 
-def _with_absent(micros: pa.ChunkedArray, words: str, *, zoned: bool) -> Times:
-    absent = np.flatnonzero(micros.is_null().to_numpy())
-    return Times(micros.fill_null(0).to_numpy(), zoned, words, absent, "is missing")
+def _with_absent(column: pa.ChunkedArray, words: str, *, zoned: bool) -> Times:
+    absent = column.is_null().to_numpy()
+    micros = column.fill_null(0).to_numpy()
+    wrong = np.flatnonzero(absent | _outside(micros))
+    return Times(micros, zoned, words, wrong, MISSING if len(wrong) and absent[wrong[0]] else OUTSIDE)
+
+
+def _outside(micros: np.ndarray) -> np.ndarray:
+    """Tell which moments lie before Bitcoin or far ahead."""
+    return (micros < FIRST * 1_000_000) | (micros >= LAST * 1_000_000)
 
 
 def _from_numbers(column: pa.ChunkedArray) -> Times:
@@ -97,8 +113,10 @@ def _from_numbers(column: pa.ChunkedArray) -> Times:
     values = (column.fill_null(0) if column.null_count else column).to_numpy()
     if (form := _digits_form(values[~absent])) is not None:
         wrong = np.flatnonzero(~absent)
-        why = f"is a date written as {form}, not an epoch; expected a time such as 2019-10-17T06:00:00Z"
+        why = f"is a date written as {form}, not an epoch; write it as {EXAMPLE}"
         return Times(np.zeros(len(values), dtype=np.int64), True, f"dates as {form}", wrong, why)  # noqa: FBT003
+    if (days := _spreadsheet_days(values, absent)) is not None:
+        return days
     micros, known, units = np.zeros(len(values), dtype=np.int64), np.zeros(len(values), dtype=bool), []
     for unit, factor in MICROS.items():
         scale = 1_000_000 / factor
@@ -110,8 +128,17 @@ def _from_numbers(column: pa.ChunkedArray) -> Times:
             known |= inside
             micros[inside] = _in_micros(values[inside], unit)
     words = f"epoch {' and '.join(units) or 'of no known unit'}"
-    why = "is missing" if absent[~known].all() else "is no epoch of 2009 to 2100, in seconds, milliseconds or finer"
-    return Times(micros, True, words, np.flatnonzero(~known), why)  # noqa: FBT003
+    wrong = np.flatnonzero(~known)
+    return Times(micros, True, words, wrong, MISSING if len(wrong) and absent[wrong[0]] else NO_EPOCH)  # noqa: FBT003
+
+
+def _spreadsheet_days(values: np.ndarray, absent: np.ndarray) -> Times | None:
+    """Read days and their fractions as spreadsheets count them, to the second; None if these are none."""
+    seconds = np.rint((np.where(absent, 0, values) + SPREADSHEET_DAY_0) * DAY_S)
+    if absent.all() or not (absent | ((seconds >= FIRST) & (seconds < LAST))).all():
+        return None
+    micros, wrong = seconds.astype(np.int64) * 1_000_000, np.flatnonzero(absent)
+    return Times(micros, False, "days of a spreadsheet without a zone", wrong, MISSING)  # noqa: FBT003
 
 
 def _in_micros(values: np.ndarray, unit: str) -> np.ndarray:
@@ -146,26 +173,39 @@ def _from_text(column: pa.ChunkedArray) -> Times:
     series = text.to_pandas()
     first = next((cell for cell in series if isinstance(cell, str) and cell), "")
     if _NUMBER.fullmatch(first):
-        return _from_numbers(pa.chunked_array([pa.array(pd.to_numeric(series, errors="coerce"), from_pandas=True)]))
+        numbers = pa.array(pd.to_numeric(series, errors="coerce"), from_pandas=True)
+        times = _from_numbers(pa.chunked_array([numbers]))
+        at = times.wrong[0] if len(times.wrong) else 0
+        return times._replace(why=NO_EPOCH) if times.why == MISSING and isinstance(series.iloc[at], str) else times
     found = series.str.extract(_TEXT, flags=re.ASCII | re.IGNORECASE)
     date_us, why = _days(found)
     clock_us = _clock(found)
     zone = found["zone"].str.upper()
     offset, is_zoned = _offsets(zone)
-    wrong = np.isnan(date_us) | np.isnan(clock_us)
-    absent = series.isna() | (series == "")
+    unread = np.isnan(date_us) | np.isnan(clock_us)
+    wrong = unread | _outside(date_us)
     readable = ~wrong
     named = zone[readable & zone.notna() & ~is_zoned]
     has_offset = bool(is_zoned[readable].any()) and bool((is_zoned[readable]).mean() >= 0.5)  # noqa: PLR2004 - most
     odd = readable & (is_zoned != has_offset)
     micros = np.nan_to_num(date_us + clock_us - (offset if has_offset else 0.0)).astype(np.int64)
     if wrong.any():
-        why = "is missing" if absent.to_numpy()[wrong].all() else why or "is not a time that can be read"
+        at = int(np.argmax(wrong))
+        why = _why_unread(series.iloc[at], why) if unread[at] else OUTSIDE
     elif odd.any():
         why = "has no time zone, others have one" if has_offset else "has a time zone, others have none"
     words = _words(found, zone, has_offset=has_offset)
     suggested = "" if named.empty else ABBREVIATED.get(str(named.iloc[0]), "")
     return Times(micros, has_offset, words, np.flatnonzero(wrong | odd), why, suggested)
+
+
+def _why_unread(cell: object, why: str) -> str:
+    """Say what is wrong with a text that was read as no time; `why` is what is known of all of them."""
+    if not isinstance(cell, str) or not cell:
+        return MISSING
+    if _TWO_DIGIT_YEAR.match(cell):
+        return f"has a year of two digits, which may be a day; write it as {EXAMPLE}"
+    return why or f"is not a time that can be read; write it as {EXAMPLE}"
 
 
 def _words(found: pd.DataFrame, zone: pd.Series, *, has_offset: bool) -> str:
@@ -177,24 +217,31 @@ def _words(found: pd.DataFrame, zone: pd.Series, *, has_offset: bool) -> str:
 
 def _days(found: pd.DataFrame) -> tuple[np.ndarray, str]:
     """Return the day of each row in microseconds, NaN where there is none, and why, if the month may be the day."""
-    compact = found["compact"]
-    year = found["year"].fillna(found["year_last"]).fillna(found["year_named"]).fillna(compact.str[:4])
-    month = found["month"].fillna(compact.str[4:6]).fillna(found["name"].str.lower().map(MONTHS).astype(object))
-    day = found["day"].fillna(compact.str[6:]).fillna(found["day_named"])
+    compact, named = found["compact"], found["name"].fillna(found["name_after"])
+    year = _numbers(found["year"], found["year_last"], found["year_named"], found["year_after"], compact.str[:4])
+    month = _numbers(found["month"], compact.str[4:6], named.str.lower().map(MONTHS))
+    day = _numbers(found["day"], compact.str[6:], found["day_named"], found["day_before"])
     why = ""
     if found["first"].notna().any():
-        first, second = (pd.to_numeric(found[name], errors="coerce") for name in ("first", "second_number"))
+        first, second = _numbers(found["first"]), _numbers(found["second_number"])
         if (found["sign"].dropna() == ".").all() or (first.max() > 12 >= second.max()):  # noqa: PLR2004 - months
             day, month = day.fillna(first), month.fillna(second)
         elif second.max() > 12 >= first.max():  # noqa: PLR2004
             day, month = day.fillna(second), month.fillna(first)
         else:
             why = "may have the day first or the month; write it as 2019-10-17"
-    numbers = {"year": year, "month": month, "day": day}
-    parts = {name: pd.to_numeric(values, errors="coerce") for name, values in numbers.items()}
+    parts = {"year": year, "month": month, "day": day}
     moments = pd.to_datetime(pd.DataFrame(parts), errors="coerce")
     us = moments.astype("datetime64[us]").to_numpy().view("int64").astype(float)
     return np.where(moments.isna(), np.nan, us), why
+
+
+def _numbers(*columns: pd.Series) -> pd.Series:
+    """Return of each row the first number that one of the columns has."""
+    found = pd.to_numeric(columns[0], errors="coerce").astype(float)
+    for column in columns[1:]:
+        found = found.fillna(pd.to_numeric(column, errors="coerce").astype(float))
+    return found
 
 
 def _clock(found: pd.DataFrame) -> np.ndarray:
@@ -205,7 +252,9 @@ def _clock(found: pd.DataFrame) -> np.ndarray:
     part = pd.to_numeric(found["part"].str.replace(",", ".", regex=False), errors="coerce").fillna(0)
     half = found["half"].str.upper()
     is_half = half.notna()
-    possible = (minute < 60) & (second < 60) & ((~is_half & (hour < 24)) | (is_half & (hour >= 1) & (hour <= 12)))  # noqa: PLR2004
+    # 24:00 is the end of its day.
+    midnight = (hour == 24) & (minute == 0) & (second == 0) & (part == 0)  # noqa: PLR2004
+    possible = (minute < 60) & (second < 60) & np.where(is_half, (hour >= 1) & (hour <= 12), (hour < 24) | midnight)  # noqa: PLR2004
     hour = hour.where(~is_half, hour % 12 + 12 * (half == "PM"))
     us = ((hour * 60 + minute) * 60 + second) * 1e6 + (part * 1e6).round()
     return np.where(possible, us, np.nan)

@@ -7,7 +7,7 @@ from src.base.errors import truncate
 from src.base.findings import Findings
 from src.base.params import Data
 from src.files.numbers import read_numbers
-from src.files.orders import headerless_names
+from src.files.orders import OTHER, headerless_names
 from src.files.raw import Raw, Wanted
 from src.files.roles import Roles, plain, roles_of
 
@@ -20,11 +20,16 @@ class Columns:
         self.names = self._names()
         self.roles: Roles = roles_of(self.names)
         self.said = data.columns if isinstance(data.columns, dict) else {}
+        self.blank = np.array([], dtype=np.int64)
+        """Places of rows in which no column that was loaded has anything."""
         self._read: dict[int, pa.ChunkedArray] = {}
 
     def load(self, wanted: dict[int, Wanted]) -> None:
         """Read columns, all of them in one go."""
-        self._read |= self.raw.read({place: how for place, how in wanted.items() if place not in self._read})
+        self._read = self.raw.read(wanted)
+        if all(column.null_count for column in self._read.values()):
+            absent = [column.is_null().to_numpy() for column in self._read.values()]
+            self.blank = np.flatnonzero(np.logical_and.reduce(absent))
 
     def column(self, place: int) -> pa.ChunkedArray:
         """Return a column that was loaded."""
@@ -64,16 +69,20 @@ class Columns:
             if len(said) != self.raw.n_columns:
                 count = f"{len(said)} columns, the file has {self.raw.n_columns}"
                 self.found.refuse(f"data.columns names {count}; its first row is {self._first_row}")
-                return [*said, *["other"] * self.raw.n_columns][: self.raw.n_columns]
+                return [*said, *[OTHER] * self.raw.n_columns][: self.raw.n_columns]
             return said
-        if self.raw.names is not None:
-            return self.raw.names
-        names = headerless_names(self.raw)
-        self.found.warnings.append(f"no header: {', '.join(names)} is a guess by the values; mend it in data.columns")
+        names = self.raw.names
+        if names is not None and (said or any(roles_of(names).prices.values())):
+            return names
+        guessed = headerless_names(self.raw) if self.raw.head else [OTHER]
+        if names is not None and OTHER in guessed:
+            return names
+        known = "no header" if names is None else f"no price is known by its name, the header has {', '.join(names)}"
+        self.found.warnings.append(f"{', '.join(guessed)} is a guess by the values: mend it in data.columns")
         self.found.refuse(
-            f"no header; its first row is {self._first_row}; data.columns names the columns", columns=names
+            f"{truncate(known)}; its first row is {self._first_row}; data.columns names the columns", columns=guessed
         )
-        return names
+        return guessed
 
     @property
     def _first_row(self) -> str:

@@ -34,6 +34,15 @@ OTHERS = {
 READABLE = "CSV, Parquet, Feather or JSON, as it is or in gzip, zip or zst"
 EXPORT = "save it as CSV or Parquet"
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+UNREADABLE = (
+    OSError,
+    EOFError,
+    UnicodeDecodeError,
+    zipfile.BadZipFile,
+    pa.ArrowException,
+    NotImplementedError,
+    RuntimeError,
+)
 # What Excel writes in Japan.
 SHIFT_JIS = "cp932"
 
@@ -85,7 +94,7 @@ def unpacked(path: Path) -> Iterator[BinaryIO]:
         else:
             with path.open("rb") as stream:
                 yield stream
-    except (OSError, EOFError, zipfile.BadZipFile, pa.ArrowException, NotImplementedError, RuntimeError) as error:
+    except UNREADABLE as error:
         words = " ".join(str(error).split())
         msg = f"{relative(path)}: cannot be read ({truncate(words)}); mend it, or data.path in params.yaml"
         raise DataError(msg) from error
@@ -136,8 +145,9 @@ def _encoding_of(head: bytes, path: Path) -> str:
         if head.startswith(mark):
             return encoding
     if b"\0" in head:
-        for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-            if zeros.count(0) > len(zeros) * 0.8:
+        halves = head[1::2], head[::2]
+        for encoding, (zeros, letters) in (("utf-16-le", halves), ("utf-16-be", halves[::-1])):
+            if zeros.count(0) > len(zeros) * 0.8 and letters.count(0) < len(letters) * 0.1:
                 return encoding
         msg = f"{relative(path)}: holds bytes that are no text, expected {READABLE}; {EXPORT}"
         raise DataError(msg)

@@ -5,11 +5,13 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from src.base.errors import DataError, truncate
@@ -28,6 +30,7 @@ NUMBER = re.compile(r"[+-]?(?:\d[\d.,]*|[.,]\d+)(?:[eE][+-]?\d+)?")
 ISO_UTC = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)")
 ISO_NAIVE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?")
 WHOLE = re.compile(r"-?\d{1,18}")
+GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
 BLOCK_BYTES = 1 << 22
 
 
@@ -46,12 +49,19 @@ def read_delimited(path: Path, contents: Contents, found: Findings) -> Raw:
     decimal, thousands = _how_numbers_are_written(layout)
     if decimal == ",":
         found.notes.append("numbers with a decimal comma")
+        if shown := next((cell for row in layout.head for cell in row if GROUPED.fullmatch(cell)), ""):
+            found.warnings.append(f"numbers such as {shown} are read with a decimal comma, not as thousands")
 
     def read(wanted: Mapping[int, Wanted]) -> dict[int, pa.ChunkedArray]:
+        if not layout.head:
+            return {place: pa.chunked_array([pa.array([], type=pa.string())]) for place in wanted}
         types = {place: _type_of(layout.head, place, how, thousands) for place, how in wanted.items()}
         columns = _columns(path, contents, layout, decimal, types, found)
+        if columns is not None:
+            return columns
         # Where some cell is not as the first ones are: as text, each can be named.
-        return columns or _columns(path, contents, layout, decimal, dict.fromkeys(types, pa.string()), found) or {}
+        texts = _columns(path, contents, layout, decimal, dict.fromkeys(types, pa.string()), found) or {}
+        return _without_headers(texts, layout.names)
 
     return Raw(layout.names, layout.head, read, decimal, thousands)
 
@@ -140,8 +150,8 @@ def _how_numbers_are_written(layout: Layout) -> tuple[str, str]:
     last = [cell for cell in commas if "." in cell]
     if last:
         return (",", ".") if last[0].rfind(",") > last[0].rfind(".") else (".", ",")
-    grouped = all(re.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+", cell) for cell in commas)
-    if points or layout.delimiter == "," or (grouped and layout.delimiter != ";"):
+    grouped = all(map(GROUPED.fullmatch, commas))
+    if points or (grouped and layout.delimiter != ";"):
         return ".", ","
     return ",", ""
 
@@ -155,6 +165,17 @@ def _type_of(head: Sequence[Sequence[str]], place: int, how: Wanted, thousands: 
         if cells and all(map(pattern.fullmatch, cells)):
             return kind
     return pa.string()
+
+
+def _without_headers(columns: dict[int, pa.ChunkedArray], names: list[str] | None) -> dict[int, pa.ChunkedArray]:
+    """Empty the rows that repeat the header, as files that were joined have them."""
+    if names is None:
+        return columns
+    repeated = [pc.equal(pc.utf8_trim_whitespace(column), names[place]) for place, column in columns.items()]
+    is_header = pc.fill_null(reduce(pc.and_, repeated), fill_value=False)
+    if not pc.any(is_header).as_py():
+        return columns
+    return {place: pc.if_else(is_header, None, column) for place, column in columns.items()}
 
 
 def _columns(

@@ -11,7 +11,6 @@ import pandas as pd
 from btc_signal.times import timeframe_text, utc_text
 from src.bars.build import Rows, check_rows
 from src.base import paths
-from src.base.errors import DataError
 from src.base.findings import Findings, Problem, merged
 from src.base.params import Data
 from src.files.reading import Reading, read
@@ -102,12 +101,7 @@ def _data(name: str, more: dict[str, Any]) -> Data:
 def _look(path: Path, data: Data, found: Findings) -> tuple[Rows | None, Reading | None]:
     with found.gathering():
         reading = read(path, data, found)
-        if reading is None:
-            return None, None
-        if reading.table.empty:
-            if found.problems:
-                return None, reading
-            msg = "no row with a time and a price, expected at least two bars"
-            raise DataError(msg)
+        if reading is None or reading.table.empty:
+            return None, reading
         return check_rows(reading.table, data, datetime.now(UTC), found), reading
     return None, None

@@ -35,7 +35,7 @@ def read_numbers(column: pa.ChunkedArray, name: str, raw: Raw, thousands: str | 
     if raw.decimal == ",":
         text = pc.replace_substring(text, ",", ".")
     series = text.to_pandas()
-    good = series.str.fullmatch(PLAIN_NUMBER).fillna(value=True).astype(bool).to_numpy()
+    good = (series.isna() | series.str.fullmatch(PLAIN_NUMBER).eq(other=True)).to_numpy(dtype=bool)
     numbers = pd.to_numeric(series.where(good), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     empty = (series == "").fillna(value=False).to_numpy(dtype=bool)
     if len(wrong := np.flatnonzero(~good & ~empty)):
@@ -48,7 +48,7 @@ def _refuse(column: pa.ChunkedArray, wrong: np.ndarray, name: str, thousands: st
     cells = [str(column[int(at)]) for at in wrong[:1000]]
     more = f"; {len(wrong) - 1:,} more are so" if len(wrong) > 1 else ""
     words = f"row {wrong[0] + 1}: {name} is {truncate(cells[0], 60)!r}, expected a plain number such as 8035.88{more}"
-    grouped = [GROUPED.fullmatch(cell.strip()) for cell in cells]
+    grouped = [GROUPED.fullmatch(re.sub(f"[{SPACES}]", " ", cell.strip())) for cell in cells]
     if not thousands and all(grouped) and grouped[0]:
         # Once for all columns.
         if not any("thousands" in problem.settings for problem in found.problems):

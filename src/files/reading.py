@@ -46,6 +46,9 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     raw = READERS[contents.kind](path, contents, found)
     columns = Columns(raw, data, found)
     prices = {price: place for price in PRICES if (place := _price(columns, price)) is not None}
+    if missing := [price for price in PRICES if price not in prices]:
+        words = f"missing column {', '.join(missing)}; the header has {columns.header}"
+        found.refuse(f"{words}; data.columns names what goes under another name")
     candidates = _volume_places(columns)
     times = [*columns.roles.open_times, *columns.roles.times, *columns.roles.close_times]
     asked = columns.asked("time")
@@ -73,7 +76,10 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     named["volume"] = columns.called(volume.place)
     used = {*found_time.places, *prices.values(), volume.place}
     ignored = [name for place, name in enumerate(columns.names) if place not in used]
-    return Reading(_without_empty(table, found_time.wrong, found), named, ignored, _symbol(columns))
+    table = _without_empty(table, found_time.wrong, columns)
+    if table.empty and not found.problems:
+        found.refuse("no row with a time and a price, expected at least two bars")
+    return Reading(table, named, ignored, _symbol(columns))
 
 
 def _price(columns: Columns, price: str) -> int | None:
@@ -94,12 +100,11 @@ def _price(columns: Columns, price: str) -> int | None:
         else:
             columns.found.refuse(f"{words}; data.columns names the one", columns={price: first})
         return places[0]
-    words = f"missing column {price}; the header has {columns.header}"
     others = [place for place, name in enumerate(columns.names) if plain(name) == "price"]
     if price == "close" and len(others) == 1:
-        columns.found.refuse(f"{words}; data.columns names it", columns={price: columns.called(others[0])})
+        words = f"missing column {price}; the header has {columns.header}; data.columns names it"
+        columns.found.refuse(words, columns={price: columns.called(others[0])})
         return others[0]
-    columns.found.refuse(words)
     return None
 
 
@@ -111,14 +116,16 @@ def _volume_places(columns: Columns) -> list[int]:
     return [*roles.volumes, *roles.quote_volumes, *roles.ticks]
 
 
-def _without_empty(table: pd.DataFrame, wrong_times: np.ndarray, found: Findings) -> pd.DataFrame:
+def _without_empty(table: pd.DataFrame, wrong_times: np.ndarray, columns: Columns) -> pd.DataFrame:
     """Leave out rows without any price, which say that nothing was traded, and those whose time is no time."""
     empty = table[PRICES].isna().all(axis=1).to_numpy()
     bad = np.zeros(len(table), dtype=bool)
     bad[wrong_times] = True
-    if (n_empty := int((empty & ~bad).sum())) and not empty.all():
-        first = int(table.index[empty][0])
-        found.warnings.append(
+    told = bad.copy()
+    told[columns.blank] = False
+    if (n_empty := int((empty & ~told).sum())) and not empty.all():
+        first = int(table.index[empty & ~told][0])
+        columns.found.warnings.append(
             f"{n_empty:,} of {len(table):,} rows have no price, row {first} is the first: they are no bars"
         )
     return table[~empty & ~bad] if empty.any() or bad.any() else table

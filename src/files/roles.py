@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 # A name without its case, brackets and signs: "Volume_(BTC)" is volume_btc, "<OPEN>" open, "closeTime" close_time.
 _SIGNS = re.compile(r"[\s_\-()\[\]<>{}/.,:*'\"#]+")
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_HUMP = re.compile(r"(?<=[a-z]{2})(?=[A-Z])")
 
 OPEN_TIMES = {
     *("open_time", "opentime", "time_open", "opened", "opened_at", "start", "start_time", "starttime"),

@@ -12,6 +12,8 @@ from src.files.columns import Columns
 from src.files.roles import zone_in
 
 CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s?[AaPp][Mm])?"
+# Part of the Japanese words for prices, which Chinese writes otherwise.
+JAPANESE = "値"
 # A close time may be the last instant of its bar, in whole seconds or finer.
 LAST_INSTANTS = (0, 1, 1_000, 1_000_000)
 
@@ -34,7 +36,7 @@ def open_times(columns: Columns, asked: int | None, unnamed: list[int]) -> OpenT
     if not places:
         what = ", ".join(columns.called(place) for place in roles.close_times)
         words = f"only close times ({what})" if what else "missing column time"
-        found.refuse(f"{words}, expected the time at which each bar opens; the header has {columns.header}")
+        found.refuse(f"{words}, expected when each bar opens; the header has {columns.header}; data.columns names it")
         return None
     if len(places) > 1 and (both := _date_and_clock(columns, places)):
         return _in_utc(columns, both, _joined(columns, *both))
@@ -73,7 +75,7 @@ def _joined(columns: Columns, date: int, clock: int) -> Times:
 
 def _agreed(columns: Columns, read: dict[int, Times]) -> OpenTimes:
     """Of several columns of times take the opens; if two disagree otherwise, ask which it is."""
-    places = sorted(read, key=lambda place: (not read[place].zoned, place))
+    places = sorted(read, key=lambda place: (not _is_readable(read[place]), not read[place].zoned, place))
     chosen = places[0]
     for other in places[1:]:
         apart = read[other].micros - read[chosen].micros
@@ -97,6 +99,10 @@ def _agreed(columns: Columns, read: dict[int, Times]) -> OpenTimes:
         words = f"two columns of times disagree, {names}: row {first + 1} has {shown}"
         columns.found.refuse(f"{words}; data.columns names the opens", columns={"time": columns.called(chosen)})
     return _in_utc(columns, [chosen], read[chosen])
+
+
+def _is_readable(times: Times) -> bool:
+    return len(times.wrong) < len(times.micros)
 
 
 def _is_day_of(days: Times, times: Times, good: np.ndarray) -> bool:
@@ -125,19 +131,20 @@ def _in_utc(columns: Columns, places: list[int], times: Times) -> OpenTimes:
     found, data = columns.found, columns.data
     called = " and ".join(columns.called(place) for place in places)
     wrong = times.wrong
-    if len(wrong):
-        cell = " ".join(str(columns.column(place)[int(wrong[0])]) for place in places)
-        more = f"; {len(wrong) - 1:,} more are so" if len(wrong) > 1 else ""
-        found.refuse(f"row {wrong[0] + 1}: {called} {truncate(cell, 60)!r} {times.why}{more}")
+    if len(told := np.setdiff1d(wrong, columns.blank)):
+        cells = [columns.column(place)[int(told[0])].as_py() for place in places]
+        shown = "" if None in cells or "" in cells else f" {truncate(' '.join(map(str, cells)), 60)!r}"
+        more = f"; {len(told) - 1:,} more are so" if len(told) > 1 else ""
+        found.refuse(f"row {told[0] + 1}: {called}{shown} {times.why}{more}")
     moments = pd.DatetimeIndex(times.micros.view("datetime64[us]"))
     if times.zoned:
         found.notes.append(f"{called}: {times.words}")
         return OpenTimes(moments.tz_localize("UTC"), called, places, wrong)
-    if not len(times.micros):
+    if len(wrong) == len(times.micros):
         return OpenTimes(moments.tz_localize("UTC"), called, places, wrong)
     zone = data.time_zone or next((zone for place in places if (zone := zone_in(columns.names[place]))), None)
     if zone is None:
-        guess = times.suggested or ("Asia/Tokyo" if not columns.header.isascii() else "UTC")
+        guess = times.suggested or ("Asia/Tokyo" if JAPANESE in columns.header else "UTC")
         words = f"{called} has no time zone (row 1 is {_first_cell(columns, places)}); data.time_zone says it"
         found.refuse(f"{words}: UTC, Asia/Tokyo, America/New_York or another", time_zone=guess)
         found.warnings.append(f"the time zone {guess} is a guess: set data.time_zone to the one that the file is in")

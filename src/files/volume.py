@@ -45,7 +45,7 @@ def choose_volume(columns: Columns, prices: dict[str, np.ndarray]) -> Volume | N
         return _of_several(columns, {place: values[place] for place in base}, prices)
     others = [*quote, *roles.ticks]
     if not others:
-        found.refuse(f"missing column volume; the header has {columns.header}")
+        found.refuse(f"missing column volume; the header has {columns.header}; data.columns names it if it is there")
         return None
     other = others[0]
     what = "in quote currency" if other in quote else "a count of ticks or trades"

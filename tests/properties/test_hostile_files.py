@@ -1,6 +1,8 @@
 """Whatever a file holds, its reader answers or says in words what is wrong with it: only a `ProjectError` comes out."""
 
+import gzip
 import io
+import zipfile
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -11,11 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pyarrow import feather
 
 from btc_signal.bundle import read_metadata, read_promoted
 from src.base import paths, storage, tables
 from src.base.errors import DataError, ParamsError, ProjectError
 from src.features.stream import FeatureStream
+from src.files.inspect import inspect
 from src.monitoring.prediction_log import read_log
 from src.policy import load_policy
 from src.sources.exchange_cache import DayCache
@@ -27,6 +31,7 @@ FUZZ = settings(
 )
 SHIPPED = paths.PARAMS.read_bytes()
 METADATA = paths.METADATA.read_bytes()
+SETTINGS = load_policy().data.model_copy(update={"start": None, "end": None})
 CSV = b"time,open,high,low,close,volume\n2020-01-01T00:00:00Z,1,2,0.5,1.5,3\n2020-01-01T01:00:00Z,1,2,0.5,1.5,3\n"
 LINE = b'{"time": 1571302800, "open": 100.0, "high": 103.0, "low": 97.0, "close": 101.0, "volume": 2.0}\n'
 LOG = b'{"time": "2020-01-01T00:00:00Z", "probability": 0.5, "decision": 1, "model_version": "1.0.0"}\n'
@@ -72,7 +77,35 @@ def parquet_of(columns):
     return sink.getvalue().to_pybytes()
 
 
-PARQUET = parquet_of(pd.read_csv(io.BytesIO(CSV)))
+def feather_of(frame, compression):
+    sink = pa.BufferOutputStream()
+    feather.write_feather(frame, sink, compression=compression)
+    return sink.getvalue().to_pybytes()
+
+
+def zip_of(content):
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as folder:
+        folder.writestr("bars.csv", content)
+    return sink.getvalue()
+
+
+FRAME = pd.read_csv(io.BytesIO(CSV))
+PARQUET = parquet_of(FRAME)
+FILES = {
+    "csv": CSV,
+    "semicolons": CSV.replace(b",", b";").replace(b".", b","),
+    "UTF-16": CSV.decode().encode("utf-16"),
+    "lists": b"[[1577836800000, 1, 2, 0.5, 1.5, 3], [1577840400000, 1, 2, 0.5, 1.5, 3]]",
+    "objects": FRAME.to_json(orient="records").encode(),
+    "lines": LINE * 3,
+    "feather": feather_of(FRAME, "uncompressed"),
+    "packed feather": feather_of(FRAME, "lz4"),
+    "parquet": PARQUET,
+    "gzip": gzip.compress(CSV, mtime=0),
+    "zip": zip_of(CSV),
+    "zst": pa.compress(CSV, "zstd", asbytes=True),
+}
 
 
 @FUZZ
@@ -86,22 +119,22 @@ def test_params(content, tmp_path):
         load_policy(tmp_path / "params.yaml")
 
 
+@pytest.mark.parametrize("kind", FILES)
 @FUZZ
-@given(content=changed(CSV))
-def test_csv(content, tmp_path):
-    """A CSV file of bars."""
-    (tmp_path / "bars.csv").write_bytes(content)
+@given(data=st.data())
+def test_bars(kind, data, tmp_path):
+    """A file of bars, of every kind that is read."""
+    (tmp_path / "bars").write_bytes(data.draw(changed(FILES[kind])))
     with suppress(DataError):
-        read_bars(tmp_path / "bars.csv", "1h")
+        read_bars(tmp_path / "bars", SETTINGS)
+    assert inspect(tmp_path / "bars").status in (0, 1, 2)
 
 
 @FUZZ
 @given(content=changed(PARQUET))
-def test_parquet(content, tmp_path):
-    """A Parquet file of bars."""
+def test_frame(content, tmp_path):
+    """A frame between two stages."""
     (tmp_path / "bars.parquet").write_bytes(content)
-    with suppress(DataError):
-        read_bars(tmp_path / "bars.parquet", "1h")
     with suppress(DataError):
         tables.read_frame(tmp_path / "bars.parquet")
 
@@ -188,7 +221,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-@pytest.mark.parametrize("read", [tables.read_frame, lambda path: read_bars(path, "1h")], ids=["frame", "bars"])
+@pytest.mark.parametrize("read", [tables.read_frame, lambda path: read_bars(path, SETTINGS)], ids=["frame", "bars"])
 def test_few_bytes_that_stand_for_many(read, name, tmp_path):
     """Parquet keeps a value that repeats once: what is stated is looked at before anything is unfolded."""
     path = tmp_path / "bars.parquet"
@@ -206,5 +239,5 @@ def test_a_message_stays_readable(tmp_path):
     assert len(str(refusal.value)) < 500
     (tmp_path / "bars.csv").write_text(",".join(f"column_{number}" for number in range(50_000)) + "\n1\n")
     with pytest.raises(DataError, match="missing column") as refused:
-        read_bars(tmp_path / "bars.csv", "1h")
+        read_bars(tmp_path / "bars.csv", SETTINGS)
     assert len(str(refused.value)) < 2_000

@@ -66,6 +66,12 @@ def test_good_rows_become_bars_as_they_are(data):
         "dropped_duplicates": 0,
         "source_step": pd.Timedelta("1h"),
         "incomplete_bars": 0,
+        "bars_with_absent_parts": 0,
+        "absent_parts": 0,
+        "off_grid_rows": 0,
+        "dropped_last": False,
+        "doubts": decisions.doubts,
+        "warnings": [],
     }
 
 

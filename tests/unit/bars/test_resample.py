@@ -32,7 +32,9 @@ def data(params):
     """A function that gives data of a timeframe, without a window unless one is asked for."""
 
     def make(timeframe, **window):
-        return params.data.model_copy(update={"timeframe": timeframe, "start": None, "end": None} | window)
+        return params.data.model_copy(
+            update={"timeframe": timeframe, "start": None, "end": None, "parts_min_share": 1.0} | window
+        )
 
     return make
 
@@ -132,8 +134,36 @@ def test_what_cannot_be_joined_is_refused(timeframe, words, data):
 
 def test_bars_of_which_none_is_complete_are_refused(data):
     """Twenty hours make no day."""
-    with pytest.raises(DataError, match="no 1d bar has all its 24 parts; expected at least one"):
+    with pytest.raises(DataError, match="no 1d bar has all of its 24 parts; expected at least one"):
         build_bars(flat_rows(range(2, 22)), data("1d"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("n_hours", "share", "kept"),
+    [
+        # 22 of 24 are 0.9167, 21 are 0.875, and 12 are a half.
+        pytest.param(22, 0.9, True, id="22 of 24"),
+        pytest.param(21, 0.9, False, id="21 of 24"),
+        pytest.param(21, 0.875, True, id="just enough"),
+        pytest.param(12, 0.5, True, id="half"),
+        pytest.param(23, 1.0, False, id="all are asked for"),
+    ],
+)
+def test_a_bar_is_joined_from_what_is_there_if_that_is_enough(n_hours, share, kept, data):
+    """A day whose last hours are absent, between two that are whole; what is absent is counted and told."""
+    hours = [*range(24), *range(24, 24 + n_hours), *range(48, 72)]
+    prices = [(10, 12, 9, 11, 2)] * len(hours)
+    prices[24 + n_hours - 1] = (10, 13, 8, 12, 2)
+    bars, decisions = build_bars(rows_of(prices, hours), data("1d", parts_min_share=share), NOW)
+    assert len(bars) == 2 + kept
+    assert decisions.incomplete_bars == 1 - kept
+    assert (decisions.bars_with_absent_parts, decisions.absent_parts) == ((1, 24 - n_hours) if kept else (0, 0))
+    told = [words for words in decisions.warnings if "parts" in words]
+    if kept:
+        assert bars.iloc[1].tolist() == [10, 13, 8, 12, 2 * n_hours]
+        assert told == [f"1 bars of 1d lack {24 - n_hours} of their parts, in which nothing traded"]
+    else:
+        assert told == []
 
 
 @pytest.mark.parametrize("timeframe", ["1h", "60m"])
@@ -169,6 +199,21 @@ def test_the_record_counts_gaps_as_by_hand(data):
         "reordered": False,
         "dropped_duplicates": 0,
         "incomplete_resampled_bars": 0,
+        "resampled_bars_with_absent_parts": 0,
+        "absent_parts": 0,
+        "off_grid_rows": 0,
+        "dropped_last": False,
+        "doubts": {
+            "zero_volume": 1,
+            "deep_lows": 0,
+            "stale_bars": 0,
+            "longest_stale_run": 0,
+            "volume_jump": 1.0,
+            "volume_jump_at": None,
+            "last_is_a_stump": False,
+            "first_deep_low": None,
+            "first_stale": None,
+        },
         "ignored_columns": ["Trades"],
     }
     assert json.loads(json.dumps(record, allow_nan=False)) == record

@@ -47,6 +47,20 @@ def sections(model=Policy):
 
 
 KEYS = [(*location, name) for location, section in sections() for name in section.model_fields]
+# What answers a question that a file leaves open: without an answer nothing is asked of other sources.
+ANSWERS = {
+    ("data", "columns"): None,
+    ("data", "time_zone"): None,
+    ("data", "thousands"): None,
+    ("data", "drop_last"): False,
+    ("data", "parts_min_share"): 1.0,
+    ("data", "limits", "off_grid_share_max"): 0.0,
+    ("data", "limits", "zero_volume_share_max"): None,
+    ("data", "limits", "deep_low_share_max"): None,
+    ("data", "limits", "stale_share_max"): None,
+    ("data", "limits", "volume_jump_max"): None,
+}
+ASKED = [key for key in KEYS if key not in ANSWERS and key != ("data", "limits")]
 
 
 def test_the_shipped_file_is_valid(params):
@@ -56,24 +70,42 @@ def test_the_shipped_file_is_valid(params):
     assert params.data.start == datetime(2017, 7, 1, 11, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("location", KEYS, ids=".".join)
-def test_no_key_has_a_default(location, load):
-    """A file that lacks any one key is refused, and the key is named."""
+def without(key):
+    """The shipped content without one key."""
     content = copy.deepcopy(CONTENT)
     section = content
-    for name in location[:-1]:
+    for name in key[:-1]:
         section = section[name]
-    del section[location[-1]]
+    del section[key[-1]]
+    return yaml.safe_dump(content)
+
+
+@pytest.mark.parametrize("location", ASKED, ids=".".join)
+def test_no_other_key_has_a_default(location, load):
+    """A file that lacks any one key is refused, and the key is named."""
     with pytest.raises(ParamsError) as error:
-        load(text=yaml.safe_dump(content))
+        load(text=without(location))
     assert re.search(rf": {re.escape('.'.join(location))}: missing, add it$", str(error.value), re.MULTILINE)
 
 
-def test_no_field_of_any_section_has_a_default():
+@pytest.mark.parametrize("location", ANSWERS, ids=".".join)
+def test_an_answer_that_is_not_given_is_none(location, load):
+    """So that a params.yaml of before files had questions goes on as it was: strict, and nothing left out."""
+    section = load(text=without(location))
+    for name in location:
+        section = getattr(section, name)
+    assert section == ANSWERS[location]
+
+
+def test_no_other_field_has_a_default():
     """Numbers live in params.yaml alone."""
-    assert [
-        name for _, section in sections() for name, field in section.model_fields.items() if not field.is_required()
-    ] == []
+    with_default = {
+        (*location, name)
+        for location, section in sections()
+        for name, field in section.model_fields.items()
+        if not field.is_required()
+    }
+    assert with_default == {*ANSWERS, ("data", "limits")}
 
 
 @pytest.mark.parametrize(

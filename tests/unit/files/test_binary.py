@@ -1,4 +1,4 @@
-"""Parquet files of bars: which are understood, which are refused, and what damage does."""
+"""Parquet and Feather files of bars: which are understood, which are refused, and what damage does."""
 
 import datetime as dt
 from decimal import Decimal
@@ -7,23 +7,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
-from src.bars.build import to_numbers
 from src.base import tables
 from src.base.errors import DataError
-from src.sources.file import read_file
+from tests.files_of_bars import BARS, TIMES
 
-TIMES = pd.to_datetime([f"2020-01-01T{hour:02}:00:00Z" for hour in range(3)]).as_unit("us").rename("time")
-BARS = pd.DataFrame(
-    {
-        "open": [10.0, 11, 12],
-        "high": [12.0, 13, 14],
-        "low": [9.0, 10, 11],
-        "close": [11.0, 12, 13],
-        "volume": [5, 6.5, 0],
-    },
-    index=TIMES,
-)
 TABLE = BARS.reset_index()
 
 
@@ -39,24 +28,18 @@ def parquet(tmp_path):
     return write
 
 
-def bars_of(path):
-    """Read a file and index its numbers by time."""
-    table, _ = read_file(path)
-    return to_numbers(table).set_index(table["time"])
-
-
 @pytest.mark.parametrize("twin", ["close", "Close"])
-def test_a_parquet_column_that_stands_there_twice_is_refused(twin, parquet):
+def test_a_parquet_column_that_stands_there_twice_is_refused(twin, parquet, table_of):
     """Parquet lets two columns share a name; the bars do not."""
     table = pa.Table.from_pandas(TABLE).append_column(twin, pa.array([1.0, 2.0, 3.0]))
     with pytest.raises(DataError, match=r"bars\.parquet: .*close"):
-        read_file(parquet(table))
+        table_of(parquet(table))
 
 
-def test_a_parquet_file_without_rows_is_refused(parquet):
+def test_a_parquet_file_without_rows_is_refused(parquet, table_of):
     """The columns alone are no bars."""
-    with pytest.raises(DataError, match=r"bars\.parquet: empty, expected at least"):
-        read_file(parquet(TABLE.iloc[:0]))
+    with pytest.raises(DataError, match=r"bars\.parquet: no row with a time and a price"):
+        table_of(parquet(TABLE.iloc[:0]))
 
 
 @pytest.mark.parametrize(
@@ -69,20 +52,19 @@ def test_a_parquet_file_without_rows_is_refused(parquet):
         pytest.param([dt.date(2020, 1, 1)] * 3, id="date"),
     ],
 )
-def test_a_parquet_column_of_another_type_is_not_turned_into_numbers(values, parquet):
+def test_a_parquet_column_of_another_type_is_not_turned_into_numbers(values, parquet, table_of):
     """A moment is no volume, and True is no 1."""
-    table, _ = read_file(parquet(TABLE.assign(volume=values)))
-    with pytest.raises(DataError, match=r"row 1: volume is .*expected a plain number"):
-        to_numbers(table)
+    with pytest.raises(DataError, match=r"bars\.parquet: volume is of type .*, expected numbers"):
+        table_of(parquet(TABLE.assign(volume=values)))
 
 
 @pytest.mark.parametrize(
     "values", [pytest.param([[1.0], [2.0], [3.0]], id="list"), pytest.param([{"a": 1.0}] * 3, id="struct")]
 )
-def test_a_parquet_column_of_columns_is_not_even_read(values, parquet):
+def test_a_parquet_column_of_columns_is_not_even_read(values, parquet, table_of):
     """Refused by the file's own description, before memory is spent on what it holds."""
     with pytest.raises(DataError, match=r"bars\.parquet: .*column volume is of type .*, expected a number"):
-        read_file(parquet(TABLE.assign(volume=values)))
+        table_of(parquet(TABLE.assign(volume=values)))
 
 
 @pytest.mark.parametrize(
@@ -98,23 +80,25 @@ def test_a_parquet_column_of_columns_is_not_even_read(values, parquet):
         pytest.param(TABLE.rename(columns=str.upper), id="upper case"),
     ],
 )
-def test_parquet_files_of_many_makers_are_read_alike(table, parquet):
+def test_parquet_files_of_many_makers_are_read_alike(table, parquet, bars_of):
     """An index counts as a column, and any type that holds exact numbers is a number."""
     pd.testing.assert_frame_equal(bars_of(parquet(table)), BARS)
 
 
-def test_a_parquet_file_cut_short_is_refused(tmp_path):
+def test_a_parquet_file_cut_short_is_refused(tmp_path, table_of):
     """Wherever a download broke off, the rest is not read as bars."""
     whole, cut = tmp_path / "bars.parquet", tmp_path / "cut.parquet"
     tables.write_frame(BARS, whole)
     content = whole.read_bytes()
     for length in range(0, len(content), 97):
         cut.write_bytes(content[:length])
-        with pytest.raises(DataError, match=r"cut\.parquet: cannot be read .*; mend it, or data\.path"):
-            read_file(cut)
+        with pytest.raises(
+            DataError, match=r"cut\.parquet: (cannot be read .*; mend it, or data\.path|empty|.*expected)"
+        ):
+            table_of(cut)
 
 
-def test_a_damaged_parquet_file_gives_the_same_bars_or_none(tmp_path):
+def test_a_damaged_parquet_file_gives_the_same_bars_or_none(tmp_path, bars_of):
     """No flipped bit makes other bars, and none raises anything but the project's own error."""
     path = tmp_path / "bars.parquet"
     tables.write_frame(BARS, path)
@@ -129,7 +113,7 @@ def test_a_damaged_parquet_file_gives_the_same_bars_or_none(tmp_path):
     assert refused > 30
 
 
-def test_a_footer_that_counts_fewer_rows_is_refused(make_bars, tmp_path):
+def test_a_footer_that_counts_fewer_rows_is_refused(make_bars, tmp_path, table_of):
     """The footer has no checksum: its counts of rows are compared with each other."""
     path = tmp_path / "bars.parquet"
     tables.write_frame(make_bars(60), path)
@@ -140,6 +124,23 @@ def test_a_footer_that_counts_fewer_rows_is_refused(make_bars, tmp_path):
         for bit in range(7):
             path.write_bytes(content[:at] + bytes([120 ^ 1 << bit]) + content[at + 1 :])
             try:
-                assert len(read_file(path)[0]) == 60
+                assert len(table_of(path)[0]) == 60
             except DataError:
                 continue
+
+
+@pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
+def test_feather_is_read_alike(compression, tmp_path, bars_of):
+    """As a trading bot keeps it: the time in a column `date`."""
+    feather.write_feather(TABLE.rename(columns={"time": "date"}), tmp_path / "bars.feather", compression=compression)
+    pd.testing.assert_frame_equal(bars_of(tmp_path / "bars.feather"), BARS)
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("UTC", 0), ("Asia/Tokyo", 9)])
+def test_an_index_of_pandas_counts_as_a_column(zone, hours, tmp_path, bars_of):
+    """With a name or without one, with a zone or without: then it is asked for."""
+    BARS.tz_convert(zone).rename_axis(None).to_parquet(tmp_path / "bars.parquet")
+    pd.testing.assert_frame_equal(bars_of(tmp_path / "bars.parquet"), BARS)
+    BARS.tz_localize(None).to_parquet(tmp_path / "naive.parquet")
+    expected = BARS.set_axis(BARS.index - pd.Timedelta(hours=hours))
+    pd.testing.assert_frame_equal(bars_of(tmp_path / "naive.parquet", time_zone=zone), expected)
