@@ -66,7 +66,31 @@ def test_no_key_has_a_default(location, load):
     del section[location[-1]]
     with pytest.raises(ParamsError) as error:
         load(text=yaml.safe_dump(content))
-    assert re.search(rf": {re.escape('.'.join(location))}: missing, add it$", str(error.value), re.MULTILINE)
+    words = rf": {re.escape('.'.join(location))}: missing, add it( with .*)?$"
+    assert re.search(words, str(error.value), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("location", "keys"),
+    [
+        (("backtest",), "fee_bps, slippage_bps"),
+        (("train", "xgb"), "n_estimators, learning_rate, max_depth, min_child_weight, subsample"),
+        (("ensemble",), "weights.lightgbm, weights.xgboost, weights.random_forest, decision_threshold"),
+    ],
+    ids=["a section", "one in a section", "one with a section in it"],
+)
+def test_a_section_that_is_missing_is_named_with_its_keys(location, keys, load):
+    """Not the section first and its keys one run later; and where their values stand is told once."""
+    content = copy.deepcopy(CONTENT)
+    section = content
+    for name in location[:-1]:
+        section = section[name]
+    del section[location[-1]]
+    with pytest.raises(ParamsError) as error:
+        load(text=yaml.safe_dump(content))
+    missing, after = (line.strip() for line in str(error.value).splitlines())
+    assert missing.endswith(f": {'.'.join(location)}: missing, add it with {keys}")
+    assert after == "after an upgrade: docs/upgrade.md has the keys that came, with their values"
 
 
 def test_no_field_of_any_section_has_a_default():
@@ -128,6 +152,7 @@ def test_all_wrong_keys_are_reported_at_once_each_with_its_line(load):
         (r": gate\.f1_score_min: .*less than or equal to 1, got 60", "f1_score_min"),
     ]
     reported = [line.strip() for line in str(error.value).splitlines()]
+    assert reported.pop().startswith("after an upgrade: docs/upgrade.md has the keys that came")
     assert len(reported) == len(expected)
     for words, part in expected:
         line = f" line {line_of(part)}" if part else ""
