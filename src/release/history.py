@@ -101,8 +101,7 @@ def history() -> list[Promoted]:
 def promotions() -> list[Promoted]:
     """List the promoted versions, newest first, as git alone knows them."""
     check_full_history()
-    listing = ("log", "--full-history", "--topo-order", "--no-follow", "--no-show-signature", "--format=%H")
-    commits = git(*listing, "--", str(paths.METADATA)).split()
+    commits = git("log", "--full-history", "--topo-order", "--format=%H", "--", str(paths.METADATA)).split()
     names = [paths.relative(file) for file in (paths.METADATA, paths.LOCK, paths.METRICS)]
     texts = read_blobs(f"{commit}:{name}" for commit in commits for name in names)
     records = zip(commits, *(texts[place :: len(names)] for place in range(len(names))), strict=True)

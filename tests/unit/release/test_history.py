@@ -116,18 +116,6 @@ def test_a_version_of_a_merged_branch_is_listed(repository: Checkout) -> None:
     assert sorted(listed()) == ["1.0.0", "1.0.1", "1.1.0"]
 
 
-def test_no_setting_of_git_s_log_adds_to_the_list(repository: Checkout) -> None:
-    """With this one it says of each commit who signed it."""
-    repository.run("git", "config", "log.showSignature", "true")
-    promote(repository, "1.0.0")
-    made = repository.run("git", "cat-file", "commit", "HEAD")
-    signature = "gpgsig -----BEGIN SSH SIGNATURE-----\n AAAA\n -----END SSH SIGNATURE-----\n\n"
-    (paths.ROOT / "signed").write_text(made.replace("\n\n", f"\n{signature}", 1))
-    signed = repository.run("git", "hash-object", "-t", "commit", "-w", "signed").strip()
-    repository.run("git", "reset", "--quiet", "--hard", signed)
-    assert listed() == ["1.0.0"]
-
-
 METRICS = {
     "no JSON": (b"<<<<<<< HEAD", "reports/metrics.json cannot be read"),
     "a list": (b"[]", "reports/metrics.json cannot be read"),
