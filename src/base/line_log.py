@@ -5,6 +5,7 @@ killed process or a full disk. Whoever reads takes that line for one that is bei
 that are refused are kept in FILE.rejected, by which they are named once.
 """
 
+import hashlib
 import json
 import os
 import time
@@ -24,8 +25,10 @@ READ_MAX = 1 << 23
 REJECTED_MAX = 1 << 20
 # Held for the time of one write; longer than a busy machine can keep a process waiting for it.
 LOCK_DEADLINE_S = 60.0
-# Refused where no copy of it could be kept, so that this process names it once all the same.
-_named: set[tuple[Path, bytes]] = set()
+# Digests of lines that were refused where no copy could be kept, so that this process names them once all the same; the
+# oldest are forgotten.
+NAMED_MAX = 100_000
+_named: dict[bytes, None] = {}
 
 
 def append_lines(lines: Iterable[str], path: Path) -> str:
@@ -72,13 +75,18 @@ def reject(path: Path, lines: Sequence[bytes]) -> list[bytes]:
     file = rejected(path)
     with suppress(DataError, OSError), _locked(file) as log:
         known = b"\n" + _read_end(log, REJECTED_MAX) + b"\n"
-        lines = [line for line in dict.fromkeys(lines) if b"\n" + line + b"\n" not in known]
+        one_by_one = {*known.split(b"\n")}
+        is_known = {line: line in one_by_one or (b"\n" in line and b"\n" + line + b"\n" in known) for line in lines}
+        lines = [line for line in is_known if not is_known[line]]
         added = b"".join([b"" if known.endswith(b"\n\n") else b"\n", *(line + b"\n" for line in lines)])
         if log.tell() + len(added) <= REJECTED_MAX:
             _add(added, log)
             return list(lines)
-    new = [line for line in dict.fromkeys(lines) if (path, line) not in _named]
-    _named.update((path, line) for line in new)
+    digests = {hashlib.sha256(bytes(path) + b"\0" + line).digest(): line for line in lines}
+    new = [line for digest, line in digests.items() if digest not in _named]
+    _named.update(dict.fromkeys(digests))
+    for digest in [*_named][:-NAMED_MAX]:
+        del _named[digest]
     return new
 
 

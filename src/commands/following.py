@@ -2,8 +2,10 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +97,24 @@ class Follower:
             storage.write_json(self.stream.state(), self.state)
 
 
-def resume(stream: FeatureStream, state: Path) -> FeatureStream:
-    """Return the stream that goes on where the state was saved, if it was; one that is of no use is kept aside.
+@contextmanager
+def resumed(stream: FeatureStream, state: Path) -> Iterator[FeatureStream]:
+    """Hold a state, and yield the stream that goes on where it was saved, if it was.
 
-    `DataError` if it cannot be kept, or is of a bar to come: a wrong clock should not cost a warm-up.
+    One that is of no use is kept aside; `DataError` if it cannot be kept, or is of a bar to come: a wrong clock should
+    not cost a warm-up. `DataError`, too, if another process holds it: each would undo what the other saves.
     """
+    state.parent.mkdir(parents=True, exist_ok=True)
+    with state.with_name(f"{state.name}.lock").open("a") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError as error:
+            msg = f"{relative(state)}: another `predict --follow` saves there; end it, or name another file"
+            raise DataError(msg) from error
+        yield _resume(stream, state)
+
+
+def _resume(stream: FeatureStream, state: Path) -> FeatureStream:
     if not state.exists() or not state.stat().st_size:
         return stream
     try:

@@ -43,10 +43,10 @@ def look(
     memory: AlertMemory,
     *,
     dry_run: bool,
-) -> Report:
+) -> tuple[Report, ProjectError | OSError | None]:
     """Look once, recover in the folder if there is one, tell people; the outcome of both is said.
 
-    `OSError`, at the end, if the disk takes no report.
+    Returns the report, and why the disk did not take it, for the caller to raise once the report is shown.
     """
     report, limits = monitor(log, bars, say), load_policy().monitor
     done, failed, unkept = "", "", _keep(report, say)
@@ -64,9 +64,7 @@ def look(
         again_after = timedelta(hours=limits.alert_again_after_h)
         if told := tell(findings, headline(report), datetime.now(UTC), again_after, memory):
             say(told)
-    if unkept:
-        raise unkept
-    return report | {"recovery": recovery or None}
+    return report | {"recovery": recovery or None}, unkept
 
 
 def tell_whether_it_looks(error: Exception | None, say: Callable[[str], None], memory: AlertMemory) -> None:
@@ -151,13 +149,11 @@ def _drift(log: pd.DataFrame, bars: pd.DataFrame, reference: Reference, params: 
 
 def _age(reference: Reference, monitor: Monitor, now: datetime) -> Finding:
     """Judge how long ago the version was promoted; say when the next one is due."""
-    created = datetime.fromisoformat(reference.promoted.metadata["created_at"])
+    age = now - datetime.fromisoformat(reference.promoted.metadata["created_at"])
     every = timedelta(days=monitor.retrain_every_days)
-    days, due = (now - created) / timedelta(days=1), created + every
-    while due < now:
-        due += every
+    days, due_in = age / timedelta(days=1), -age % every if age > every else every - age
     words = (
         f"{days:.1f} days since it was promoted, {monitor.model_age_max_days:g} are allowed; "
-        f"with a retraining every {monitor.retrain_every_days:g} days the next is due in {(due - now).days} days"
+        f"with a retraining every {monitor.retrain_every_days:g} days the next is due in {due_in.days} days"
     )
     return most("age of the model, days", days, monitor.model_age_max_days)._replace(value=round(days, 4), words=words)

@@ -107,11 +107,8 @@ def read_blobs(names: Iterable[str]) -> list[str | None]:
     answers = io.BytesIO(done.stdout.encode(**ANY_BYTES))
     for _ in range(asked.count("\n")):
         heading = answers.readline().rstrip(b"\n")
-        if heading.endswith(b" missing"):
-            found.append(None)
-            continue
-        size = int(heading.rpartition(b" ")[2])
-        found.append(answers.read(size + 1)[:-1].decode(**ANY_BYTES))
+        size = heading.rpartition(b" ")[2]  # in place of it, it says that something is missing, or a submodule
+        found.append(answers.read(int(size) + 1)[:-1].decode(**ANY_BYTES) if size.isdigit() else None)
     return found
 
 

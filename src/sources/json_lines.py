@@ -1,6 +1,7 @@
 """Bars as JSON lines, one object a line, such as a feed writes them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -41,8 +42,7 @@ def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Make an object of its keys and values, as `json` calls it; `TwiceError` names a key that stands twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in found if keys.count(key) > 1)
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         msg = f"{truncate(twice, 60)!r} twice"
         raise TwiceError(msg)
     return found

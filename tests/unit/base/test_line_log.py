@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from fcntl import LOCK_EX, flock
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -153,3 +154,22 @@ def test_what_is_kept_does_not_grow_without_end(log, monkeypatch):
     assert reject(log, [b"x" * 30]) == []
     assert (is_kept(log, b"y" * 30), is_kept(log, b"short")) == (False, True)
     assert rejected(log).read_bytes() == b"short\n"
+
+
+def test_many_lines_are_refused_in_no_time(log):
+    """Each is looked up among those that are kept, not searched for in their text; one of several lines is, too."""
+    lines = [b"nonsense %020d" % number for number in range(20_000)]
+    assert reject(log, [*lines, b"{\n}"]) == [*lines, b"{\n}"]
+    started = process_time()
+    assert reject(log, [*lines, b"{\n}", b"new"]) == [b"new"]
+    assert process_time() - started < 1
+
+
+def test_what_is_named_does_not_grow_without_end(log, monkeypatch):
+    """Of the lines that could not be kept, a process remembers the newest."""
+    monkeypatch.setattr(line_log, "REJECTED_MAX", 0)
+    monkeypatch.setattr(line_log, "NAMED_MAX", 10)
+    for number in range(100):
+        assert reject(log, [b"%d" % number] * 2) == [b"%d" % number]
+    assert reject(log, [b"%d" % number for number in range(90, 101)]) == [b"100"]
+    assert len(line_log._named) == 10

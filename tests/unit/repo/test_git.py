@@ -154,6 +154,12 @@ def test_contents_are_read_by_one_git(repository: Checkout, monkeypatch: pytest.
     assert read_blobs([]) == []
 
 
+def test_what_has_no_content_is_none(stand_in: Callable[[str], None]) -> None:
+    """As git calls what is missing, and from 2.52 on a submodule; those after it are read all the same."""
+    stand_in("cat >/dev/null; printf '%s\\n' 'a:b missing' 'c0ffee submodule' 'c0ffee blob 2' 'hi'")
+    assert read_blobs(["a:b", "c:d", "e:f"]) == [None, None, "hi"]
+
+
 def test_a_setting_has_a_default(repository: Checkout) -> None:
     """Git's own, or the one that is named."""
     repository.run("git", "config", "some.key", "value")
