@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two releases, the second one served; what a release holds is verified elsewhere."""
     deploy_two(tmp_path)
     verified = []
-    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load", verified.append)
+    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load_release", verified.append)
     yield tmp_path
     assert all(release == tmp_path / "releases" / "1.0.0" for release in verified)
 
@@ -119,7 +119,7 @@ def links(folder: Path) -> tuple[str | None, str | None]:
 @pytest.mark.parametrize("free_inodes", range(4))
 def test_a_disk_without_an_inode_left(free_inodes, asked, tmp_path, monkeypatch):
     """The link stays and the words say why; every look tries again, and with room it is done, once."""
-    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load", lambda _: None)
+    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load_release", lambda _: None)
     try:
         with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "nr_inodes=64", "tmpfs") as disk:
             deploy_two(disk)
