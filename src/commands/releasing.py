@@ -147,6 +147,9 @@ def channel(
     before: Annotated[
         str | None, typer.Option(metavar="VERSION", help="What it allows besides; else the version before; or none.")
     ] = None,
+    after: Annotated[
+        int | None, typer.Option(min=0, metavar="SERIAL", help="Count on from it, where git has a wrong one.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the statement which versions a bot with a public key may load; the owner of the key signs it."""
@@ -155,7 +158,7 @@ def channel(
     from src.release.issue import issue
 
     with exit_on_error():
-        file, statement = issue(stage, days=days, before=before)
+        file, statement = issue(stage, days=days, before=before, after=after)
         name, folder = paths.relative(file), file.parent
         signature = paths.relative(statement_signature(folder, stage, statement.serial))
         if as_json:

@@ -28,7 +28,7 @@ from src.monitoring.prediction_log import read_log
 from src.monitoring.recovery import recover
 from src.monitoring.reference import Reference, find_reference, newest_bars
 from src.policy import Monitor, Policy, load_policy
-from src.verdict.finding import Finding, ask, findings_of, least, most, overall, result_of
+from src.verdict.finding import Finding, ask, findings_of, most, overall, result_of
 
 Report = dict[str, Any]
 # Of the log, as many predictions are read as are scored, and again so many, whose outcome is not known.
@@ -97,10 +97,11 @@ def monitor(
 ) -> Report:
     """Look once at the version that predicted last; lines of its log that are left out are said.
 
-    `statement` is where the one lies which versions may be served, if any is used. Without a file the closed bars are those of the source in params.yaml. Returns plain JSON: `verdict` is no if a rule
-    raises an alert, unknown if one cannot be evaluated, else yes; `in_training` counts the newest predictions that are
-    left out of the scores, as the model knew their label. `ProjectError` if there is no log, no bar or no promotion to
-    look at; what can only not be compared is an unknown rule.
+    `statement` is where the one lies which versions may be served, if any is used. Without a file the closed bars are
+    those of the source in params.yaml. Returns plain JSON: `verdict` is no if a rule raises an alert,
+    unknown if one cannot be evaluated, else yes; `in_training` counts the newest predictions that are left out of the
+    scores, as the model knew their label. `ProjectError` if there is no log, no bar or no promotion to look at; what
+    can only not be compared is an unknown rule.
     """
     now = now or datetime.now(UTC)
     log = read_log(log_file, LOG_WINDOWS * load_policy().monitor.window_bars, now, say)
@@ -162,8 +163,8 @@ def judge_statement(file: Path | None, now: datetime) -> Iterable[Finding]:
     if file is not None and file.exists():
         statement = read_statement(storage.read_bytes(file), paths.relative(file))
         days = (statement.expires - now) / timedelta(days=1)
-        words = statement.ending(now) or f"{statement.name} holds for {days:.0f} days"
-        yield least("statement", round(days, 4), WARN_BEFORE / timedelta(days=1), "")._replace(words=words)
+        ends, holds = statement.ending(now), f"{statement.name} holds for {days:.0f} days"
+        yield Finding("statement", round(days, 4), WARN_BEFORE / timedelta(days=1), result_of(not ends), ends or holds)
 
 
 def _age(reference: Reference, monitor: Monitor, now: datetime) -> Finding:

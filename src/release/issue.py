@@ -21,14 +21,14 @@ TIMES_MODEL_AGE = 2
 
 
 def issue(
-    stage: Stage, *, days: float | None, before: str | None, now: datetime | None = None
+    stage: Stage, *, days: float | None, before: str | None, after: int | None = None, now: datetime | None = None
 ) -> tuple[Path, Statement]:
     """Write the next statement of a stage beside models/production, and return where, and what it says.
 
     It allows the version in models/production and `before`: None stands for the one that git has before it, "none" for
     none. It expires after so many days, by default twice `monitor.model_age_max_days`. Its serial is one more than the
-    highest that git, on any branch, or the work tree has. `PromotionError` if the metadata are not as committed, there
-    is no such version before, or no serial is left.
+    highest that git, on any branch, or the work tree has, or than `after`, where those are wrong. `PromotionError` if the
+    metadata are not as committed, there is no such version before, or no serial is left.
     """
     refuse_unfinished()
     check_full_history()
@@ -45,7 +45,7 @@ def issue(
     if days is None:
         days = TIMES_MODEL_AGE * load_policy().monitor.model_age_max_days
     file = statement_file(paths.PRODUCTION.parent, stage)
-    statement = Statement(stage, _next_serial(file), allowed, now, now + timedelta(days=days))
+    statement = Statement(stage, _next_serial(file, after), allowed, now, now + timedelta(days=days))
     storage.write_json(statement.to_plain(), file)
     return file, statement
 
@@ -72,21 +72,19 @@ def _in_production() -> Iterator[tuple[str, str]]:
             yield version, sha256(text.encode(**ANY_BYTES))
 
 
-def _next_serial(file: Path) -> int:
-    """Return one more than the highest serial of a statement in that file, in the work tree or on any branch."""
+def _next_serial(file: Path, after: int | None) -> int:
+    """Return one more than `after`, or than the highest of a statement in that file, in work tree or on any branch."""
     texts = {f"commit {commit[:7]}": text.encode(**ANY_BYTES) for commit, text in _history(file, "--all")}
     if file.exists():
         texts["the work tree"] = storage.read_bytes(file)
-    highest, name = 0, paths.relative(file)
-    for place, content in texts.items():
+    highest, name = after or 0, paths.relative(file)
+    for place, content in texts.items() if after is None else ():
         try:
             highest = max(highest, read_statement(content, f"{name} of {place}").serial)
         except DataError as error:
             warn_once(f"{error}; it is passed over")
     if highest >= SERIAL_MAX:
-        msg = (
-            f"{name}: no serial is left after {highest}; delete that statement if nobody signed it, or take another key"
-        )
+        msg = f"{name}: no serial is left after {highest}; `--after N` goes on from N, the last that was signed"
         raise PromotionError(msg)
     return highest + 1
 
