@@ -27,8 +27,9 @@ def issue(
 
     It allows the version in models/production and `before`: None stands for the one that git has before it, "none" for
     none. It expires after so many days, by default twice `monitor.model_age_max_days`. Its serial is one more than the
-    highest that git, on any branch, or the work tree has, or than `after`, where those are wrong. `PromotionError` if the
-    metadata are not as committed, there is no such version before, or no serial is left.
+    highest that git, on any branch, or the work tree has, or than `after`, where those are wrong.
+
+    `PromotionError` if the metadata are not as committed, there is no such version before, or no serial is left.
     """
     refuse_unfinished()
     check_full_history()
