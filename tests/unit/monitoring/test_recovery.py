@@ -13,6 +13,7 @@ from src.monitoring.recovery import breach, recover
 from src.policy import Monitor
 from src.release.deploy import roll_back, served
 from tests.faults.world import ImpossibleError, mounted
+from tests.signing import allow, make_keys, version_of
 
 BAD = {"live": {"f1_score": {"value": 0.5, "interval": [0.45, 0.55]}}, "predictions": 600, "version": "1.1.0"}
 BAD["looked_at"] = "2020-01-01T00:00:00Z"
@@ -109,6 +110,24 @@ def test_a_damaged_release_is_not_served(asked, folder, monkeypatch):
     with pytest.raises(Exception, match="is not there"):
         recover(BAD, folder, "production", asked, dry_run=False)
     assert served(folder, "production") == "1.1.0"
+
+
+def test_a_release_that_the_statement_does_not_allow(asked, folder, monkeypatch):
+    """A bot would refuse it: the link stays, no note, and words that say what the owner of the key has to do."""
+    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load_release", lambda _: None)
+    secret, _ = make_keys(folder, "owner")
+    digests = {}
+    for version in ("1.0.0", "1.1.0"):
+        metadata = folder / "releases" / version / paths.METADATA.name
+        metadata.write_text(f'{{"version": "{version}"}}')
+        digests |= version_of(metadata.parent)
+    allow(folder, secret, {"1.1.0": digests["1.1.0"]})
+    with pytest.raises(PromotionError, match=r"allows 1\.1\.0, got 1\.0\.0; nothing was changed: .* --before 1\.0\.0"):
+        recover(BAD, folder, "production", asked, dry_run=False)
+    assert links(folder) == ("1.1.0", "1.0.0")
+    assert not (folder / "production.recovered.json").exists()
+    allow(folder, secret, digests, serial=2)
+    assert "serves 1.0.0 again instead of 1.1.0" in recover(BAD, folder, "production", asked, dry_run=False)
 
 
 def links(folder: Path) -> tuple[str | None, str | None]:

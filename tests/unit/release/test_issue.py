@@ -1,19 +1,23 @@
 """The next statement of a stage: which versions, which serial, until when; with real git."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from btc_signal.bundle import sha256
 from btc_signal.channel import SERIAL_MAX, Statement, read_statement, statement_file
 from src.base import paths, storage
 from src.base.errors import PromotionError
+from src.cli import app
 from src.release.issue import issue
 from src.release.statements import lacking
 from tests.checkouts import Checkout
 from tests.clones import clone_of, promote
+from tests.signing import make_keys
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 99, tzinfo=UTC)
 
@@ -133,6 +137,22 @@ def test_metadata_that_no_commit_holds(owner: Checkout) -> None:
     owner.commit("none")
     with pytest.raises(PromotionError, match="expected a promotion's metadata; `python -m src promote`"):
         next_one()
+
+
+def test_as_it_is_typed(owner: Checkout, tmp_path: Path) -> None:
+    """The commands that are printed sign it and commit it; JSON has the same for a machine."""
+    shown = CliRunner().invoke(app, ["channel", "--days", "3"])
+    first, signing, committing = shown.stdout.splitlines()
+    assert re.search(r"^models/production\.channel\.json allows 1\.0\.0 until 20.*Z, serial 1\.", first)
+    secret, _ = make_keys(tmp_path, "owner")
+    owner.run("sh", "-c", signing.replace("release.pem", str(secret)))
+    owner.run("sh", "-c", committing)
+    assert owner.run("git", "show", "--format=%s", "--name-only").split("\n", 2)[2].split() == [
+        "models/production.channel.1.sig",
+        "models/production.channel.json",
+    ]
+    found = json.loads(CliRunner().invoke(app, ["channel", "--json"]).stdout)
+    assert (found["signature"], found["statement"]["serial"]) == ("models/production.channel.2.sig", 2)
 
 
 def test_what_a_statement_lacks(owner: Checkout) -> None:
