@@ -55,6 +55,7 @@ def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUC
         links = _reserve_links(releases, {link: target for link, target in moves.items() if target is not None})
         if is_there:
             releases.try_to_write()
+            copy_signatures(promoted, releases.path(version))
         else:
             _export(promoted, version, releases)
         if placement:

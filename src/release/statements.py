@@ -34,7 +34,7 @@ class Placement(NamedTuple):
     content: bytes
     signature: bytes
     folder: Path
-    replaced: "Read | None"
+    replaced: Read | None
 
     def place(self) -> None:
         """Put it beside the link; the signature of the one that it replaces is removed last."""

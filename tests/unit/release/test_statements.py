@@ -9,7 +9,7 @@ import pytest
 
 from btc_signal import channel
 from btc_signal.channel import statement_file, statement_signature
-from btc_signal.signature import PUBLIC_KEY
+from btc_signal.signature import PUBLIC_KEY, SIGNATURES
 from src.base import storage
 from src.base.errors import ModelError, PromotionError
 from src.release.deploy import deploy, roll_back
@@ -137,6 +137,19 @@ def test_a_version_is_taken_back(say: Callable, put: Deploy, two: None, as_a_bot
     with pytest.raises(PromotionError, match=r"serial 3, allows 1\.1\.0, got 1\.0\.0; nothing was changed: .*--before"):
         roll_back(srv, "production")
     assert as_a_bot() == "1.1.0"
+
+
+def test_a_model_that_was_signed_after_it_was_deployed(
+    say: Callable, put: Deploy, as_a_bot: Callable, tmp_path: Path
+) -> None:
+    """Its release gets the signature with the next deployment of that version."""
+    signatures = tmp_path / "1.0.0" / SIGNATURES
+    signatures.rename(tmp_path / "not yet")
+    put("1.0.0")
+    (tmp_path / "not yet").rename(signatures)
+    say("1.0.0")
+    put("1.0.0")
+    assert as_a_bot() == "1.0.0"
 
 
 def test_one_that_ends_soon_is_told(say: Callable, put: Deploy) -> None:
