@@ -78,6 +78,15 @@ def test_the_one_before_is_the_one_that_was_in_production(owner: Checkout) -> No
             next_one(before=before)
 
 
+def test_a_version_with_two_metadata(owner: Checkout) -> None:
+    """Those count that were in production last."""
+    paths.METADATA.write_text(paths.METADATA.read_text() + "\n")
+    owner.commit("a line more")
+    last = digest()
+    promote(owner, "1.1.0")
+    assert next_one().versions["1.0.0"] == last
+
+
 def test_a_damaged_past_is_passed_over(owner: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
     """Merge marks, a version by hand, a statement that is none: what else there is counts."""
     write(owner, next_one()._replace(serial=5))
