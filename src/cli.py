@@ -33,6 +33,7 @@ COMMANDS = (
     (releasing.history, "List every promoted version", ["", "--json | jq -r '.versions[].version'"]),
     (releasing.rollback, "Bring an earlier version back", ["1.0.0", "HEAD~3"]),
     (releasing.deploy, "Export the promoted model for a bot", ["/srv/bot", "/srv/bot --rollback"]),
+    (releasing.channel, "Write which versions a bot may load, to be signed", ["", "--stage staging --days 30"]),
     (predicting.predict, "Ask the promoted model", ["bars.csv", "--follow --log bot.jsonl < feed.jsonl"]),
     (watching.monitor, "Compare live scores with the promoted ones", ["bot.jsonl", "bot.jsonl --interval 3600"]),
     (checking.doctor, "Look for what is broken, and how to repair it", ["", "status", "data-check --json"]),

@@ -46,13 +46,15 @@ def predict(
     from btc_signal.ensemble import ProductionEnsemble
     from btc_signal.predict import predict_history
     from btc_signal.stream import FeatureStream
+    from src.commands.following import read_serial
 
     with exit_on_error():
-        model = ProductionEnsemble.load(paths.PRODUCTION)
+        serial = read_serial(state)
+        model = ProductionEnsemble.load(paths.PRODUCTION, serial_min=serial)
         stream = FeatureStream.of_model(model.metadata or {})
         parts = _read_parts(file, stream.timeframe)
         if follow:
-            _follow(parts, stream, model, log, state, as_json=as_json)
+            _follow(parts, stream, model, log, state, serial, as_json=as_json)
             return
         if state is not None:
             msg = "--state saves where a feed was left, expected with --follow; leave it out, or add --follow"
@@ -71,6 +73,7 @@ def _follow(
     model: "ProductionEnsemble",
     log: Path | None,
     state: Path | None,
+    serial: int,
     *,
     as_json: bool,
 ) -> None:
@@ -92,9 +95,10 @@ def _follow(
         msg = f"{paths.relative(state)}: a log has a line for each bar, a state the last one only; name two files"
         raise DataError(msg)
     with nullcontext(stream) if state is None else resumed(stream, state) as going_on:
-        follower = Follower(going_on, model, show, log=log, state=state)
+        follower = Follower(going_on, model, show, log=log, state=state, serial=serial)
+        begin = [follower.write_log, follower.save] if model.channel else [follower.write_log]
         rounds = (partial(follower.answer, part) for part in parts)
-        keep_going(chain([follower.write_log], rounds, [follower.write_log]), follower.count, pause_s=0.0)
+        keep_going(chain(begin, rounds, [follower.write_log]), follower.count, pause_s=0.0)
     if follower.n_errors:
         raise typer.Exit(DataError.exit_status)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from btc_signal.channel import WARN_BEFORE, read_statement, statement_file
 from btc_signal.times import utc_text
 from src.base import paths, storage
 from src.base.errors import ProjectError, words_of
@@ -48,7 +49,8 @@ def look(
 
     Returns the report, and why the disk did not take it, for the caller to raise once the report is shown.
     """
-    report, limits = monitor(log, bars, say), load_policy().monitor
+    statement = None if folder is None else statement_file(folder, stage)
+    report, limits = monitor(log, bars, say, statement=statement), load_policy().monitor
     done, failed, unkept = "", "", _keep(report, say)
     try:
         done = "" if folder is None else recover(report, folder, stage, limits, dry_run=dry_run)
@@ -84,14 +86,20 @@ def tell_whether_it_looks(error: Exception | None, say: Callable[[str], None], m
 
 
 def monitor(
-    log_file: Path, bars_file: Path | None, say: Callable[[str], object], now: datetime | None = None
+    log_file: Path,
+    bars_file: Path | None,
+    say: Callable[[str], object],
+    *,
+    statement: Path | None = None,
+    now: datetime | None = None,
 ) -> Report:
     """Look once at the version that predicted last; lines of its log that are left out are said.
 
-    Without a file the closed bars are those of the source in params.yaml. Returns plain JSON: `verdict` is no if a rule
-    raises an alert, unknown if one cannot be evaluated, else yes; `in_training` counts the newest predictions that are
-    left out of the scores, as the model knew their label. `ProjectError` if there is no log, no bar or no promotion to
-    look at; what can only not be compared is an unknown rule.
+    `statement` is where the one lies which versions may be served, if any is used. Without a file the closed bars are
+    those of the source in params.yaml. Returns plain JSON: `verdict` is no if a rule raises an alert,
+    unknown if one cannot be evaluated, else yes; `in_training` counts the newest predictions that are left out of the
+    scores, as the model knew their label. `ProjectError` if there is no log, no bar or no promotion to look at; what
+    can only not be compared is an unknown rule.
     """
     now = now or datetime.now(UTC)
     log = read_log(log_file, LOG_WINDOWS * load_policy().monitor.window_bars, now, say)
@@ -108,6 +116,7 @@ def monitor(
         *judge_bars(bars, params.data.step, limits, now),
         *ask("drift", lambda: _drift(log, bars, reference, params)),
         _age(reference, limits, now),
+        *ask("statement", lambda: judge_statement(statement, now)),
     ]
     return {
         "verdict": overall(findings),
@@ -145,6 +154,15 @@ def _drift(log: pd.DataFrame, bars: pd.DataFrame, reference: Reference, params: 
     newest = columns_of(FeatureManager(params.features).generate_features(bars), log["probability"])
     found = measure_drift(reference.training_columns(), newest.iloc[-params.monitor.window_bars :])
     return judge_drift(found, params.monitor)
+
+
+def judge_statement(file: Path | None, now: datetime) -> Iterable[Finding]:
+    """Judge how long bots may still load what the statement allows; nothing where none lies. `DataError` if damaged."""
+    if file is not None and file.exists():
+        statement = read_statement(storage.read_bytes(file), paths.relative(file))
+        days = (statement.expires - now) / timedelta(days=1)
+        ends, holds = statement.ending(now), f"{statement.name} holds for {days:.0f} days"
+        yield Finding("statement", round(days, 4), WARN_BEFORE / timedelta(days=1), result_of(not ends), ends or holds)
 
 
 def _age(reference: Reference, monitor: Monitor, now: datetime) -> Finding:

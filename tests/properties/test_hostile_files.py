@@ -1,6 +1,7 @@
 """Whatever a file holds, its reader answers or says in words what is wrong with it: only a `ProjectError` comes out."""
 
 import io
+import json
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from btc_signal.bundle import read_metadata, read_promoted
+from btc_signal.channel import Statement, read_statement
 from src.base import paths, storage, tables
 from src.base.errors import DataError, ParamsError, ProjectError
 from src.features.stream import FeatureStream
@@ -29,6 +31,9 @@ SHIPPED = paths.PARAMS.read_bytes()
 METADATA = paths.METADATA.read_bytes()
 CSV = b"time,open,high,low,close,volume\n2020-01-01T00:00:00Z,1,2,0.5,1.5,3\n2020-01-01T01:00:00Z,1,2,0.5,1.5,3\n"
 LINE = b'{"time": 1571302800, "open": 100.0, "high": 103.0, "low": 97.0, "close": 101.0, "volume": 2.0}\n'
+STATEMENT = Statement(
+    "production", 7, {"1.0.0": f"sha256:{'a' * 64}"}, *(datetime(2026, n, 1, tzinfo=UTC) for n in (3, 5))
+)
 LOG = b'{"time": "2020-01-01T00:00:00Z", "probability": 0.5, "decision": 1, "model_version": "1.0.0"}\n'
 # What parsers stumble over.
 TOKENS = [
@@ -114,6 +119,15 @@ def test_lines(content):
         stream = FeatureStream(load_policy().features.model_copy(update={"warm_up_bars": 60}), "1h")
         for fields in read_lines(io.BytesIO(content)):
             stream.update(fields)
+
+
+@FUZZ
+@given(content=changed(json.dumps(STATEMENT.to_plain(), indent=2).encode()))
+def test_statement(content):
+    """Which versions may be served; what is read is what would be written of it."""
+    with suppress(DataError):
+        statement = read_statement(content, "it")
+        assert read_statement(json.dumps(statement.to_plain()).encode(), "it") == statement
 
 
 @FUZZ
