@@ -108,12 +108,13 @@ def check_committed() -> None:
 
 def _refuse_hidden_changes() -> None:
     """Refuse files that git was told not to look at: they may hold anything."""
-    marks = (entry.split(" ", 1) for entry in git("ls-files", "-v", "-z").split("\0")[:-1])
-    unseen = [name for mark, name in marks if (mark.islower() or mark == "S") and (paths.ROOT / name).exists()]
+    marks = [entry.split(" ", 1) for entry in git("ls-files", "-v", "-z").split("\0")[:-1]]
+    unseen = [(mark, name) for mark, name in marks if mark in "hsS" and (paths.ROOT / name).exists()]
     if unseen:
-        seen = f"{len(unseen)} files are marked as unchanged, whatever they hold: {unseen[0]}"
-        repair = f"git update-index --no-assume-unchanged --no-skip-worktree -- {quoted(*unseen[:1])}"
-        msg = f"expected a clean work tree, {seen}; `{repair}`"
+        mark, name = unseen[0]
+        option = "--no-skip-worktree" if mark == "S" else "--no-assume-unchanged"
+        seen = f"git is told not to look at {len(unseen)} files, whatever they hold: {name}"
+        msg = f"expected a clean work tree, {seen}; `git update-index {option} -- {quoted(name)}`"
         raise PromotionError(msg)
 
 

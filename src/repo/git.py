@@ -31,7 +31,8 @@ OF_ANOTHER_REPOSITORY = (
 # What a user may set otherwise, and what is read here must not depend on. Signing and hooks are the user's.
 SETTINGS = {
     "status.showUntrackedFiles": "normal",  # a source that was never committed is a change
-    "core.fsmonitor": "false",  # a monitor that is wrong hides changes
+    "status.short": "false",
+    **dict.fromkeys(("core.fsmonitor", "core.ignoreStat"), "false"),  # each hides changes where it is wrong
     "core.quotePath": "true",
     **dict.fromkeys(("color.ui", "color.status", "color.branch", "color.diff"), "false"),
     **dict.fromkeys(("column.ui", "column.tag", "column.branch", "column.status"), "never"),
