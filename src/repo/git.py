@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from src.base import paths
 from src.base.errors import PromotionError, words_of
-from src.repo.git_locks import about_locks, empty_objects
+from src.repo.git_locks import about_locks, empty_objects, is_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -171,9 +171,11 @@ def check_full_history() -> None:
 
 
 def _failed(arguments: tuple[str, ...], done: Done, root: Path | None = None) -> str:
-    """Say what failed in git's words, and what to do where a git that was killed, or a power cut, may be why."""
+    """Say what failed in git's words, and what to do where a killed git, a full disk or a power cut may be why."""
     where = root or paths.ROOT
     hints = [about_locks(where)]
+    if is_full(where):
+        hints.append("the disk is full: make room, then run it again")
     if empty_objects(where):
         hints.append("objects of git are empty, as a power cut leaves them: `python -m src doctor` says what to do")
     return "; ".join([f"`git {' '.join(arguments)}` failed: {done.reason}", *filter(None, hints)])

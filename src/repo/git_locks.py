@@ -1,4 +1,4 @@
-"""What killed gits and power cuts leave in a repository: lock files and empty objects, read without git.
+"""What stands in git's way, seen without git: locks and empty objects that kills and power cuts leave, and a full disk.
 
 Standard library only, and any Python from 3.8 on: the doctor has to start where the environment does not.
 """
@@ -12,6 +12,9 @@ from pathlib import Path
 
 # Of one work tree, with the indexes that commits of single files are made of; and of all that share a repository.
 OWN, SHARED = ("index.lock", "next-index-*.lock", "HEAD.lock", "ORIG_HEAD.lock"), ("config.lock", "packed-refs.lock")
+
+# A commit and its tags take less, by far.
+ROOM_BYTES = 100_000
 
 
 def git_folders(root: Path) -> tuple[Path, Path]:
@@ -51,6 +54,14 @@ def empty_objects(root: Path) -> list[Path]:
     """Return the objects that have no bytes: git writes none such."""
     objects = git_folders(root)[1] / "objects"
     return sorted(path for path in objects.glob("[0-9a-f][0-9a-f]/*") if _is_empty(path))
+
+
+def is_full(root: Path) -> bool:
+    """Tell whether the disk of a repository has no room for a change: of some failures git does not say why."""
+    with suppress(OSError):
+        room = os.statvfs(str(git_folders(root)[1]))
+        return room.f_bavail * room.f_frsize < ROOM_BYTES or (room.f_files > 0 and room.f_favail == 0)
+    return False
 
 
 def git_at_work(root: Path) -> bool:
