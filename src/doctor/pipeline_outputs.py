@@ -12,9 +12,10 @@ from typing import Any, ClassVar, NamedTuple
 
 from src.base import paths
 from src.base.errors import ModelError, PromotionError
-from src.doctor.check import Check, aside, fail, is_committed, ok, quoted, restoring, warn
+from src.doctor.check import Check, aside, fail, is_committed, ok, restoring, warn
 from src.doctor.dvc import CONFIG, LOCAL
 from src.repo.git import REMOTE_TIMEOUT_S, run_git
+from src.repo.git_locks import quoted
 from src.verdict.finding import Finding, few
 
 GOOD, MISSING, DAMAGED = "good", "missing", "damaged"

@@ -13,7 +13,7 @@ from src.release.base_commit import check_upstream
 from src.release.history import promotions
 from src.release.releases import copy_signatures
 from src.release.tags import Tagged
-from src.release.transaction import check_committed, exclusive, transaction
+from src.release.transaction import check_committed, commit, exclusive, transaction
 from src.release.versions import VERSION
 from src.repo.git import ANY_BYTES, check_full_history, git, read_blobs
 from src.repo.outputs import BUNDLE, fetch_and_checkout, keep_outputs
@@ -69,7 +69,7 @@ def rollback(name: str, *, offline: bool = False) -> RolledBack:
             fetch_and_checkout()
             version_now = ProductionEnsemble.load_release(paths.PRODUCTION).get_model_info()["version"]
             if git("status", "--porcelain", "--", *changed):
-                git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
+                commit(changed, f"Roll back to {version}")
         missing = [path for path in target.lock.outs if not (paths.ROOT / path).exists()]
         return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
 

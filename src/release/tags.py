@@ -14,7 +14,7 @@ from src.base import paths
 from src.base.errors import PromotionError
 from src.release.versions import VERSION, next_version, version_in
 from src.release.warn_once import warn_once
-from src.repo.git import git, read_blobs
+from src.repo.git import NO_HOOKS, git, read_blobs
 
 # As in dvc.yaml `artifacts`.
 ARTIFACT = "production-ensemble"
@@ -118,7 +118,7 @@ def untag(tagged: Tagged, before: list[str]) -> None:
     """Remove the tags of a version and its stage that were not there before."""
     ours = (version_tag(tagged.version), f"{ARTIFACT}#{tagged.stage}#")
     if made := [name for name in tags_here() if name not in before and name.startswith(ours)]:
-        git("tag", "--delete", *made)
+        git(*NO_HOOKS, "tag", "--delete", *made)
 
 
 def version_tag(version: str) -> str:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -12,6 +12,7 @@ from src.base import paths
 from src.base.errors import PromotionError
 from src.repo.git import git
 from src.repo.locks import acquire
+from src.repo.subprocesses import kill_all
 
 
 @contextmanager
@@ -51,10 +52,6 @@ def share_dvc(root: Path, cache: Path) -> None:
 def _clear(folder: Path) -> None:
     """Kill the processes that still work in the folder, then remove it."""
     running = psutil.process_iter(["cwd"])
-    at_work = [process for process in running if Path(process.info["cwd"] or "/").is_relative_to(folder)]
-    for process in at_work:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(at_work, timeout=10)
+    kill_all([process for process in running if Path(process.info["cwd"] or "/").is_relative_to(folder)])
     if folder.exists():
         shutil.rmtree(folder)

@@ -20,6 +20,11 @@ from src.retrain.publish import publish
 from src.retrain.window import move_window
 
 Report = dict[str, Any]
+# Whose commits they are, and how they are signed, where only this clone's own settings say so.
+OF_THE_USER = (
+    *("user.name", "user.email", "user.signingKey", "commit.gpgSign", "tag.gpgSign"),
+    *("gpg.format", "gpg.program", "gpg.openpgp.program", "gpg.ssh.program", "gpg.ssh.defaultKeyCommand"),
+)
 HEADINGS = {
     "promoted": "Promoted",
     "accepted": "Dry run: would be promoted",
@@ -66,10 +71,12 @@ def _make_clone(base: Base, root: Path) -> None:
 
     It is thrown away afterwards: the work tree that it was made from never sees a half-done step.
     """
-    git("clone", "--quiet", "--no-checkout", str(paths.ROOT), str(root))
+    root.parent.mkdir()
+    # From within the folder, so that the next run finds what a killed one left running.
+    git("clone", "--quiet", "--no-checkout", str(paths.ROOT), str(root), root=root.parent)
     git("fetch", "origin", base.ref, root=root)
     git("checkout", "--quiet", "-B", base.branch, base.commit, root=root)
-    for key in ("user.name", "user.email"):
+    for key in OF_THE_USER:
         if value := git_config(key):
             git("config", key, value, root=root)
     share_caches(root)

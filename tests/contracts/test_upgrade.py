@@ -19,7 +19,7 @@ from btc_signal.stream import FeatureStream
 from src.base import paths, storage
 from src.base.line_log import append_lines
 from src.base.params import UPGRADE
-from src.commands.following import resume
+from src.commands.following import resumed
 from src.gate import gate_report, trials
 from src.ml.ensemble import ProductionEnsemble
 from src.monitoring.alert_memory import AlertMemory
@@ -43,10 +43,12 @@ NOW = datetime(2026, 11, 28, tzinfo=UTC)
 METADATA = json_of(upgrade.METADATA)
 
 
-def test_a_stream_goes_on_where_it_was() -> None:
+def test_a_stream_goes_on_where_it_was(tmp_path: Path) -> None:
     """To the last bit, also in a shell; what it saves has the form of before, so that 1.5.0 could go on with it."""
     stream = FeatureStream.from_state(json_of("stream.json"), METADATA["feature_settings"], "1h")
-    assert stream.state() == resume(FeatureStream.of_model(METADATA), file_of("stream.json")).state()
+    state = Path(shutil.copy(file_of("stream.json"), tmp_path))
+    with resumed(FeatureStream.of_model(METADATA), state) as going_on:
+        assert going_on.state() == stream.state()
     assert stream.state() == json_of("stream.json")
     expected = json_of("stream_rows.json")
     assert [stream.update(bar).tolist() for bar in expected["bars"]] == expected["rows"]

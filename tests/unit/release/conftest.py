@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from src.base import paths
+from src.base import byte_code, paths
+from src.doctor import repair
 from src.release.deploy import deploy
 from src.release.warn_once import warn_once
 from tests.checkouts import GIT_IDENTITY, Checkout
 from tests.clones import clone_of, promote
 from tests.folders import served
+
+BEFORE = b"before\xff\n"
+METADATA = paths.relative(paths.METADATA)
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +56,27 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     promote(clone, "1.0.0")
     clone.run("git", "push", "--quiet", "--atomic", "--follow-tags")
     return clone
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    """A repository with one file, committed, which the project takes for its own."""
+    for name, value in GIT_IDENTITY.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(paths, "METADATA", tmp_path / METADATA)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(repair, "RWLOCK", tmp_path / ".dvc" / "tmp" / "rwlock")
+    monkeypatch.setattr(byte_code, "remove_damaged", list)
+    checkout = Checkout(tmp_path)
+    checkout.run("git", "init", "--quiet")
+    (tmp_path / "model").write_bytes(BEFORE)
+    checkout.commit("before")
+    return checkout
+
+
+def hook(checkout: Checkout, name: str, script: str) -> None:
+    """Give a repository a hook."""
+    file = checkout.root / ".git" / "hooks" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
