@@ -72,6 +72,7 @@ def test_what_the_remote_does_not_have_is_not_published(user: Checkout) -> None:
     """The newcomer's pull, with an empty cache, is tried before anything is pushed to git."""
     for store in (".dvc-remote", ".dvc/cache"):
         user.object_file(MODEL, store).unlink()
+    (user.root / MODEL).unlink()  # or it would be saved
     before, there = user.git_state(), published(user)
     assert "refused: " in user.python(PUBLISH)
     assert (user.git_state(), published(user)) == (before, there)

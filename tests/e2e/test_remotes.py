@@ -19,7 +19,7 @@ VERIFY = "from src.ml.ensemble import ProductionEnsemble as P; print(P().get_mod
 PATIENT_S = 300  # on the busiest machine
 IS_VERIFIED = "from dvc.repo import Repo; print(Repo().cloud.get_remote_odb().verify)"
 # The commands as from the shell, in one process for all that can be wrong; prints their exit statuses.
-COMMANDS = (["history"], ["rollback", "1.0.0"], ["publish"])
+COMMANDS = (["history"], ["rollback", "1.0.0"])
 ASK = """
 from pathlib import Path
 from src.cli import app
