@@ -89,7 +89,7 @@ def _check_gone(wanted: Wanted, *, is_needed: bool) -> None:
 
 def _clone(root: Path, cache: Path) -> Path:
     """Clone this repository, with the objects that no branch reaches, too, and give it a cache of DVC."""
-    git("clone", "--quiet", "--shared", "--no-checkout", str(paths.ROOT), str(root))
+    git("clone", "--quiet", "--shared", "--no-checkout", str(paths.ROOT), str(root), root=root.parent)
     git("checkout", "--quiet", "--detach", root=root)
     share_dvc(root, cache)
     return root
@@ -116,7 +116,7 @@ def _prove(proof: Path, wanted: Wanted) -> None:
     if not _is_promotion(wanted.commit):
         return
     try:
-        ProductionEnsemble.load(proof / paths.relative(paths.PRODUCTION))
+        ProductionEnsemble.load_release(proof / paths.relative(paths.PRODUCTION))
     except ModelError as error:
         msg = f"the model that was pushed does not come back as it was: {error}"
         raise PromotionError(msg) from error
