@@ -40,7 +40,7 @@ def promote(
 
 def publish(*, as_json: Json = False) -> None:
     """Push the objects, prove that a clone without a cache can pull them, then push branch and tags, or neither."""
-    from src.release.publish import publish as publish_branch
+    from src.retrain.publish import publish as publish_branch
 
     with exit_on_error():
         published = publish_branch()

@@ -12,11 +12,11 @@ from src.base.errors import GateError, ProjectError, PromotionError
 from src.base.foreign_text import inert
 from src.gate.gate_report import headline
 from src.release.base_commit import Base, find_base
-from src.release.publish import publish_clone
 from src.release.transaction import check_committed
 from src.repo.git import check_full_history, git, git_config
 from src.repo.scratch_folder import exclusive, share_caches
 from src.repo.subprocesses import run, run_checked, sigterm_as_exit
+from src.retrain.publish import publish_clone
 from src.retrain.window import move_window
 
 Report = dict[str, Any]

@@ -73,7 +73,7 @@ def test_every_push_is_of_branch_and_tags_or_of_neither() -> None:
 
 def test_one_command_publishes() -> None:
     """Whoever pushed by hand would have to push the objects first, prove them, and name each tag."""
-    assert set(PUSHED) == {"src/release/publish.py"}
+    assert set(PUSHED) == {"src/retrain/publish.py"}
 
 
 def test_every_threat_names_the_test_that_shows_its_control() -> None:

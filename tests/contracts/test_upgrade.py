@@ -14,9 +14,10 @@ import yaml
 from btc_signal import ensemble as bot
 from btc_signal.bundle import sha256, verified_version
 from btc_signal.in_sample import honest_from
-from btc_signal.signature import PUBLIC_KEY, SIGNATURES, check_signature
+from btc_signal.signature import PUBLIC_KEY, SIGNATURES
 from btc_signal.stream import FeatureStream
 from src.base import paths, storage
+from src.base.errors import ModelError
 from src.base.line_log import append_lines
 from src.base.params import UPGRADE
 from src.commands.following import resumed
@@ -224,12 +225,14 @@ def served(candidate: ProductionEnsemble, tmp_path: Path) -> Path:
 
 
 def test_signed_releases_are_read(served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By both links, and their signatures hold."""
+    """By both links, and their signatures hold; where a key is named, a statement is asked for, which 1.5.0 had not."""
     monkeypatch.setenv(PUBLIC_KEY, str(tmp_path / "key.pub.pem"))
     for link, version in (("production", "2.1.0"), ("production.previous", "2.0.0")):
         release = (served / link).resolve()
-        check_signature((release / paths.METADATA.name).read_bytes(), release, version)
+        assert bot.ProductionEnsemble.load_release(release).get_model_info()["version"] == version
         assert verified_version(release) == version
+    with pytest.raises(ModelError, match=r"expected the statement .*; docs/promote.md says how"):
+        bot.ProductionEnsemble.load(served / "production")
     monkeypatch.delenv(PUBLIC_KEY)
     assert bot.ProductionEnsemble.load(served / "production").get_model_info()["version"] == "2.1.0"
 

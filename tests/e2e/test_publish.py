@@ -17,7 +17,7 @@ from src.base.errors import PromotionError
 from src.release.base_commit import find_base
 from src.repo.git import git
 from src.repo.scratch_folder import share_dvc
-from src.release.publish import publish_clone
+from src.retrain.publish import publish_clone
 base, clone = find_base(), Path("../scratch/clone")
 git("clone", "--quiet", ".", str(clone))
 share_dvc(clone, Path(".dvc/cache").resolve())

@@ -4,11 +4,11 @@ import pytest
 
 from src.base import paths
 from src.base.errors import PromotionError
-from src.release import overtaken
 from src.release.base_commit import ask_where_published
-from src.release.overtaken import PUBLISH, check_not_overtaken
-from src.release.publish import _find_ours
 from src.release.tags import tag
+from src.retrain import overtaken
+from src.retrain.overtaken import PUBLISH, check_not_overtaken
+from src.retrain.publish import _find_ours
 from tests.checkouts import Checkout
 from tests.clones import clone_of, commit, head, promote
 

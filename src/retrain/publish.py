@@ -7,13 +7,13 @@ from typing import NamedTuple
 from src.base import paths
 from src.base.errors import PromotionError
 from src.release.base_commit import HEADS, Base, There, ask_where_published, head_ref, warn_of_other_tags
-from src.release.objects import push_objects
-from src.release.overtaken import Ours, Tag, check_not_overtaken
 from src.release.tags import sound_tags, tags_here
 from src.release.transaction import check_committed, exclusive
 from src.repo import scratch_folder
 from src.repo.git import check_full_history, git, git_config
 from src.repo.subprocesses import run
+from src.retrain.objects import push_objects
+from src.retrain.overtaken import Ours, Tag, check_not_overtaken
 
 ONLY_OBJECTS = (
     "neither branch nor tags were published; pushed objects stay on DVC's remote, where no commit names them yet"
