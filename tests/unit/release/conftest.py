@@ -10,7 +10,6 @@ from src.doctor import repair
 from src.release.deploy import deploy
 from src.release.warn_once import warn_once
 from tests.checkouts import GIT_IDENTITY, Checkout
-from tests.clones import clone_of, promote
 from tests.folders import served
 
 BEFORE = b"before\xff\n"
@@ -42,20 +41,6 @@ def put_version(promote: Callable[[str], None], srv: Path, tmp_path: Path) -> Ca
         return warnings
 
     return deployed
-
-
-@pytest.fixture
-def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-    """A clone of a bare remote, both at version 1.0.0; the project takes it for its own."""
-    monkeypatch.setattr(paths, "METADATA", tmp_path / "mine" / paths.relative(paths.METADATA))
-    monkeypatch.setattr(paths, "ROOT", tmp_path / "mine")
-    for name, value in GIT_IDENTITY.items():
-        monkeypatch.setenv(name, value)
-    Checkout(tmp_path).run("git", "init", "--quiet", "--bare", "--initial-branch", "main", "remote.git")
-    clone = clone_of(tmp_path, "mine")
-    promote(clone, "1.0.0")
-    clone.run("git", "push", "--quiet", "--atomic", "--follow-tags")
-    return clone
 
 
 @pytest.fixture
