@@ -6,7 +6,7 @@ stays, and the next run adds its tags.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,18 @@ def exclusive() -> Iterator[None]:
 
     `PromotionError` if another promotion or rollback, or a git, is at work in this clone, or a git was killed.
     """
-    refusal = "another promotion or rollback is at work in this clone; nothing was changed, wait for it"
-    with acquire(_in_git(LOCK), refusal), sigterm_as_exit():
+    with _locked(), sigterm_as_exit():
         refuse_a_locked_index()
         _recover()
+        yield
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Lock out promotions and rollbacks; `PromotionError` if one is at work in this clone, or was stopped half-way."""
+    with _locked():
+        refuse_a_locked_index()
+        refuse_unfinished()
         yield
 
 
@@ -79,6 +87,11 @@ def check_committed() -> None:
         repair = "commit them, or put them away with `git stash --include-untracked`"
         msg = f"expected a clean work tree, {seen}; {repair}"
         raise PromotionError(msg)
+
+
+def _locked() -> AbstractContextManager[object]:
+    refusal = "another promotion or rollback is at work in this clone; nothing was changed, wait for it"
+    return acquire(_in_git(LOCK), refusal)
 
 
 def _undo() -> None:
