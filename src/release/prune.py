@@ -16,9 +16,10 @@ from src.base import paths, storage
 from src.base.errors import PromotionError, warn
 from src.base.line_log import drop_lines
 from src.release.transaction import undisturbed
+from src.repo.dvc_lock import files_in
 from src.repo.dvc_store import Place, Stored, Stores, opened_stores
 from src.repo.git import check_full_history, git
-from src.repo.manifests import Named, files_in, known_commits, read_named, remote_tips
+from src.repo.manifests import Named, known_commits, read_named, remote_tips
 from src.repo.run_cache import Run, remembered_runs
 from src.repo.scratch_folder import lock_out
 
@@ -139,9 +140,9 @@ def _delete(stores: Stores, outdated: _Outdated, since: float) -> list[str]:
 
 
 def _history() -> list[bytes]:
-    """Read the lines of the monitor's history."""
-    file = paths.MONITOR_HISTORY
-    return file.read_bytes().splitlines(keepends=True) if file.is_file() else []
+    """Read the ended lines of the monitor's history."""
+    lines = paths.MONITOR_HISTORY.read_bytes().splitlines(keepends=True) if paths.MONITOR_HISTORY.is_file() else []
+    return [line for line in lines if line.endswith(b"\n")]
 
 
 def _is_old(line: bytes, since: float) -> bool:

@@ -3,7 +3,6 @@
 A manifest that is damaged still names what stands in it: every word that can be an md5 is taken for one.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -77,15 +76,6 @@ def read_named(commits: Mapping[str, int], elsewhere: Iterable[str], since: floa
     return Named(kept, _made(_commits_that_changed(LOCK_NAME), kept) - kept)
 
 
-def files_in(directory: bytes, digest: str) -> set[str]:
-    """Return the files of an output that is a folder, as its object names them; `PromotionError` if it is damaged."""
-    try:
-        return {entry["md5"] for entry in json.loads(directory)}
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        msg = f"the object {digest} names the files of a folder, and is damaged; delete it, `dvc fetch` brings it back"
-        raise PromotionError(msg) from error
-
-
 def _commits_that_changed(name: str) -> list[str]:
     return git("rev-list", "--all", "--reflog", "--full-history", "--", name).split()
 
@@ -147,7 +137,9 @@ def _at_work() -> Iterator[tuple[str, str]]:
         staged = git("ls-files", "--stage", "-z", "--", *PATTERNS, root=root).split("\0")[:-1]
         entries = [(meta.split()[1], name) for meta, name in (entry.split("\t", 1) for entry in staged)]
         texts = read_blobs(found for found, _ in entries)
-        yield from ((f"the index's {name}", text) for (_, name), text in zip(entries, texts, strict=True) if text)
+        yield from (
+            (f"the index's {name}", text) for (_, name), text in zip(entries, texts, strict=True) if text is not None
+        )
         others = git("ls-files", "--others", "--exclude-standard", "-z", "--", *PATTERNS, root=root).split("\0")[:-1]
         for file in dict.fromkeys(root / name for name in [*(name for _, name in entries), *others]):
             if file.is_file():
