@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 from btc_signal.times import read_utc, utc_text
 from src.base import paths, storage
-from src.base.errors import PromotionError, warn
+from src.base.errors import PromotionError, warn, words_of
 from src.base.line_log import drop_lines
 from src.release.transaction import undisturbed
 from src.repo.dvc_lock import files_in
 from src.repo.dvc_store import Place, Stored, Stores, opened_stores
 from src.repo.git import check_full_history, git
 from src.repo.manifests import Named, known_commits, read_named, remote_tips
-from src.repo.run_cache import Run, remembered_runs
+from src.repo.run_cache import Run, forget, remembered_runs
 from src.repo.scratch_folder import lock_out
 
 PLACES: tuple[Place, Place] = ("remote", "cache")
@@ -60,10 +60,10 @@ def prune(weeks: int, *, dry_run: bool, now: datetime | None = None) -> Report:
         }
         if dry_run:
             return report
-        storage.write_json(report | {"objects": outdated.objects}, paths.PRUNE)
+        _record(report, outdated)
         refused = _delete(stores, outdated, since)
         report["outcome"] = "refused" if refused else "done"
-        storage.write_json(report | {"objects": outdated.objects}, paths.PRUNE)
+        _record(report, outdated)
     if refused:
         msg = f"{len(refused)} objects cannot be deleted, {refused[0]} is the first; the others are deleted"
         raise PromotionError(msg)
@@ -84,8 +84,7 @@ def to_delete(objects: Mapping[str, Stored], named: Named, since: float) -> list
 def _exclusive() -> Iterator[Stores]:
     """Open the stores while no other command of this clone changes what is in them or what needs it."""
     with ExitStack() as stack:
-        for name in ("prune", "retrain"):
-            stack.enter_context(lock_out(name))
+        stack.enter_context(lock_out("retrain"))
         stack.enter_context(undisturbed())
         stores = stack.enter_context(opened_stores())
         stack.enter_context(stores.locked())
@@ -133,10 +132,18 @@ def _delete(stores: Stores, outdated: _Outdated, since: float) -> list[str]:
     refused = [words for place in PLACES for words in stores.delete(place, outdated.objects[place])]
     if not refused:
         for run in outdated.runs:
-            run.file.unlink(missing_ok=True)
+            forget(run)
     if any(_is_old(line, since) for line in _history()):
         drop_lines(paths.MONITOR_HISTORY, lambda line: _is_old(line, since))
     return refused
+
+
+def _record(report: Report, outdated: _Outdated) -> None:
+    """Name what is deleted, by place and md5, in reports/prune.json; a disk that is full must not keep it from that."""
+    try:
+        storage.write_json(report | {"objects": outdated.objects}, paths.PRUNE)
+    except OSError as error:
+        warn(f"{paths.relative(paths.PRUNE)} cannot be written ({words_of(error)}); what is deleted is not recorded")
 
 
 def _history() -> list[bytes]:

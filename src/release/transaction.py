@@ -90,7 +90,7 @@ def check_committed() -> None:
 
 
 def _locked() -> AbstractContextManager[object]:
-    refusal = "another promotion or rollback is at work in this clone; nothing was changed, wait for it"
+    refusal = "another promotion or rollback is at work in this clone, or a prune; nothing was changed, wait for it"
     return acquire(_in_git(LOCK), refusal)
 
 

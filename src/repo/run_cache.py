@@ -1,5 +1,6 @@
 """DVC's memory of what its stages made of what: a small file for each run, which names the run's outputs."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -29,3 +30,16 @@ def remembered_runs(folder: Path, kept: set[str]) -> Iterator[Run]:
                 yield Run(file, frozenset(out.md5 for out in LockedStage.model_validate(yaml.safe_load(text)).outs))
         except (yaml.YAMLError, ValueError, RecursionError):
             continue  # DVC removes it when it comes upon it
+
+
+def forget(run: Run) -> None:
+    """Let DVC forget a run; the last one of a folder goes with it in one step, as DVC fails on an empty folder."""
+    folder = run.file.parent
+    if any(file != run.file for file in folder.iterdir()):
+        run.file.unlink()
+        return
+    # A killed process leaves it where the next look at the runs finds it.
+    aside = folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    shutil.rmtree(aside)

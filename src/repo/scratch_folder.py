@@ -31,7 +31,7 @@ def exclusive(name: str) -> Iterator[Path]:
 
 def lock_out(name: str) -> AbstractContextManager[object]:
     """Keep other runs of this name out; `PromotionError` if one is at work in this clone."""
-    refusal = f"another {name} is at work in this clone; nothing was changed, wait for it"
+    refusal = f"another {name} is at work in this clone, or a prune; nothing was changed, wait for it"
     return acquire(Path(f"{_folder(name)}.lock"), refusal)
 
 

@@ -1,7 +1,6 @@
 """What a year leaves on an S3 server, pruned: every promoted version can still be had from it."""
 
 import json
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,10 +24,13 @@ def pruned(checkout: Checkout, *, dry_run: bool) -> dict:
     return json.loads(checkout.python(PRUNE.format(dry_run=dry_run)).splitlines()[-1])
 
 
+TRIED = {("ensemble", "weights"): {"lightgbm": 0.6, "xgboost": 0.2, "random_forest": 0.2}}
+
+
 def tries_something(user: Checkout) -> set[str]:
     """Commit and push a candidate that nobody promotes, and go back; return the objects that it alone has."""
     before = user.run("git", "rev-parse", "HEAD").strip()
-    user.set_params({("ensemble", "weights"): {"lightgbm": 0.6, "xgboost": 0.2, "random_forest": 0.2}})
+    user.set_params(TRIED)
     user.repro()
     tried = user.commit("tried")
     user.run("dvc", "push")
@@ -69,20 +71,18 @@ def test_a_year_is_pruned(two_versions: Checkout, s3: S3Remote, tmp_path: Path) 
     assert done["places"]["remote"]["not_ours"]["count"] == 1
     assert not any((user.root / ".dvc" / "cache" / name).exists() for name in gone)
     every_version_serves(user, s3, tmp_path / "newcomer")
+    user.set_params(TRIED)
+    assert user.repro() == ["ensemble", "evaluate"]  # what DVC remembered of it went with its objects
 
 
 def every_version_serves(user: Checkout, s3: S3Remote, root: Path) -> None:
     """A fresh clone without a cache pulls each promotion, whose model is verified and answers as promoted."""
     newcomer = user.clone(root)
     point(newcomer, s3.options)
+    versions = json.loads(newcomer.run("python", "-m", "src", "history", "--json"))["versions"]
+    assert [version["files"] for version in versions] == ["remote", "remote"]
     promotions = newcomer.run("git", "rev-list", "HEAD", "--", METADATA).split()
-    assert len(promotions) == 2
     for commit in promotions:
         newcomer.run("git", "checkout", "--quiet", commit)
         newcomer.run("dvc", "pull")
         assert newcomer.python(VERIFY).strip() == json.loads((newcomer.root / METADATA).read_text())["version"]
-    newcomer.run("git", "checkout", "--quiet", "main")
-    shutil.rmtree(newcomer.root / ".dvc" / "cache")
-    newcomer.run("dvc", "pull")
-    versions = json.loads(newcomer.run("python", "-m", "src", "history", "--json"))["versions"]
-    assert {version["files"] for version in versions} <= {"cache", "remote"}

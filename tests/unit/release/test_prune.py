@@ -1,6 +1,7 @@
 """What is deleted, and what stays, whoever needs it."""
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from dvc_data.hashfile.db.local import LocalHashFileDB
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.base import paths
+from src.base import paths, storage
 from src.base.errors import PromotionError
 from src.release.prune import Report, prune, to_delete
 from src.repo.dvc_store import Stored
@@ -36,6 +37,13 @@ def everything(weeks: Weeks) -> dict[str, bytes]:
     """All files but git's and locks."""
     files = [file for file in weeks.root.rglob("*") if file.is_file() and ".git" not in file.parts]
     return {str(file): file.read_bytes() for file in files if "tmp" not in file.parts}
+
+
+def runs(weeks: Weeks) -> list[Path]:
+    """Every run that DVC remembers; it fails on a folder without any."""
+    folders = list((weeks.root / ".dvc" / "cache" / "runs").glob("*/*"))
+    assert all(any(folder.iterdir()) for folder in folders)
+    return [file for folder in folders for file in folder.iterdir()]
 
 
 @pytest.mark.parametrize("store", STORES)
@@ -69,15 +77,12 @@ def test_what_a_store_got_lately_stays(weeks: Weeks) -> None:
 
 def test_what_was_refused_goes_with_the_run_that_made_it(weeks: Weeks) -> None:
     """No commit names it: DVC's memory of the run does. Memories of runs whose outputs stay, stay."""
-    refused, shares, kept = (
-        weeks.remember(20, "refused"),
-        weeks.remember(20, "no more", "today"),
-        weeks.remember(20, "today"),
-    )
-    young = weeks.remember(2, "fresh")
+    for made in (["refused"], ["no more", "today"]):
+        weeks.remember(20, *made)
+    kept, young = weeks.remember(20, "today"), weeks.remember(2, "fresh")
     report = pruned()
     assert weeks.stored(["refused", "no more", "fresh", "today"]) == {"fresh", "today"}
-    assert [file.exists() for file in (refused, shares, kept, young)] == [False, False, True, True]
+    assert set(runs(weeks)) == {kept, young}
     assert report["places"]["runs"]["to_delete"]["count"] == 2
 
 
@@ -117,13 +122,14 @@ def test_old_looks_of_the_monitor_go(weeks: Weeks) -> None:
     }
 
 
-@pytest.mark.parametrize("n_done", range(4))
+@pytest.mark.parametrize("n_done", range(5))
 def test_a_prune_that_was_killed_is_finished_by_the_next(
     n_done: int, weeks: Weeks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever it was, and the memory of a run goes last: it is all that names what a refused week made."""
-    run, left = weeks.remember(20, "refused"), iter(range(n_done))
-    delete, unlink = LocalHashFileDB.delete, Path.unlink
+    weeks.remember(20, "refused")
+    left = iter(range(n_done))
+    delete, rmtree = LocalHashFileDB.delete, shutil.rmtree
 
     def work_on() -> None:
         if next(left, None) is None:
@@ -133,22 +139,54 @@ def test_a_prune_that_was_killed_is_finished_by_the_next(
         work_on()
         delete(store, oid)
 
-    def killed_unlink(file: Path, **named: bool) -> None:
-        if file == run:
-            work_on()
-        unlink(file, **named)
+    def killed_rmtree(folder: Path, **named: bool) -> None:
+        work_on()
+        rmtree(folder, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(LocalHashFileDB, "delete", killed_delete)
-        patch.setattr(Path, "unlink", killed_unlink)
+        patch.setattr(shutil, "rmtree", killed_rmtree)
         with pytest.raises(KeyboardInterrupt):
             pruned()
     assert json.loads(paths.PRUNE.read_text())["outcome"] == "unfinished"
     assert pruned()["outcome"] == "done"
     names = ["promoted", "shared", "tried", "today", "refused"]
     assert [weeks.stored(names, store) for store in STORES] == [{"promoted", "shared", "today"}] * 2
-    assert not run.exists()
+    assert runs(weeks) == []
     assert pruned()["places"]["cache"]["to_delete"]["count"] == 0
+
+
+def test_a_full_disk_is_made_room_on(
+    weeks: Weeks, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is deleted cannot be recorded there, and is deleted all the same."""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(storage, "write_json", fail)
+    assert pruned()["outcome"] == "done"
+    assert weeks.stored(["tried"]) == set()
+    assert "reports/prune.json cannot be written (No space left on device)" in capsys.readouterr().err
+
+
+def test_a_year_of_weeks_holds_its_promotions_and_the_last_weeks(weeks: Weeks) -> None:
+    """One in four is promoted and pushed; what the others made, cache and memory hold for eight weeks."""
+    promoted = set()
+    for week in range(1, 53):
+        now, name = NOW + timedelta(weeks=week), f"week {week}"
+        if week % 4:
+            weeks.remember(-week, name)
+        else:
+            promoted.add(name)
+            weeks.commit_at(-week, name, version=f"1.{week}.0")
+        if not week % 13:
+            pruned(now=now)
+            names = {f"week {one}" for one in range(1, week + 1)}
+            lately = {f"week {one}" for one in range(week - 8, week + 1)}
+            assert weeks.stored(names) == names & (promoted | lately)
+            assert weeks.stored(names, STORES[1]) == promoted
+            assert len(runs(weeks)) == len(lately - promoted)
 
 
 def test_an_object_that_the_store_keeps_is_named_and_the_others_go(
