@@ -6,7 +6,7 @@ A command imports what it needs when it runs: `predict` starts in a fraction of 
 import typer
 from typer._completion_classes import completion_init
 
-from src.commands import candidate, checking, predicting, releasing, watching
+from src.commands import candidate, checking, predicting, pruning, releasing, watching
 
 app = typer.Typer(
     help="Commands around the pipeline, which `dvc repro` runs. COMMAND -h has examples.",
@@ -35,6 +35,7 @@ COMMANDS = (
     (releasing.rollback, "Bring an earlier version back", ["1.0.0", "HEAD~3"]),
     (releasing.deploy, "Export the promoted model for a bot", ["/srv/bot", "/srv/bot --rollback"]),
     (releasing.channel, "Write which versions a bot may load, to be signed", ["", "--stage staging --days 30"]),
+    (pruning.prune, "Delete old files that nothing needs any more", ["", "--weeks 12 --yes", "--json"]),
     (predicting.predict, "Ask the promoted model", ["bars.csv", "--follow --log bot.jsonl < feed.jsonl"]),
     (watching.monitor, "Compare live scores with the promoted ones", ["bot.jsonl", "bot.jsonl --interval 3600"]),
     (checking.doctor, "Look for what is broken, and how to repair it", ["", "status", "data-check --json"]),

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from io import FileIO
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from src.base.errors import DataError
 from src.base.paths import relative
+from src.base.storage import write_bytes
 
 BLOCK = 1 << 16
 # Of the end of a log, what is read at most, whatever is searched for there.
@@ -66,6 +67,16 @@ def newest_lines(path: Path) -> Iterator[tuple[int, bytes]]:
             rest = last
         if is_ended and not first:
             yield 0, rest
+
+
+def drop_lines(path: Path, is_dropped: Callable[[bytes], bool]) -> None:
+    """Rewrite a log without these of its ended lines, atomically; a line that is being written stays.
+
+    `DataError` if another process holds the log's lock for longer than any of them would.
+    """
+    with _locked(path) as log:
+        log.seek(0)
+        write_bytes(b"".join(line for line in log.readlines() if not (line.endswith(b"\n") and is_dropped(line))), path)
 
 
 def reject(path: Path, lines: Sequence[bytes]) -> list[bytes]:

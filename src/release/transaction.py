@@ -10,7 +10,7 @@ over and no git is at work; all others are named, with the command that removes 
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,22 @@ def exclusive() -> Iterator[None]:
 
     SIGTERM cleans up. `PromotionError` if another of them, or a git, is at work in this clone, or a git was killed.
     """
-    refusal = "another promotion, rollback or publication is at work in this clone; nothing was changed, wait for it"
     note = _note()
-    with acquire(_in_git(LOCK), refusal), sigterm_as_exit(), marked(note):
+    with _locked(), sigterm_as_exit(), marked(note):
         if note.exists():
             end_what_works_for(note)
             remove_locks(_own_locks(), note)
         refuse_locks()
         _recover()
+        yield
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Lock out promotions and rollbacks; `PromotionError` if one is at work in this clone, or was stopped half-way."""
+    with _locked():
+        refuse_locks()
+        refuse_unfinished()
         yield
 
 
@@ -125,6 +133,11 @@ def _try_to_undo() -> None:
         _undo()
     except (ProjectError, OSError) as error:
         warn(f"it cannot be taken back now ({words_of(error)}); mend that, and run it again, which does so first")
+
+
+def _locked() -> AbstractContextManager[object]:
+    others = "another promotion, rollback, publication or prune"
+    return acquire(_in_git(LOCK), f"{others} is at work in this clone; nothing was changed, wait for it")
 
 
 def _undo() -> None:

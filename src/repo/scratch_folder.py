@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -18,17 +18,22 @@ from src.repo.subprocesses import kill_all
 @contextmanager
 def exclusive(name: str) -> Iterator[Path]:
     """Keep a second run of this name out, clear away what a killed one left, and yield the folder to work in."""
-    folder = (paths.ROOT / git("rev-parse", "--git-common-dir")).resolve() / name
+    folder = _folder(name)
     if folder.is_symlink():
         msg = f"{folder} is a link; expected a folder that is emptied by every run: move the link away"
         raise PromotionError(msg)
-    refusal = f"another {name} is at work in this clone; nothing was changed, wait for it"
-    with acquire(Path(f"{folder}.lock"), refusal):
+    with lock_out(name):
         _clear(folder)
         try:
             yield folder
         finally:
             _clear(folder)
+
+
+def lock_out(name: str) -> AbstractContextManager[object]:
+    """Keep other runs of this name out; `PromotionError` if one is at work in this clone."""
+    refusal = f"another {name} is at work in this clone, or a prune; nothing was changed, wait for it"
+    return acquire(Path(f"{_folder(name)}.lock"), refusal)
 
 
 def share_caches(root: Path) -> None:
@@ -47,6 +52,10 @@ def share_dvc(root: Path, cache: Path) -> None:
         config["remote"] = {name: dict(remote) for name, remote in here.config["remote"].items()}
         config["core"] = {key: here.config["core"][key] for key in ("remote",) if key in here.config["core"]}
         config["cache"] = {"dir": str(cache)}
+
+
+def _folder(name: str) -> Path:
+    return (paths.ROOT / git("rev-parse", "--git-common-dir")).resolve() / name
 
 
 def _clear(folder: Path) -> None:

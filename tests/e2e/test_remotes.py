@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,14 @@ MEMBER = "models/training/random_forest.pkl"
 VERIFY = "from src.ml.ensemble import ProductionEnsemble as P; print(P().get_model_info()['version'])"
 PATIENT_S = 300  # on the busiest machine
 IS_VERIFIED = "from dvc.repo import Repo; print(Repo().cloud.get_remote_odb().verify)"
+LISTED_AND_DELETED = """
+import json
+from src.repo.dvc_store import opened_stores
+with opened_stores() as stores:
+    print(json.dumps(stores.listed("remote")))
+    for _ in range(2):
+        assert stores.delete("remote", ["{digest}"]) == []
+"""
 # The commands as from the shell, in one process for all that can be wrong; prints their exit statuses.
 COMMANDS = (["history"], ["rollback", "1.0.0"])
 ASK = """
@@ -172,6 +181,18 @@ def test_publish_sends_every_object(remote: Remote, origin: Checkout, tmp_path: 
     assert f"sent were {len(names)} objects, then" in mine.run("python", "-m", "src", "publish")
     assert (remote.names(), remote.read(name)) == (names, whole)
     assert "refs/tags/production-ensemble@v1.0.0" in mine.run("git", "ls-remote", "origin")
+
+
+def test_objects_are_listed_and_deleted(remote: Remote, origin: Checkout, model: str) -> None:
+    """With bytes and the server's time; one that is gone already is no error, and what is no object stays."""
+    remote.write(f"{model}.tmp", b"being written")
+    before = json.loads(origin.python(LISTED_AND_DELETED.format(digest="".join(model.split("/")[-2:]))))
+    assert [f"files/md5/{digest[:2]}/{digest[2:]}" for digest in sorted(before)] == cached(origin)
+    for digest, (n_bytes, written_s) in before.items():
+        assert n_bytes == len((origin.root / ".dvc/cache/files/md5" / digest[:2] / digest[2:]).read_bytes())
+        assert time.time() - 3600 < written_s < time.time() + 60
+    assert set(cached(origin)) - set(remote.names()) == {model}
+    remote.delete(f"{model}.tmp")
 
 
 def outages(remote: Remote, silent: int) -> Iterator[tuple[dict[str, str], int, str]]:

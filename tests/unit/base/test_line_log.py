@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from src.base import line_log
 from src.base.errors import DataError
-from src.base.line_log import append_lines, is_kept, newest_lines, reject, rejected
+from src.base.line_log import append_lines, drop_lines, is_kept, newest_lines, reject, rejected
 from tests.full_disk import disk_full
 
 ONE, TWO = '{"a": 1}', '{"a": 2}'
@@ -173,3 +173,24 @@ def test_what_is_named_does_not_grow_without_end(log, monkeypatch):
         assert reject(log, [b"%d" % number] * 2) == [b"%d" % number]
     assert reject(log, [b"%d" % number for number in range(90, 101)]) == [b"100"]
     assert len(line_log._named) == 10
+
+
+def test_lines_are_dropped_while_others_write(log):
+    """A writer that waited for the lock writes to the new file; a line that is being written stays."""
+    append_lines([ONE, TWO, ONE], log)
+    with log.open("ab") as half:
+        half.write(b'{"a": 1')
+
+    def is_dropped(line):
+        if not started:
+            command = [sys.executable, "-c", WRITE.replace("range(300)", "range(1)"), "0", str(log)]
+            started.append(subprocess.Popen(command))
+        return line == f"{ONE}\n".encode()
+
+    started = []
+    drop_lines(log, is_dropped)
+    assert started[0].wait() == 0
+    kept, last = log.read_bytes().splitlines()
+    assert kept == TWO.encode()
+    assert json.loads(last)["number"] == 0
+    assert rejected(log).read_text() == '{"a": 1\n'
