@@ -4,11 +4,22 @@ A command imports what it needs when it runs: `predict` starts in a fraction of 
 """
 
 import typer
+from click import Context, HelpFormatter
 from typer._completion_classes import completion_init
+from typer.core import TyperGroup
 
 from src.commands import candidate, checking, predicting, pruning, releasing, watching
 
+
+class _Commands(TyperGroup):
+    """Lists the commands alone, so that the list is one small screen: the only option is `--help` itself."""
+
+    def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Commands around the pipeline, which `dvc repro` runs. COMMAND -h has examples.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},

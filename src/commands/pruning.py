@@ -28,7 +28,7 @@ def prune(
     as_json: Json = False,
 ) -> None:
     """Delete files that no promotion, no branch and none of the last weeks needs: from cache, remote and reports."""
-    from src.release.prune import prune as delete_outdated
+    from src.retrain.prune import prune as delete_outdated
 
     with exit_on_error():
         report = delete_outdated(weeks, dry_run=not yes)

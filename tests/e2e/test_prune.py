@@ -15,7 +15,7 @@ FOREIGN = f"files/md5/ab/{'c' * 30}"
 PRUNE = """
 import json
 from datetime import UTC, datetime, timedelta
-from src.release.prune import prune
+from src.retrain.prune import prune
 print(json.dumps(prune(8, dry_run={dry_run}, now=datetime.now(UTC) + timedelta(weeks=10))))
 """
 

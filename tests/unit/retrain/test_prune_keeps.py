@@ -3,30 +3,15 @@
 import json
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
 
 from src.base import paths
 from src.base.errors import PromotionError
-from src.release.prune import prune
-from src.release.transaction import NOTE, exclusive
-from src.repo.dvc_store import Stores
-from src.repo.scratch_folder import lock_out
-from tests.growth import NOW, STORES, Weeks, as_project, digest, lock_text
-
-
-@pytest.fixture
-def weeks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Weeks:
-    """A repository that the project takes for its own, with one object that nothing needs."""
-    weeks = Weeks.begun(tmp_path / "mine")
-    as_project(weeks, monkeypatch.setattr)
-    weeks.commit_at(30, "tried")
-    weeks.commit_at(29, "other")
-    weeks.store(0, "new")
-    return weeks
+from src.release.transaction import NOTE
+from src.retrain.prune import prune
+from tests.growth import NOW, STORES, Weeks, digest, lock_text
 
 
 def on_a_branch(weeks: Weeks) -> None:
@@ -275,38 +260,3 @@ def test_a_branch_that_only_the_remote_has_keeps_what_it_needs(weeks: Weeks) -> 
     weeks.commit_at(28, "last")
     prune(8, dry_run=False, now=NOW)
     assert weeks.stored(["tried", "other", "last"]) == {"other", "last"}
-
-
-@pytest.mark.parametrize(
-    ("at_work", "words"),
-    [
-        pytest.param(lambda: lock_out("retrain"), "another retrain is at work in this clone, or a prune", id="retrain"),
-        pytest.param(exclusive, "another promotion or rollback is at work in this clone, or a prune", id="promotion"),
-        pytest.param(lambda: opened().lock, "Unable to acquire lock. Most likely another DVC process", id="DVC"),
-    ],
-)
-def test_it_waits_for_no_other_command(
-    at_work: Callable[[], AbstractContextManager[object]], words: str, weeks: Weeks
-) -> None:
-    """Neither does the other: each is refused while one is at work in the clone."""
-    with at_work(), pytest.raises(PromotionError, match=words):
-        prune(8, dry_run=False, now=NOW)
-    assert weeks.stored(["tried"]) == {"tried"}
-
-
-@pytest.mark.parametrize("other", [lambda: lock_out("retrain"), exclusive], ids=["retrain", "promotion"])
-def test_no_other_command_begins_meanwhile(
-    other: Callable[[], AbstractContextManager[object]], weeks: Weeks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it would bring back may be among what is deleted."""
-    refused = []
-
-    def begin(*_: object) -> list[str]:
-        with pytest.raises(PromotionError, match="or a prune; nothing was changed, wait for it") as error, other():
-            pass
-        refused.append(error.value)
-        return []
-
-    monkeypatch.setattr(Stores, "delete", begin)
-    prune(8, dry_run=False, now=NOW)
-    assert len(refused) == 2

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from src.base import paths, storage
 from src.base.errors import PromotionError
-from src.release.prune import Report, prune, to_delete
 from src.repo.dvc_store import Stored
 from src.repo.manifests import Named
+from src.retrain.prune import Report, prune, to_delete
 from tests.growth import NOW, STORES, Weeks, as_project, digest, lock_text
 
 
