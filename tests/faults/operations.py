@@ -33,6 +33,11 @@ class Operation(ABC):
     # How many kills one run of `make faults` tries: before a write, and at an instant.
     n_writes, n_instants = 60, 44
 
+    @property
+    def title(self) -> str:
+        """Name it in the table."""
+        return f"`{self.name}`"
+
     @abstractmethod
     def prepare(self, world: World) -> Checkout:
         """Return a fresh repository in which the command has something to do."""
@@ -170,6 +175,7 @@ class Recovery(InFolder):
     """Back from 1.1.0, as the monitor does by itself."""
 
     name = "recovery"
+    title = "automatic recovery"
     command = ("python", "-c", RECOVER, SECOND)
     before, after = SECOND, FIRST
 

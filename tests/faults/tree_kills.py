@@ -18,6 +18,7 @@ from tests.faults.world import Ended, Seen, World
 
 # So many kills follow one another, each over what the one before left; then the command runs to its end.
 IN_A_ROW = 4
+N_DRAWN = 8
 LOCK = re.compile(r"[^\s'\"`,;()]+\.lock\b")
 LOCKS_MAX = 9
 Answer = TypeVar("Answer", bound=Ended)
@@ -74,14 +75,14 @@ def _at_writes(operation: Operation, world: World) -> Iterator[Seen]:
     last, _ = measured(operation, world)
     half = operation.n_writes // 2
     numbers = [*spread(1, last, half), *spread(last * 3 // 4, last, half)]
-    yield from kills(operation, world, [Moment(write=at) for at in world.points.numbers(numbers, n_drawn=IN_A_ROW)])
+    yield from kills(operation, world, [Moment(write=at) for at in world.points.numbers(numbers, n_drawn=N_DRAWN)])
 
 
 def _at_instants(operation: Operation, world: World) -> Iterator[Seen]:
     """At any time while it runs."""
     _, seconds = measured(operation, world)
     evenly = [(at + 0.5) / operation.n_instants for at in range(operation.n_instants)]
-    shares = world.points.shares(evenly, n_drawn=IN_A_ROW)
+    shares = world.points.shares(evenly, n_drawn=N_DRAWN)
     yield from kills(operation, world, [Moment(seconds=share * seconds) for share in shares])
 
 
@@ -95,7 +96,8 @@ def _add_rows(operation: Operation) -> None:
             return moments(operation, world)
 
         tries.__name__ = f"{operation.name}_tree_at_{where}"
-        fault("SIGKILL of all", f"`{operation.name}` and its children, {words}")(tries)
+        row = fault("SIGKILL of all", f"{operation.title} and its children, {words}", kills=operation.name)
+        row(tries)
 
 
 for _operation in OPERATIONS:

@@ -10,11 +10,10 @@ import socket
 import struct
 
 NO_NEW_PRIVILEGES, SET_FILTER, NEW_LISTENER = 38, 1, 8
-LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD, EQUAL, ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
 ASK, ALLOW = 0x7FC00000, 0x7FFF0000
 # Of what a filter sees: the number of the call, and the low half of its first argument.
 NUMBER, ARGUMENT = 0, 16
-FIRST_FILE = 3  # after the standard streams
 TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 BUSY = 16
 SECCOMP = {"x86_64": 317, "aarch64": 277}
@@ -47,20 +46,15 @@ def _program(machine):
     def add(code, operand, *, otherwise=0):
         steps.append(struct.pack("HBBI", code, 0, otherwise, operand))
 
-    def add_one_that_asks(number, argument, code, operand):
+    for number, flags in OPEN[machine].items():
         add(LOAD, NUMBER)
         add(EQUAL, number, otherwise=4)
-        add(LOAD, ARGUMENT + 8 * argument)
-        add(code, operand, otherwise=1)
+        add(LOAD, ARGUMENT + 8 * flags)
+        add(ANY_BIT, TO_WRITE, otherwise=1)
         add(RETURN, ASK)
         add(RETURN, ALLOW)
-
-    for number, flags in OPEN[machine].items():
-        add_one_that_asks(number, flags, ANY_BIT, TO_WRITE)
-    for number in WRITE[machine]:
-        add_one_that_asks(number, 0, AT_LEAST, FIRST_FILE)
     add(LOAD, NUMBER)
-    for number in PLACES[machine]:
+    for number in (*WRITE[machine], *PLACES[machine]):
         add(EQUAL, number, otherwise=1)
         add(RETURN, ASK)
     add(RETURN, ALLOW)
