@@ -29,6 +29,7 @@ COMMANDS = (
         ["", "--callable my_features:mine"],
     ),
     (releasing.promote, "Make the candidate the production model", ["", "--stage staging"]),
+    (releasing.publish, "Tell the others: objects, branch and tags", ["", "--json | jq -r .commit"]),
     (releasing.retrain, "Fetch, reproduce, promote, publish", ["--dry-run", "--end 2026-01-01T00:00:00Z"]),
     (releasing.history, "List every promoted version", ["", "--json | jq -r '.versions[].version'"]),
     (releasing.rollback, "Bring an earlier version back", ["1.0.0", "HEAD~3"]),

@@ -33,8 +33,20 @@ def promote(
         if as_json:
             print_json(metadata)
             return
-        words = how_to_publish(metadata["version"], stage, offline=offline)
+        words = how_to_publish(offline=offline)
         say(f"Version {metadata['version']} is in production; {words}")
+
+
+def publish(*, as_json: Json = False) -> None:
+    """Push the objects, prove that a clone without a cache can pull them, then push branch and tags, or neither."""
+    from src.release.publish import publish as publish_branch
+
+    with exit_on_error():
+        published = publish_branch()
+        if as_json:
+            print_json(published._asdict())
+        else:
+            say(published.words)
 
 
 def retrain(
@@ -100,7 +112,7 @@ def rollback(
         if as_json:
             print_json(done._asdict())
             return
-        words = how_to_publish(done.version, "production", offline=offline)
+        words = how_to_publish(offline=offline)
         say(f"Version {done.version} is in production, commit {done.commit[:7]}; {words}")
         if done.missing:
             say(f"Neither in the cache nor on the remote, not needed to serve: {', '.join(done.missing)}")

@@ -108,12 +108,6 @@ def tag(version: str, commit: str, stage: Stage) -> None:
         _make(_next(stage, sound), commit, f"Assigning stage {stage} to artifact {ARTIFACT} version v{version}")
 
 
-def names_of(version: str, stage: Stage) -> list[str]:
-    """Return the names of the version's tag and of the stage's latest tag, of those that are sound."""
-    sound = sound_tags()
-    return [name for name in (version_tag(version), _latest(stage, sound)) if name in sound]
-
-
 def untag(tagged: Tagged, before: list[str]) -> None:
     """Remove the tags of a version and its stage that were not there before."""
     ours = (version_tag(tagged.version), f"{ARTIFACT}#{tagged.stage}#")

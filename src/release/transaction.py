@@ -25,11 +25,11 @@ ANY_BYTES = "latin-1"
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """Lock out other promotions and rollbacks, restore or complete what a killed one left, and clean up on SIGTERM.
+    """Lock out other promotions, rollbacks and publications, restore or complete what a killed one left.
 
-    `PromotionError` if another promotion or rollback, or a git, is at work in this clone, or a git was killed.
+    SIGTERM cleans up. `PromotionError` if another of them, or a git, is at work in this clone, or a git was killed.
     """
-    refusal = "another promotion or rollback is at work in this clone; nothing was changed, wait for it"
+    refusal = "another promotion, rollback or publication is at work in this clone; nothing was changed, wait for it"
     with acquire(_in_git(LOCK), refusal), sigterm_as_exit():
         refuse_a_locked_index()
         _recover()

@@ -1,7 +1,7 @@
 """DVC's cache and remote: objects by md5. A remote that cannot be reached is an error, not an empty remote."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Literal
@@ -37,6 +37,10 @@ class Stores:
         if not missing:
             return "cache"
         return "remote" if all(self._is_on_remote(digest) for digest in missing) else "gone"
+
+    def lacking_on_remote(self, digests: Iterable[str]) -> list[str]:
+        """List the objects that the remote lacks."""
+        return [digest for digest in digests if not self._is_on_remote(digest)]
 
     def read(self, digest: str) -> bytes | None:
         """Return what lies under this md5 in the cache or on the remote, unverified; None if nothing does."""

@@ -12,11 +12,11 @@ from src.base.errors import GateError, ProjectError, PromotionError
 from src.base.foreign_text import inert
 from src.gate.gate_report import headline
 from src.release.base_commit import Base, find_base
+from src.release.publish import publish_clone
 from src.release.transaction import check_committed
 from src.repo.git import check_full_history, git, git_config
 from src.repo.scratch_folder import exclusive, share_caches
 from src.repo.subprocesses import run, run_checked, sigterm_as_exit
-from src.retrain.publish import publish
 from src.retrain.window import move_window
 
 Report = dict[str, Any]
@@ -56,7 +56,7 @@ def retrain(end: datetime | None = None, *, dry_run: bool = False) -> Report:
             report |= {"outcome": "unchanged", "words": "The candidate is the model in production; nothing to promote."}
         else:
             version = storage.read_json(clone / paths.relative(paths.METADATA))["version"]
-            left = publish(clone, base)
+            left = publish_clone(clone, base)
             report |= {"outcome": "promoted", "words": f"Version {version} is in production. {left}".strip()}
     return report
 
