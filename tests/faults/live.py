@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from src.base import paths, tables
-from tests.faults.operations import VERIFY
+from tests.faults.publications import VERIFY
 from tests.faults.suite import YEAR_FAULTS
 from tests.faults.world import Seen, src
 from tests.faults.year import Year, build, exchange

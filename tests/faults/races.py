@@ -7,20 +7,8 @@ from dataclasses import dataclass
 
 from tests.checkouts import Checkout
 from tests.faults.fault import fault
-from tests.faults.operations import (
-    FIRST,
-    SECOND,
-    Deploy,
-    Operation,
-    Promote,
-    Published,
-    Recovery,
-    Retrain,
-    Rollback,
-    candidate,
-    hub,
-    use_hub,
-)
+from tests.faults.operations import FIRST, SECOND, Deploy, Operation, Promote, Recovery, Rollback, candidate
+from tests.faults.publications import Publish, Published, Retrain, hub, use_hub
 from tests.faults.world import TIMEOUT_S, Ended, Seen, World, ask, changes, promoted_version, src
 from tests.folders import served
 
@@ -219,3 +207,39 @@ def race_of_retrain_and_promote(world: World):
         return held
 
     yield from tries(world, _same(RetrainCandidate(), Promote.command), check)
+
+
+def _published(checkout: Checkout) -> str:
+    held = Publish().held(checkout)
+    assert changes(checkout) == ""
+    if held == "new":
+        Publish().assert_pulled(checkout)
+    return held
+
+
+@fault("two at once", "`publish`, `publish` of two clones that took the same number")
+def race_of_publications(world: World):
+    """One has it; the other is told what takes its promotion back."""
+
+    def prepare(world):
+        user = Publish().prepare(world)
+        colleague = Checkout(user.root.with_name("colleague"))
+        use_hub(colleague)
+        return Racer(user, Publish.command), Racer(colleague, Publish.command)
+
+    yield from tries(world, prepare, _published)
+
+
+@fault("two at once", "`publish`, `retrain`")
+def race_of_publish_and_retrain(world: World):
+    """The retraining goes on from what was published, or says that it is not."""
+    yield from tries(world, _same(Publish(), Retrain.command), _published_twice)
+
+
+def _published_twice(checkout: Checkout) -> str:
+    """The retraining may have published a version more."""
+    assert Publish().held(checkout) == "new"
+    assert changes(checkout) == ""
+    newest = src(checkout, "history", "--json")
+    assert newest.status == 0, newest.said
+    return "new"

@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from src.base import storage
 from tests.checkouts import Checkout
 from tests.faults.fault import fault
 from tests.faults.kills import AGAIN
-from tests.faults.operations import OPERATIONS, Operation
+from tests.faults.operations import Deploy, Operation, Promote, Recovery, Rollback
 from tests.faults.points import spread
+from tests.faults.publications import Publish, Retrain
 from tests.faults.trees import Moment, killed_tree
 from tests.faults.world import Ended, Seen, World
 
@@ -22,6 +23,8 @@ N_DRAWN = 8
 LOCK = re.compile(r"[^\s'\"`,;()]+\.lock\b")
 LOCKS_MAX = 9
 Answer = TypeVar("Answer", bound=Ended)
+# Parts of paths to which a command writes by the way.
+PASSING = (".git/retrain/", ".git/publish/", ".dvc/tmp/", "temporary/")
 UNLOCKED = "the lock that the words name deleted, the command again"
 
 
@@ -34,7 +37,8 @@ def kills(operation: Operation, world: World, moments: list[Moment]) -> Iterator
             stopped, more = unlocked(kill, checkout)
             n_locks += more
             if stopped.is_killed:
-                seen.append((f"{moment}, {stopped.writes[-1:] or 'none before'}", operation.held(checkout)))
+                last = stopped.writes[-1] if stopped.writes else "nothing written"
+                seen.append((f"{moment}, {last}", operation.held(checkout)))
             else:
                 assert (stopped.status, operation.held(checkout)) == (0, "new"), stopped.said
         done, more = unlocked(partial(operation.again, checkout), checkout)
@@ -55,8 +59,8 @@ def unlocked(run: Callable[[], Answer], checkout: Checkout) -> tuple[Answer, int
     raise AssertionError(done.said)
 
 
-def measured(operation: Operation, world: World) -> tuple[int, float]:
-    """Return how many writes it makes, and how many seconds it takes, undisturbed."""
+def measured(operation: Operation, world: World) -> dict[str, Any]:
+    """Return its writes, the numbers of those that change what stays, and its seconds, undisturbed."""
 
     def measure(root: Path) -> None:
         checkout, began = operation.prepare(world), time.monotonic()
@@ -64,23 +68,25 @@ def measured(operation: Operation, world: World) -> tuple[int, float]:
         seconds = time.monotonic() - began
         assert done.status == 0, done.said
         operation.assert_ended(checkout)
-        storage.write_json({"writes": len(done.writes), "seconds": seconds}, root / "measured.json")
+        lasting = [at for at, path in enumerate(done.writes, start=1) if not any(part in path for part in PASSING)]
+        found = {"writes": len(done.writes), "lasting": lasting, "seconds": seconds}
+        storage.write_json(found, root / "measured.json")
 
-    found = storage.read_json(world.once(f"{operation.name} measured", measure).root / "measured.json")
-    return found["writes"], found["seconds"]
+    return storage.read_json(world.once(f"{operation.name} measured", measure).root / "measured.json")
 
 
 def _at_writes(operation: Operation, world: World) -> Iterator[Seen]:
-    """Half of them in the last quarter, where most of what others see changes."""
-    last, _ = measured(operation, world)
-    half = operation.n_writes // 2
-    numbers = [*spread(1, last, half), *spread(last * 3 // 4, last, half)]
-    yield from kills(operation, world, [Moment(write=at) for at in world.points.numbers(numbers, n_drawn=N_DRAWN)])
+    """Half of them at writes to what stays, not to a folder of its own or to books of DVC."""
+    found, half = measured(operation, world), operation.n_writes // 2
+    lasting = found["lasting"]
+    numbers = [*spread(1, found["writes"], half), *(lasting[at] for at in spread(0, len(lasting) - 1, half))]
+    drawn = world.points.numbers(sorted(numbers), n_drawn=N_DRAWN)
+    yield from kills(operation, world, [Moment(write=at) for at in drawn])
 
 
 def _at_instants(operation: Operation, world: World) -> Iterator[Seen]:
     """At any time while it runs."""
-    _, seconds = measured(operation, world)
+    seconds = measured(operation, world)["seconds"]
     evenly = [(at + 0.5) / operation.n_instants for at in range(operation.n_instants)]
     shares = world.points.shares(evenly, n_drawn=N_DRAWN)
     yield from kills(operation, world, [Moment(seconds=share * seconds) for share in shares])
@@ -100,5 +106,5 @@ def _add_rows(operation: Operation) -> None:
         row(tries)
 
 
-for _operation in OPERATIONS:
+for _operation in (Promote(), Rollback(), Deploy(), Recovery(), Retrain(), Publish()):
     _add_rows(_operation)

@@ -15,7 +15,7 @@ import pandas as pd
 from src.base import paths, tables
 from tests.checkouts import Checkout, copy_work_tree
 from tests.exchange_server import Bitbank, rows_of, serve
-from tests.faults.operations import hub, use_hub
+from tests.faults.publications import hub, use_hub
 from tests.faults.trees import STAND_IN
 from tests.faults.world import METADATA, Ended, ask, changes, head, promoted_version, src
 from tests.folders import served

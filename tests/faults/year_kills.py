@@ -26,7 +26,7 @@ def _killed(year: Year, moment: Moment, *command: str) -> tuple[Stopped, str]:
     run = partial(killed_tree, year.user, year.root, moment, *command)
     stopped, n_locks = unlocked(run, year.user)
     done, more = unlocked(partial(ask, year.user, *command), year.user)
-    assert done.status == 0, done.said
+    assert_judged(done)
     return stopped, UNLOCKED if n_locks + more else AGAIN
 
 
@@ -53,8 +53,7 @@ def _versions(year: Year) -> list[str]:
 @week_with("SIGKILL of all", "`rollback` to the version before, then published, and its children", kills="rollback")
 def rollback_killed(year: Year) -> tuple[str, str]:
     """The retraining of the week goes on from there."""
-    now = promoted_version(year.user)
-    before = next((version for version in _versions(year) if version != now), now)
+    before = _version_before(year)
     stopped, then = _killed(year, _moment(year, 140, 2), "python", "-m", "src", "rollback", before)
     assert promoted_version(year.user) == before
     _publish(year)
@@ -70,6 +69,10 @@ def promote_killed(year: Year) -> tuple[str, str]:
     user.repro()
     user.commit("candidate")
     stopped, then = _killed(year, _moment(year, 300, 3), "python", "-m", "src", "promote")
+    if promoted_version(user) == "refused":
+        user.run("git", "reset", "--quiet", "--hard", "HEAD~1")
+        user.run("dvc", "checkout")
+        return "old", f"{then}, which said no; the candidate taken back"
     assert promoted_version(user) != now
     _publish(year)
     return "old" if stopped.is_killed else "new", then
@@ -77,8 +80,29 @@ def promote_killed(year: Year) -> tuple[str, str]:
 
 def _publish(year: Year) -> None:
     """Let the others have it."""
-    year.user.run("dvc", "push")
-    year.user.run("git", "push", "--quiet", "--atomic", "--follow-tags")
+    done = src(year.user, "publish")
+    assert done.status == 0, done.said
+
+
+@week_with("SIGKILL of all", "`publish` of a rollback, and its children", kills="publish")
+def publish_killed(year: Year) -> tuple[str, str]:
+    """Branch and tags are there, or neither; the same command again sends what is lacking."""
+    before = _roll_back(year)
+    stopped, then = _killed(year, _moment(year, 900, 6), "python", "-m", "src", "publish")
+    assert promoted_version(year.user) == before
+    return "old" if stopped.is_killed else "new", then
+
+
+def _version_before(year: Year) -> str:
+    now = promoted_version(year.user)
+    return next((version for version in _versions(year) if version != now), now)
+
+
+def _roll_back(year: Year) -> str:
+    before = _version_before(year)
+    done = src(year.user, "rollback", before)
+    assert done.status == 0, done.said
+    return before
 
 
 @week_with("SIGKILL of all", "`deploy` and its children", kills="deploy")
