@@ -9,23 +9,24 @@ from pathlib import Path
 import pytest
 
 from src.base import paths
-from tests.checkouts import MORE_FOREST, Checkout
+from tests.checkouts import Checkout
 from tests.remotes import closed_port, point
 
 MODEL = paths.relative(paths.ENSEMBLE)
 VERIFY = "from src.ml.ensemble import ProductionEnsemble as P; print(P().get_model_info()['version'])"
-OTHER_FOREST = {("train", "rf", "n_estimators"): 12}
 
 
 @pytest.fixture
-def mine(promoted: Checkout, tmp_path: Path) -> Checkout:
-    """A clone that published version 1.0.0, whose remote of DVC is a folder."""
-    mine = promoted.copy(tmp_path / "mine")
+def mine(promoted: Checkout, two_versions: Checkout, tmp_path: Path) -> Checkout:
+    """A clone that published version 1.0.0, and promoted 1.1.0; its remote of DVC is a folder."""
+    mine = two_versions.copy(tmp_path / "mine")
+    shutil.copytree(promoted.root / ".dvc-remote", tmp_path / "objects")
+    point(mine, {"url": str(tmp_path / "objects")})
     mine.run("git", "init", "--quiet", "--bare", "--initial-branch", "main", str(tmp_path / "origin.git"))
     mine.run("git", "remote", "add", "origin", f"file://{tmp_path}/origin.git")
-    (mine.root / ".dvc-remote").rename(tmp_path / "objects")
-    point(mine, {"url": str(tmp_path / "objects")})
-    mine.run("git", "push", "--quiet", "--atomic", "--follow-tags", "--set-upstream", "origin", "main")
+    tags = (f"refs/tags/production-ensemble{name}" for name in ("@v1.0.0", "#production#1"))
+    mine.run("git", "push", "--quiet", "origin", "HEAD~2:refs/heads/main", *tags)
+    mine.run("git", "branch", "--quiet", "--set-upstream-to", "origin/main")
     return mine
 
 
@@ -41,14 +42,20 @@ def publish(checkout: Checkout, expect: int = 0) -> str:
     return checkout.run("python", "-m", "src", "publish", expect=expect)
 
 
-def promote(checkout: Checkout, changes: dict[tuple[str, ...], object]) -> str:
-    """Make another candidate, and promote it; return its commit."""
-    checkout.set_params(changes)
-    checkout.repro()
-    checkout.commit("candidate")
-    shown = checkout.run("python", "-m", "src", "promote")
-    assert "`python -m src publish` tells the others." in shown
+def head(checkout: Checkout) -> str:
     return checkout.run("git", "rev-parse", "HEAD").strip()
+
+
+def somebody_promotes(mine: Checkout) -> Checkout:
+    """Another candidate than ours, from what is published."""
+    other = clone(mine, "other")
+    other.run("dvc", "pull")
+    other.set_params({("train", "rf", "n_estimators"): 12})
+    other.repro()
+    other.commit("candidate")
+    shown = other.run("python", "-m", "src", "promote")
+    assert "Version 1.1.0 is in production; `python -m src publish` tells the others." in shown
+    return other
 
 
 def there(checkout: Checkout) -> dict[str, str]:
@@ -74,17 +81,15 @@ def hook(checkout: Checkout, script: str) -> Path:
 
 def test_whoever_comes_second_is_told_how_to_go_on(mine: Checkout) -> None:
     """Both promoted 1.1.0. The commands that are printed, run as they are, end well: every version can be served."""
-    other = clone(mine, "other")
-    other.run("dvc", "pull")
-    first = promote(mine, MORE_FOREST)
-    promote(other, OTHER_FOREST)
+    other = somebody_promotes(mine)
+    first = head(mine)
     assert publish(mine).startswith("origin has main at ")
     refs, before = there(mine), other.git_state()[:3]
     said = publish(other, expect=2)
     assert said.startswith("error: origin has commits of main that this clone lacks and gave production-ensemble")
     assert (there(mine), other.git_state()[:3]) == (refs, before)
     other.run("sh", "-c", said.split("`")[1])
-    second = other.run("git", "rev-parse", "HEAD").strip()
+    second = head(other)
     mine.run("git", "pull", "--quiet", "--ff-only")
     newcomer = clone(mine, "newcomer")
     assert [serves(newcomer, commit) for commit in (first, second)] == ["1.1.0", "1.2.0"]
@@ -102,17 +107,16 @@ def test_whoever_comes_second_is_told_how_to_go_on(mine: Checkout) -> None:
 
 
 def test_every_promotion_that_is_not_published_can_be_pulled(mine: Checkout) -> None:
-    """Not only what the work tree holds: two promotions, and a rollback; run again, nothing is left to do."""
-    commits = [promote(mine, MORE_FOREST), promote(mine, OTHER_FOREST)]
+    """Not only what the work tree holds: a promotion, and a rollback; run again, nothing is left to do."""
+    commits = [head(mine)]
     assert "`python -m src publish` tells the others." in mine.run("python", "-m", "src", "rollback", "1.0.0")
-    commits.append(mine.run("git", "rev-parse", "HEAD").strip())
+    commits.append(head(mine))
     published = json.loads(mine.run("sh", "-c", "python -m src publish --json 2>/dev/null"))
-    assert (published["commit"], published["commits"]) == (commits[-1], 5)
-    assert published["tags"] == [*(f"production-ensemble#production#{number}" for number in (2, 3, 4))] + [
-        f"production-ensemble@v{version}" for version in ("1.1.0", "1.2.0")
-    ]
+    assert (published["commit"], published["commits"]) == (commits[-1], 3)
+    names = ("#production#2", "#production#3", "@v1.1.0")
+    assert published["tags"] == [f"production-ensemble{name}" for name in names]
     newcomer = clone(mine, "newcomer")
-    assert [serves(newcomer, commit) for commit in commits] == ["1.1.0", "1.2.0", "1.0.0"]
+    assert [serves(newcomer, commit) for commit in commits] == ["1.1.0", "1.0.0"]
     refs = there(mine)
     assert "Nothing to publish: origin has main and its tags, DVC's remote has the objects." in publish(mine)
     assert there(mine) == refs
@@ -120,24 +124,19 @@ def test_every_promotion_that_is_not_published_can_be_pulled(mine: Checkout) -> 
 
 def test_a_rollback_is_done_again_on_what_the_others_promoted(mine: Checkout) -> None:
     """By the commands that are printed, as they are."""
-    promote(mine, MORE_FOREST)
-    publish(mine)
-    other = clone(mine, "other")
     mine.run("python", "-m", "src", "rollback", "1.0.0")
-    other.run("dvc", "pull")
-    promote(other, OTHER_FOREST)
-    publish(other)
+    publish(somebody_promotes(mine))
     mine.run("sh", "-c", publish(mine, expect=2).split("`")[1])
     newcomer = clone(mine, "newcomer")
     assert serves(newcomer, "main") == "1.0.0"
     assert newcomer.run("git", "log", "-2", "--format=%s").split("\n")[0] == "Roll back to 1.0.0"
-    assert serves(newcomer, "production-ensemble@v1.2.0") == "1.2.0"
+    assert serves(newcomer, "production-ensemble@v1.1.0") == "1.1.0"
 
 
 def test_a_race_at_the_push_leaves_nothing_half_out(mine: Checkout) -> None:
     """Somebody pushes after the question: the same words, and the commands merge what they pushed."""
     other = clone(mine, "other")
-    promoted = promote(mine, MORE_FOREST)
+    promoted = head(mine)
     file = hook(mine, f"cd '{other.root}' && git commit --quiet --allow-empty --message typo && git push --quiet")
     said = publish(mine, expect=2).splitlines()[-1]
     file.unlink()
@@ -162,7 +161,7 @@ def test_a_race_at_the_push_leaves_nothing_half_out(mine: Checkout) -> None:
 )
 def test_what_was_stopped_is_completed_by_the_next_run(script: str, expect: int, words: str, mine: Checkout) -> None:
     """Between objects and git, while a second one is refused, or before the answer came."""
-    commit = promote(mine, MORE_FOREST)
+    commit = head(mine)
     file = hook(mine, script)
     command = subprocess.run(
         ["python", "-m", "src", "publish"],
@@ -185,21 +184,19 @@ def test_what_was_stopped_is_completed_by_the_next_run(script: str, expect: int,
 
 def test_what_git_has_and_dvc_lacks_is_sent(mine: Checkout) -> None:
     """Somebody pushed to git alone; the branch's newest objects, and tags, arrive."""
-    promote(mine, MORE_FOREST)
     mine.run("git", "push", "--quiet", "origin", "main")
     assert "objects, then 0 commits and the tags production-ensemble#production#2, production-en" in publish(mine)
     assert serves(clone(mine, "newcomer"), "production-ensemble@v1.1.0") == "1.1.0"
 
 
 def no_remote_of_dvc(mine: Checkout) -> None:
-    mine.run("dvc", "config", "--local", "core.remote", "''")
     (mine.root / ".dvc" / "config.local").write_text("[core]\n    remote = nowhere\n")
 
 
 def a_model_is_gone(mine: Checkout) -> None:
-    """Of a promotion before the newest one."""
-    mine.object_file(MODEL).unlink()
-    promote(mine, OTHER_FOREST)
+    """Of a promotion before the newest commit."""
+    mine.run("python", "-m", "src", "rollback", "1.0.0")
+    mine.object_file(MODEL, revision="HEAD~1").unlink()
 
 
 def a_dirty_tree(mine: Checkout) -> None:
@@ -221,7 +218,6 @@ def no_server(mine: Checkout) -> None:
 )
 def test_what_is_refused(prepare: Callable[[Checkout], None], words: str, mine: Checkout) -> None:
     """In one line, with nothing published, and this clone as it was."""
-    promote(mine, MORE_FOREST)
     prepare(mine)
     refs, before = there(mine), mine.git_state()
     said = publish(mine, expect=2).splitlines()
