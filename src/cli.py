@@ -3,8 +3,9 @@
 A command imports what it needs when it runs: `predict` starts in a fraction of the second that DVC takes to load.
 """
 
+from typing import Any
+
 import typer
-from click import Context, HelpFormatter
 from typer._completion_classes import completion_init
 from typer.core import TyperGroup
 
@@ -14,7 +15,8 @@ from src.commands import candidate, checking, predicting, pruning, releasing, wa
 class _Commands(TyperGroup):
     """Lists the commands alone, so that the list is one small screen: the only option is `--help` itself."""
 
-    def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
+    # Typer has a copy of click inside.
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
         self.format_commands(ctx, formatter)
 
 

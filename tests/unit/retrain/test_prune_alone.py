@@ -4,7 +4,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
+from dvc.repo import Repo
 
+from src.base import paths
 from src.base.errors import PromotionError
 from src.release.transaction import exclusive
 from src.repo.dvc_store import Stores
@@ -18,7 +20,7 @@ from tests.growth import NOW, Weeks
     [
         pytest.param(lambda: lock_out("retrain"), "another retrain is at work in this clone, or a prune", id="retrain"),
         pytest.param(exclusive, "another promotion, rollback, publication or prune is at work", id="promotion"),
-        pytest.param(lambda: opened().lock, "Unable to acquire lock. Most likely another DVC process", id="DVC"),
+        pytest.param(lambda: Repo(str(paths.ROOT)).lock, "Unable to acquire lock", id="DVC"),
     ],
 )
 def test_it_waits_for_no_other_command(
