@@ -199,7 +199,7 @@ def test_a_commit_that_cannot_be_read_made_no_version(repository: Checkout, monk
 def test_one_at_a_time(repository: Checkout) -> None:
     """The second says so."""
     lock = FileLock(repository.root / ".git" / "production.lock")
-    with lock, pytest.raises(PromotionError, match="promotion, rollback or publication is at work"), exclusive():
+    with lock, pytest.raises(PromotionError, match="promotion, rollback, publication or prune is at work"), exclusive():
         pass
 
 
