@@ -90,20 +90,22 @@ class Stores:
             self._check_root(store)
         return objects
 
-    def delete(self, place: Place, digests: Iterable[str]) -> list[str]:
-        """Delete objects, those that are gone already too; return those that the store keeps from us, with the reason.
+    def delete(self, place: Place, digests: Sequence[str]) -> list[str]:
+        """Delete objects, those that are gone already too; return those that are there all the same, and why if told.
 
-        A store that does not answer is an error.
+        A store that does not answer is an error. S3 is asked again, as its client keeps a refusal to itself.
         """
-        store, refused = self._store(place), []
+        store, refused = self._store(place), dict[str, str]()
         for digest in digests:
             try:
                 with suppress(FileNotFoundError):
                     store.delete(digest)
             except PermissionError as error:
-                refused.append(f"{store.oid_to_path(digest)} ({error.strerror or error})")
+                refused[digest] = f" ({error.strerror or error})"
         get_index(store).clear()  # what DVC remembers of it
-        return refused
+        store.fs.fs.invalidate_cache()
+        left = sorted(self.listed(place).keys() & set(digests)) if digests else []
+        return [f"{store.oid_to_path(digest)}{refused.get(digest, '')}" for digest in left]
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -62,16 +62,19 @@ def read_named(commits: Mapping[str, int], elsewhere: Iterable[str], since: floa
     damaged.
     """
     tips = _tips()
-    now = [*_locks_of(commit for commit, ref in tips.items() if ref.startswith((*BRANCHES, "HEAD"))), *_at_work()]
-    for where, text in now:
-        if where.endswith(LOCK_NAME):
+    branches = {commit: ref for commit, ref in tips.items() if ref.startswith((*BRANCHES, "HEAD"))}
+    for commit, text in _locks_of(branches).items():
+        _check_readable(branches[commit], text)
+    at_work = list(_at_work())
+    for where, text in at_work:
+        if where:
             _check_readable(where, text)
     young = [commit for commit, seconds in commits.items() if seconds >= since]
     # What a merge took from one side was promoted there.
     stays = dict.fromkeys(
         [*tips, *elsewhere, *_stacked(), *young, *_commits_that_changed(paths.relative(of_promotions))]
     )
-    texts = [*dict(_locks_of(stays)).values(), *(text for _, text in now), *_other_manifests()]
+    texts = [*_locks_of(stays).values(), *(text for _, text in at_work), *_other_manifests()]
     kept = {word for text in dict.fromkeys(texts) for word in MD5.findall(text)}
     return Named(kept, _made(_commits_that_changed(LOCK_NAME), kept) - kept)
 
@@ -80,10 +83,11 @@ def _commits_that_changed(name: str) -> list[str]:
     return git("rev-list", "--all", "--reflog", "--full-history", "--", name).split()
 
 
-def _locks_of(commits: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the text of dvc.lock of the commits that have one, and where it is."""
-    places = [f"{commit}^{{commit}}:{LOCK_NAME}" for commit in commits]
-    yield from ((place, text) for place, text in zip(places, read_blobs(places), strict=True) if text is not None)
+def _locks_of(commits: Iterable[str]) -> dict[str, str]:
+    """Return the text of dvc.lock of the commits that have one."""
+    all_commits = list(commits)
+    texts = read_blobs(f"{commit}^{{commit}}:{LOCK_NAME}" for commit in all_commits)
+    return {commit: text for commit, text in zip(all_commits, texts, strict=True) if text is not None}
 
 
 def _made(commits: Iterable[str], kept: set[str]) -> set[str]:
@@ -92,14 +96,14 @@ def _made(commits: Iterable[str], kept: set[str]) -> set[str]:
     One that is damaged names none for certain: it is warned of, and what it alone names stays.
     """
     made: set[str] = set()
-    first_with = {text: place for place, text in reversed(list(_locks_of(commits)))}
-    for text, place in first_with.items():
+    first_with = {text: commit for commit, text in reversed(_locks_of(commits).items())}
+    for text, commit in first_with.items():
         if kept.issuperset(MD5.findall(text)):
             continue
         try:
             made.update(out.md5 for out in parse_dvc_lock(text).outs.values())
         except DataError as error:
-            warn(f"commit {place[:7]}: {error}; what it alone names is not deleted")
+            warn(f"commit {commit[:7]}: {error}; what it alone names is not deleted")
     return made
 
 
@@ -129,21 +133,20 @@ def _stacked() -> list[str]:
 
 
 def _at_work() -> Iterator[tuple[str, str]]:
-    """Yield the manifests in index and files of every work tree that is there."""
+    """Yield the manifests in index and files of every work tree that is there; the pipeline's dvc.lock by its name."""
     listed = git("worktree", "list", "--porcelain").splitlines()
     for root in (Path(line.removeprefix("worktree ")) for line in listed if line.startswith("worktree ")):
         if not (root / ".git").exists():
             continue  # its folder is gone
         staged = git("ls-files", "--stage", "-z", "--", *PATTERNS, root=root).split("\0")[:-1]
-        entries = [(meta.split()[1], name) for meta, name in (entry.split("\t", 1) for entry in staged)]
-        texts = read_blobs(found for found, _ in entries)
-        yield from (
-            (f"the index's {name}", text) for (_, name), text in zip(entries, texts, strict=True) if text is not None
-        )
+        found, names = [entry.split()[1] for entry in staged], [entry.partition("\t")[2] for entry in staged]
+        for name, text in zip(names, read_blobs(found), strict=True):
+            yield f"the index of {root}" if name == LOCK_NAME else "", text or ""
         others = git("ls-files", "--others", "--exclude-standard", "-z", "--", *PATTERNS, root=root).split("\0")[:-1]
-        for file in dict.fromkeys(root / name for name in [*(name for _, name in entries), *others]):
-            if file.is_file():
-                yield str(file), file.read_bytes().decode(**ANY_BYTES)
+        for name in dict.fromkeys([*names, *others]):
+            if (root / name).is_file():
+                text = (root / name).read_bytes().decode(**ANY_BYTES)
+                yield str(root / name) if name == LOCK_NAME else "", text
 
 
 def _other_manifests() -> list[str]:

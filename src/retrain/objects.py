@@ -89,6 +89,7 @@ def _check_gone(wanted: Wanted, *, is_needed: bool) -> None:
 
 def _clone(root: Path, cache: Path) -> Path:
     """Clone this repository, with the objects that no branch reaches, too, and give it a cache of DVC."""
+    root.parent.mkdir(exist_ok=True)
     git("clone", "--quiet", "--shared", "--no-checkout", str(paths.ROOT), str(root), root=root.parent)
     git("checkout", "--quiet", "--detach", root=root)
     share_dvc(root, cache)

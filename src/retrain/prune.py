@@ -65,19 +65,18 @@ def prune(weeks: int, *, dry_run: bool, now: datetime | None = None) -> Report:
         report["outcome"] = "refused" if refused else "done"
         _record(report, outdated)
     if refused:
-        msg = f"{len(refused)} objects cannot be deleted, {refused[0]} is the first; the others are deleted"
+        msg = f"{len(refused)} objects could not be deleted, {refused[0]} is the first; the others are deleted"
         raise PromotionError(msg)
     return report
 
 
-def is_outdated(stored: Stored, since: float) -> bool:
-    """Tell whether an object was written before; one of which the store does not say when was not."""
-    return stored.written_s is not None and stored.written_s < since
-
-
 def to_delete(objects: Mapping[str, Stored], named: Named, since: float) -> list[str]:
-    """Return the objects that the pipeline made, that nothing needs, and that were written before."""
-    return sorted(one for one in objects.keys() & named.outdated - named.kept if is_outdated(objects[one], since))
+    """Return the objects that the pipeline made, that nothing needs, and that were written before.
+
+    One of which the store does not say when it was written stays.
+    """
+    old = {one for one, stored in objects.items() if stored.written_s is not None and stored.written_s < since}
+    return sorted((old & named.outdated) - named.kept)
 
 
 @contextmanager
@@ -109,7 +108,7 @@ def _since(commits: Mapping[str, int], listed: Mapping[Place, Mapping[str, Store
 def _outdated(
     stores: Stores, listed: Mapping[Place, Mapping[str, Stored]], named: Named, since: float
 ) -> tuple[_Outdated, Named]:
-    """Choose what is deleted; return with it what is named, the runs that DVC remembers and files of folders added."""
+    """Choose what is deleted, and add to what is named what runs that DVC remembers and folders name."""
     runs = list(remembered_runs(stores.runs, named.kept))
     made = named.outdated.union(*(run.made for run in runs))
     there = listed["cache"].keys() | listed["remote"].keys()
