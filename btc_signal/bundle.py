@@ -12,7 +12,7 @@ import numpy as np
 from btc_signal.catalog import FEATURE_MANAGER_VERSION, FEATURE_NAMES
 from btc_signal.exceptions import DataError, ModelError
 from btc_signal.files import ENSEMBLE, GRAPH, METADATA, parse_json, read_bytes, shown
-from btc_signal.signature import check_signature
+from btc_signal.signature import check_signature, signature_file
 
 # Both hold the same graph; the pickle adds weights and threshold.
 FILES = (GRAPH, ENSEMBLE)
@@ -28,10 +28,11 @@ MADE_FOR = {"feature_names": list(FEATURE_NAMES), "feature_manager_version": FEA
 
 
 class Promoted(NamedTuple):
-    """A promoted model's files by name, verified, and its metadata."""
+    """A promoted model's files by name, verified, its metadata, and the sha256 of those."""
 
     files: dict[str, bytes]
     metadata: dict[str, Any]
+    digest: str
 
 
 def sha256(content: bytes) -> str:
@@ -48,13 +49,14 @@ def read_promoted(directory: Path) -> Promoted:
     # A link to a release may be replaced meanwhile; all files are read from one.
     directory = directory.resolve()
     content, metadata = _read_metadata(directory / METADATA)
-    check_signature(content, directory, str(metadata["version"]))
+    version = str(metadata["version"])
+    check_signature(content, signature_file(directory, version), "model", version)
     for key, expected in MADE_FOR.items():
         if metadata[key] != expected:
             msg = f"model {metadata['version']} has {key} {metadata[key]}, this code {expected}; check out its commit"
             raise ModelError(msg)
     files = {name: _read_verified(directory / name, metadata) for name in FILES}
-    return Promoted(files, metadata)
+    return Promoted(files, metadata, sha256(content))
 
 
 def verified_version(directory: Path) -> str:

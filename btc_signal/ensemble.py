@@ -8,6 +8,7 @@ import numpy as np
 
 from btc_signal.bundle import Promoted, read_promoted, read_state
 from btc_signal.catalog import FEATURE_NAMES
+from btc_signal.channel import Statement, check_channel
 from btc_signal.exceptions import ModelError
 from btc_signal.files import ENSEMBLE, GRAPH
 from btc_signal.graph import MemberGraph
@@ -66,11 +67,29 @@ class ProductionEnsemble:
         self.decision_threshold = decision_threshold
         self.feature_names = list(FEATURE_NAMES)
         self.metadata: dict[str, Any] | None = None
+        self.channel: Statement | None = None
 
     @classmethod
-    def load(cls, directory: Path) -> Self:
-        """Load the promoted model that lies in `directory`, verified: its files, its weights, and its answers."""
+    def load(cls, directory: Path, *, serial_min: int = 0) -> Self:
+        """Load the promoted model that lies in `directory`, verified: its files, its weights, and its answers.
+
+        Where `MODEL_PUBLIC_KEY` names a key, `directory` is a stage's folder or link, and its owner must have allowed
+        the version by a statement, of serial `serial_min` or more; `channel` is that statement, else None.
+        """
         promoted = read_promoted(directory)
+        statement = check_channel(directory, str(promoted.metadata["version"]), promoted.digest, serial_min)
+        ensemble = cls._of(promoted)
+        ensemble.channel = statement
+        return ensemble
+
+    @classmethod
+    def load_release(cls, directory: Path) -> Self:
+        """Load a promoted model to copy or to judge it, not to serve it: as `load`, whatever a statement allows."""
+        return cls._of(read_promoted(directory))
+
+    @classmethod
+    def _of(cls, promoted: Promoted) -> Self:
+        """Make the ensemble of verified files."""
         ensemble = cls.from_bytes(promoted.files[ENSEMBLE])
         ensemble.metadata = promoted.metadata
         _check_promoted(ensemble, promoted)

@@ -1,4 +1,4 @@
-"""The signature of a promoted model, by an Ed25519 key that this machine never sees; asked for where a key is named.
+"""Signatures by an Ed25519 key that this machine never sees, of models and statements; asked for where a key is named.
 
 The metadata name the sha256 of both files, so a signature of the metadata's very bytes holds for all three. Whoever may
 write to git, the cache and the remote can change all three together, but not sign them.
@@ -20,10 +20,16 @@ def signature_file(directory: Path, version: str) -> Path:
     return directory / SIGNATURES / f"{version}.sig"
 
 
-def check_signature(metadata: bytes, directory: Path, version: str) -> None:
-    """Make sure, where `MODEL_PUBLIC_KEY` names a key, that its owner signed these metadata.
+def is_asked() -> bool:
+    """Tell whether signatures are asked for."""
+    return PUBLIC_KEY in os.environ
 
-    `ModelError` if there is no signature, it is of other bytes or by another key, or the key cannot be read.
+
+def check_signature(content: bytes, file: Path, kind: str, name: str) -> None:
+    """Make sure, where `MODEL_PUBLIC_KEY` names a key, that its owner signed these bytes: metadata, or a statement.
+
+    `file` is the signature, `kind` and `name` are for the messages. `ModelError` if there is no signature, it is of
+    other bytes or by another key, or the key cannot be read.
     """
     key = os.environ.get(PUBLIC_KEY)
     if key is None:
@@ -35,18 +41,17 @@ def check_signature(metadata: bytes, directory: Path, version: str) -> None:
     except ImportError as error:
         msg = f"{PUBLIC_KEY} asks for a signature, and the package cryptography is not installed; install it"
         raise ModelError(msg) from error
-    file = signature_file(directory, version)
     try:
         public = load_pem_public_key(Path(key).read_bytes())
         signature = file.read_bytes()
     except (OSError, ValueError) as error:
-        msg = f"model {version} cannot be verified with {PUBLIC_KEY} {key!r}: {error}; docs/promote.md says how to sign"
+        msg = f"{kind} {name} cannot be verified with {PUBLIC_KEY} {key!r}: {error}; docs/promote.md says how to sign"
         raise ModelError(msg) from error
     if not isinstance(public, Ed25519PublicKey):
         msg = f"{PUBLIC_KEY}: expected an Ed25519 key in {key}, got {type(public).__name__}"
         raise ModelError(msg)
     try:
-        public.verify(signature, metadata)
+        public.verify(signature, content)
     except InvalidSignature as error:
-        msg = f"{shown(file)} does not sign this model by the key in {key}; changed, or signed by another"
+        msg = f"{shown(file)} does not sign this {kind} by the key in {key}; changed, or signed by another"
         raise ModelError(msg) from error

@@ -3,12 +3,25 @@
 A command imports what it needs when it runs: `predict` starts in a fraction of the second that DVC takes to load.
 """
 
+from typing import Any
+
 import typer
 from typer._completion_classes import completion_init
+from typer.core import TyperGroup
 
-from src.commands import candidate, checking, inspecting, predicting, releasing, watching
+from src.commands import candidate, checking, inspecting, predicting, pruning, releasing, watching
+
+
+class _Commands(TyperGroup):
+    """Lists the commands alone, so that the list is one small screen: the only option is `--help` itself."""
+
+    # Typer has a copy of click inside.
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
+        self.format_commands(ctx, formatter)
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Commands around the pipeline, which `dvc repro` runs. COMMAND -h has examples.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -29,10 +42,13 @@ COMMANDS = (
         ["", "--callable my_features:mine"],
     ),
     (releasing.promote, "Make the candidate the production model", ["", "--stage staging"]),
+    (releasing.publish, "Tell the others: objects, branch and tags", ["", "--json | jq -r .commit"]),
     (releasing.retrain, "Fetch, reproduce, promote, publish", ["--dry-run", "--end 2026-01-01T00:00:00Z"]),
     (releasing.history, "List every promoted version", ["", "--json | jq -r '.versions[].version'"]),
     (releasing.rollback, "Bring an earlier version back", ["1.0.0", "HEAD~3"]),
     (releasing.deploy, "Export the promoted model for a bot", ["/srv/bot", "/srv/bot --rollback"]),
+    (releasing.channel, "Write which versions a bot may load, to be signed", ["", "--stage staging --days 30"]),
+    (pruning.prune, "Delete old files that nothing needs any more", ["", "--weeks 12 --yes", "--json"]),
     (predicting.predict, "Ask the promoted model", ["bars.csv", "--follow --log bot.jsonl < feed.jsonl"]),
     (watching.monitor, "Compare live scores with the promoted ones", ["bot.jsonl", "bot.jsonl --interval 3600"]),
     (

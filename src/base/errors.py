@@ -24,7 +24,7 @@ from btc_signal.exceptions import DataError, GapError, ModelError, ProjectError
 from src.base.foreign_text import one_line
 
 __all__ = ["DataError", "GapError", "GateError", "ModelError", "ParamsError", "ProjectError", "PromotionError"]
-__all__ += ["exit_on_error", "truncate", "warn", "words_of"]
+__all__ += ["exit_on_error", "truncate", "warn", "words_of", "write_error"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,13 @@ def words_of(error: Exception) -> str:
 
 def warn(words: str, kind: str = "warning") -> None:
     """Write one line to standard error, whatever the words quote."""
-    sys.stderr.write(f"{kind}: {one_line(words)}\n")
+    write_error(f"{kind}: {one_line(words)}\n")
+
+
+def write_error(text: str) -> None:
+    """Write to standard error; a process that was started without one goes on all the same."""
+    if sys.stderr:
+        sys.stderr.write(text)
 
 
 @contextmanager
@@ -79,5 +85,5 @@ def exit_on_error() -> Iterator[None]:
 def _end(words: str, status: int, error: BaseException) -> NoReturn:
     """Say it, whatever it quotes, and end; the wrong keys of params.yaml have a line each."""
     lines = words.split("\n") if isinstance(error, ParamsError) else [words]
-    sys.stderr.write("error: " + "".join(f"{one_line(line)}\n" for line in lines))
+    write_error("error: " + "".join(f"{one_line(line)}\n" for line in lines))
     raise SystemExit(status) from error

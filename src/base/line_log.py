@@ -5,10 +5,11 @@ killed process or a full disk. Whoever reads takes that line for one that is bei
 that are refused are kept in FILE.rejected, by which they are named once.
 """
 
+import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from io import FileIO
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from src.base.errors import DataError
 from src.base.paths import relative
+from src.base.storage import write_bytes
 
 BLOCK = 1 << 16
 # Of the end of a log, what is read at most, whatever is searched for there.
@@ -24,8 +26,10 @@ READ_MAX = 1 << 23
 REJECTED_MAX = 1 << 20
 # Held for the time of one write; longer than a busy machine can keep a process waiting for it.
 LOCK_DEADLINE_S = 60.0
-# Refused where no copy of it could be kept, so that this process names it once all the same.
-_named: set[tuple[Path, bytes]] = set()
+# Digests of lines that were refused where no copy could be kept, so that this process names them once all the same; the
+# oldest are forgotten.
+NAMED_MAX = 100_000
+_named: dict[bytes, None] = {}
 
 
 def append_lines(lines: Iterable[str], path: Path) -> str:
@@ -65,6 +69,16 @@ def newest_lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield 0, rest
 
 
+def drop_lines(path: Path, is_dropped: Callable[[bytes], bool]) -> None:
+    """Rewrite a log without these of its ended lines, atomically; a line that is being written stays.
+
+    `DataError` if another process holds the log's lock for longer than any of them would.
+    """
+    with _locked(path) as log:
+        log.seek(0)
+        write_bytes(b"".join(line for line in log.readlines() if not (line.endswith(b"\n") and is_dropped(line))), path)
+
+
 def reject(path: Path, lines: Sequence[bytes]) -> list[bytes]:
     """Keep lines of a file that are of no use in FILE.rejected; return those that were not refused before."""
     if not lines:
@@ -72,13 +86,18 @@ def reject(path: Path, lines: Sequence[bytes]) -> list[bytes]:
     file = rejected(path)
     with suppress(DataError, OSError), _locked(file) as log:
         known = b"\n" + _read_end(log, REJECTED_MAX) + b"\n"
-        lines = [line for line in dict.fromkeys(lines) if b"\n" + line + b"\n" not in known]
+        one_by_one = {*known.split(b"\n")}
+        is_known = {line: line in one_by_one or (b"\n" in line and b"\n" + line + b"\n" in known) for line in lines}
+        lines = [line for line in is_known if not is_known[line]]
         added = b"".join([b"" if known.endswith(b"\n\n") else b"\n", *(line + b"\n" for line in lines)])
         if log.tell() + len(added) <= REJECTED_MAX:
             _add(added, log)
             return list(lines)
-    new = [line for line in dict.fromkeys(lines) if (path, line) not in _named]
-    _named.update((path, line) for line in new)
+    digests = {hashlib.sha256(bytes(path) + b"\0" + line).digest(): line for line in lines}
+    new = [line for digest, line in digests.items() if digest not in _named]
+    _named.update(dict.fromkeys(digests))
+    for digest in [*_named][:-NAMED_MAX]:
+        del _named[digest]
     return new
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
-from src.base.errors import ProjectError, warn, words_of
+from src.base.errors import ProjectError, warn, words_of, write_error
 
 Round = Callable[[], object]
 
@@ -42,5 +42,5 @@ def _say(error: Exception) -> None:
     """Write an error to standard error; where that takes nothing, the loop goes on all the same."""
     with suppress(OSError):
         if not isinstance(error, ProjectError | OSError | MemoryError):
-            traceback.print_exception(error)
+            write_error("".join(traceback.format_exception(error)))
         warn(words_of(error) or repr(error), "error")

@@ -40,6 +40,7 @@ MONITOR = REPORTS / "monitor.json"
 MONITOR_REPORT = REPORTS / "monitor.md"
 MONITOR_HISTORY = REPORTS / "monitor.jsonl"
 ALERTS = REPORTS / "alerts.json"
+PRUNE = REPORTS / "prune.json"
 PAGE = REPORTS / "index.html"
 
 

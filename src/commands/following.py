@@ -1,16 +1,21 @@
 """Follow a feed: answer each bar as it comes, and keep the answers and the state, whatever else comes."""
 
 import json
+import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Any
 
 from btc_signal.bar import read_bar
+from btc_signal.channel import SERIAL_MAX
 from btc_signal.ensemble import ProductionEnsemble
 from btc_signal.exceptions import DataError, GapError
 from btc_signal.predict import Prediction, predict_live
+from btc_signal.signature import is_asked
 from btc_signal.stream import FeatureStream
 from btc_signal.times import utc_text
 from src.base import storage
@@ -20,6 +25,14 @@ from src.base.paths import relative
 
 # Answers that wait for a disk that takes them again; the oldest go first.
 UNLOGGED_MAX = 10_000
+# Of a state: the highest serial of a statement that was accepted. Also where the rest of it is damaged.
+SERIAL = "serial"
+WRITTEN_SERIAL = re.compile(rb'"serial": ([0-9]{1,16})[,\s}]')
+WARN_AGAIN_AFTER = timedelta(days=1)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Follower:
@@ -31,6 +44,10 @@ class Follower:
         A line for each answer; what `FeatureStream.from_state` needs to go on.
     show : callable
         Shows one answer.
+    serial : int
+        The highest serial of a statement that was accepted; 0 for none. The state keeps it.
+    now : callable
+        Tells the time, UTC.
     """
 
     def __init__(
@@ -41,9 +58,13 @@ class Follower:
         *,
         log: Path | None,
         state: Path | None,
+        serial: int = 0,
+        now: Callable[[], datetime] = _now,
     ) -> None:
         self.stream, self.model, self.show, self.log, self.state = stream, model, show, log, state
         self.n_errors = 0
+        self._now, self._warned_at = now, datetime.min.replace(tzinfo=UTC)
+        self._serial = max(serial, model.channel.serial if model.channel else 0)
         self._unlogged = deque[str](maxlen=UNLOGGED_MAX)
         self._is_behind = False
 
@@ -53,6 +74,7 @@ class Follower:
         After such a gap the warm-up starts anew. `OSError` if the disk takes no line or no state: the next bar tries
         again.
         """
+        self._warn_of_the_end()
         for fields in filter(self._is_new, part):
             try:
                 self._keep(list(predict_live([fields], self.stream, self.model)))
@@ -73,6 +95,18 @@ class Follower:
                 warn(mended)
             self._unlogged.clear()
 
+    def save(self) -> None:
+        """Save the state, if it has a file: the stream's, and with it the serial, which is never lowered."""
+        if self.state is not None:
+            storage.write_json(({SERIAL: self._serial} if self._serial else {}) | self.stream.state(), self.state)
+
+    def _warn_of_the_end(self) -> None:
+        """Warn, once a day at most, of a statement that ends soon: the model answers on, and no restart will."""
+        statement, now = self.model.channel, self._now()
+        if statement and now - self._warned_at >= WARN_AGAIN_AFTER and (words := statement.ending(now)):
+            warn(words)
+            self._warned_at = now
+
     def _is_new(self, fields: Mapping[str, Any]) -> bool:
         """Tell whether a bar is later than the last one; of those that are not, the first in a row is named."""
         bar, last = read_bar(fields), self.stream.last_time
@@ -91,15 +125,45 @@ class Follower:
         finally:
             for answer in answers:
                 self.show(answer)
-        if self.state is not None:
-            storage.write_json(self.stream.state(), self.state)
+        self.save()
 
 
-def resume(stream: FeatureStream, state: Path) -> FeatureStream:
-    """Return the stream that goes on where the state was saved, if it was; one that is of no use is kept aside.
+def read_serial(state: Path | None) -> int:
+    """Return the serial in a state that was saved; 0, after a warning where it matters, if it cannot be read."""
+    if state is None or not state.exists():
+        return 0
+    content = state.read_bytes()
+    try:
+        serial = storage.parse_json(content, state.name).get(SERIAL, 0)
+        is_right = type(serial) is int and 0 <= serial <= SERIAL_MAX
+    except DataError:
+        found = WRITTEN_SERIAL.search(content)
+        serial, is_right = (int(found[1]), int(found[1]) <= SERIAL_MAX) if found else (0, not content)
+    if is_right:
+        return serial
+    if is_asked():
+        warn(f"{relative(state)}: its serial cannot be read and starts as new: any statement is taken that holds today")
+    return 0
 
-    `DataError` if it cannot be kept, or is of a bar to come: a wrong clock should not cost a warm-up.
+
+@contextmanager
+def resumed(stream: FeatureStream, state: Path) -> Iterator[FeatureStream]:
+    """Hold a state, and yield the stream that goes on where it was saved, if it was.
+
+    One that is of no use is kept aside; `DataError` if it cannot be kept, or is of a bar to come: a wrong clock should
+    not cost a warm-up. `DataError`, too, if another process holds it: each would undo what the other saves.
     """
+    state.parent.mkdir(parents=True, exist_ok=True)
+    with state.with_name(f"{state.name}.lock").open("a") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError as error:
+            msg = f"{relative(state)}: another `predict --follow` saves there; end it, or name another file"
+            raise DataError(msg) from error
+        yield _resume(stream, state)
+
+
+def _resume(stream: FeatureStream, state: Path) -> FeatureStream:
     if not state.exists() or not state.stat().st_size:
         return stream
     try:

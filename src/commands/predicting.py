@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
@@ -48,13 +49,15 @@ def predict(
     from btc_signal.ensemble import ProductionEnsemble
     from btc_signal.predict import predict_history
     from btc_signal.stream import FeatureStream
+    from src.commands.following import read_serial
 
     with exit_on_error():
-        model = ProductionEnsemble.load(paths.PRODUCTION)
+        serial = read_serial(state)
+        model = ProductionEnsemble.load(paths.PRODUCTION, serial_min=serial)
         stream = FeatureStream.of_model(model.metadata or {})
         parts = _read_parts(file, stream.timeframe)
         if follow:
-            _follow(parts, stream, model, log, state, as_json=as_json)
+            _follow(parts, stream, model, log, state, serial, as_json=as_json)
             return
         if state is not None:
             msg = "--state saves where a feed was left, expected with --follow; leave it out, or add --follow"
@@ -73,12 +76,13 @@ def _follow(
     model: "ProductionEnsemble",
     log: Path | None,
     state: Path | None,
+    serial: int,
     *,
     as_json: bool,
 ) -> None:
     """Answer a feed to its end; exit status 2 if there was an error on the way."""
     from src.base.loops import keep_going
-    from src.commands.following import Follower, resume
+    from src.commands.following import Follower, resumed
 
     shown = count()
 
@@ -88,9 +92,16 @@ def _follow(
             _warn([prediction], model)
         _show([prediction], as_json=as_json, with_header=is_first)
 
-    follower = Follower(stream if state is None else resume(stream, state), model, show, log=log, state=state)
-    rounds = (partial(follower.answer, part) for part in parts)
-    keep_going(chain([follower.write_log], rounds, [follower.write_log]), follower.count, pause_s=0.0)
+    # Of a link, what it names is replaced, and not the link.
+    log, state = (file and file.resolve() for file in (log, state))
+    if state is not None and state == log:
+        msg = f"{paths.relative(state)}: a log has a line for each bar, a state the last one only; name two files"
+        raise DataError(msg)
+    with nullcontext(stream) if state is None else resumed(stream, state) as going_on:
+        follower = Follower(going_on, model, show, log=log, state=state, serial=serial)
+        begin = [follower.write_log, follower.save] if model.channel else [follower.write_log]
+        rounds = (partial(follower.answer, part) for part in parts)
+        keep_going(chain(begin, rounds, [follower.write_log]), follower.count, pause_s=0.0)
     if follower.n_errors:
         raise typer.Exit(DataError.exit_status)
 
@@ -98,6 +109,9 @@ def _follow(
 def _read_parts(file: Path | None, timeframe: str) -> Iterator[Part]:
     """Read bars from a table, from lines in a file, or from standard input; a part that is refused costs no other."""
     if file is None:
+        if sys.stdin is None:
+            msg = "expected bars on standard input, which is closed; give it a feed, or name a file of bars"
+            raise DataError(msg)
         if sys.stdin.isatty():
             say("reading bars from here, one JSON object a line; Ctrl-D ends", on_error=True)
         return _read_lines(sys.stdin.buffer)

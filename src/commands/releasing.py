@@ -33,8 +33,21 @@ def promote(
         if as_json:
             print_json(metadata)
             return
-        words = how_to_publish(metadata["version"], stage, offline=offline)
+        words = how_to_publish(offline=offline)
         say(f"Version {metadata['version']} is in production; {words}")
+        _say_what_the_statement_lacks(stage)
+
+
+def publish(*, as_json: Json = False) -> None:
+    """Push the objects, prove that a clone without a cache can pull them, then push branch and tags, or neither."""
+    from src.retrain.publish import publish as publish_branch
+
+    with exit_on_error():
+        published = publish_branch()
+        if as_json:
+            print_json(published._asdict())
+        else:
+            say(published.words)
 
 
 def retrain(
@@ -49,6 +62,7 @@ def retrain(
     from src.retrain.retrain import retrain as retrain_once
 
     with exit_on_error(), _told(dry_run=dry_run) as told:
+        _say_what_the_statement_lacks("production")
         report = retrain_once(_moment(end), dry_run=dry_run)
         told.append(report["words"])
         if as_json:
@@ -100,8 +114,9 @@ def rollback(
         if as_json:
             print_json(done._asdict())
             return
-        words = how_to_publish(done.version, "production", offline=offline)
+        words = how_to_publish(offline=offline)
         say(f"Version {done.version} is in production, commit {done.commit[:7]}; {words}")
+        _say_what_the_statement_lacks("production")
         if done.missing:
             say(f"Neither in the cache nor on the remote, not needed to serve: {', '.join(done.missing)}")
 
@@ -133,6 +148,46 @@ def deploy(
         say(f"{folder / stage} serves version {version}.")
         if before not in (None, version):
             say(f"It was {before}; `python -m src deploy {folder} --stage {stage} --rollback` goes back to it.")
+
+
+def channel(
+    *,
+    stage: Annotated[Stage, typer.Option(help="Which link it is for.")] = "production",
+    days: Annotated[
+        float | None, typer.Option(min=1, max=3_650, help="Until it expires; else twice monitor.model_age_max_days.")
+    ] = None,
+    before: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="What it allows besides; else the version before; or none.")
+    ] = None,
+    after: Annotated[
+        int | None, typer.Option(min=0, metavar="SERIAL", help="Count on from it, where git has a wrong one.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the statement which versions a bot with a public key may load; the owner of the key signs it."""
+    from btc_signal.channel import statement_signature
+    from btc_signal.times import utc_text
+    from src.release.issue import issue
+
+    with exit_on_error():
+        file, statement = issue(stage, days=days, before=before, after=after)
+        name, folder = paths.relative(file), file.parent
+        signature = paths.relative(statement_signature(folder, stage, statement.serial))
+        if as_json:
+            print_json({"file": name, "signature": signature, "statement": statement.to_plain()})
+            return
+        allowed, expires = " and ".join(statement.versions), utc_text(statement.expires)
+        say(f"{name} allows {allowed} until {expires}, serial {statement.serial}. Where the key is, then here:")
+        say(f"  openssl pkeyutl -sign -rawin -inkey release.pem -in {name} -out {signature}")
+        say(f'  git add {name} {signature} && git commit --message "Allow {allowed}"')
+
+
+def _say_what_the_statement_lacks(stage: Stage) -> None:
+    """Say on standard error that the statement does not allow this version, or expires soon, where there is one."""
+    from src.release.statements import lacking
+
+    if words := lacking(stage):
+        say(f"warning: {words}", on_error=True)
 
 
 def _moment(text: str | None) -> datetime | None:

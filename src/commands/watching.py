@@ -50,13 +50,15 @@ def monitor(
             tell_whether_it_looks(error, note, memory)
 
     def look_once() -> bool:
-        report = look(log, bars, recover, stage, note, memory, dry_run=dry_run)
-        if prometheus is not None:
-            _write_prometheus(report, prometheus)
+        report, unkept = look(log, bars, recover, stage, note, memory, dry_run=dry_run)
         if as_json:
             print_json(report)
         else:
             print_markdown(markdown(report), as_markdown=False)
+        if prometheus is not None:
+            _write_prometheus(report, prometheus)
+        if unkept:
+            raise unkept
         tell(None)
         return bool(report["verdict"] != "no" and not report["recovery"])
 

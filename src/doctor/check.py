@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from src.base.foreign_text import one_line
 from src.repo.git import run_git
+from src.repo.git_locks import quoted
 from src.verdict.finding import Finding
 
 SUBSETS = ("ml-models", "data-check", "full-check", "status")
@@ -49,12 +48,6 @@ def warn(name: str, words: str, command: str = "") -> Finding:
 def fail(name: str, words: str, command: str = "") -> Finding:
     """Say what is broken; the command, copied into a shell, loses nothing and publishes nothing."""
     return Finding(name, None, None, "failed", words, command)
-
-
-def quoted(*names: str) -> str:
-    """Write names as words of a shell; one that holds what acts on a terminal, or is no text, by its bytes' numbers."""
-    numbers = {name: "".join(f"\\x{byte:02x}" for byte in os.fsencode(name)) for name in names}
-    return " ".join(shlex.quote(name) if name.isprintable() else f"$'{numbers[name]}'" for name in names)
 
 
 def aside(*names: str) -> str:

@@ -8,7 +8,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from src.doctor.check import Check, fail, ok, quoted, warn
+from src.doctor.check import Check, fail, ok, warn
+from src.repo.git_locks import quoted
 from src.verdict.finding import Finding, few
 
 # A whole run writes some tens of MiB, an environment 2 GiB.

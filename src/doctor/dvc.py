@@ -11,7 +11,8 @@ from configparser import Error as ConfigError
 from contextlib import suppress
 from pathlib import Path
 
-from src.doctor.check import Check, aside, fail, is_committed, ok, quoted, restoring, warn
+from src.doctor.check import Check, aside, fail, is_committed, ok, restoring, warn
+from src.repo.git_locks import quoted
 from src.verdict.finding import Finding
 
 CONFIG, LOCAL = ".dvc/config", ".dvc/config.local"

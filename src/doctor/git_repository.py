@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-from src.doctor.check import Check, fail, ok, quoted, warn
+from src.doctor.check import Check, fail, ok, warn
 from src.repo.git import run_git
+from src.repo.git_locks import empty_objects, git_at_work, locks, quoted
 from src.verdict.finding import Finding, few
 
-LOCKS = ("index.lock", "HEAD.lock", "config.lock")
 # What git leaves while a command of several steps is not done.
 UNFINISHED = ("rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "REVERT_HEAD", "MERGE_HEAD")
 
@@ -29,10 +28,11 @@ class Git(Check):
             yield fail("git", asked.reason if asked.status else "there is no .git; a new clone has the history")
             return
         folder = Path(asked.stdout.splitlines()[0])
-        locks = [*(folder / name for name in LOCKS), *sorted((folder / "refs").rglob("*.lock"))]
-        names = [os.path.relpath(str(path), str(self.root)) for path in locks if path.exists()]
+        names = self._names(locks(self.root))
         index = run_git(self.root, "ls-files", "--unmerged")
-        if names and _git_at_work(self.root):
+        if empty := empty_objects(self.root):
+            yield from self._empty(empty)
+        elif names and git_at_work(self.root):
             yield warn("git", "another git is at work here; wait for it", "git status")
         elif names:
             yield fail("git", f"a git that was killed left {', '.join(names)}", f"rm -f {quoted(*names)}")
@@ -47,6 +47,18 @@ class Git(Check):
             yield fail("git", f"{where}{hints}", "git status")
         else:
             yield from self._status()
+
+    def _empty(self, objects: list[Path]) -> Iterator[Finding]:
+        """Objects without a byte hold nothing that could be lost, and git takes them for damage until they are gone."""
+        names = self._names(objects)
+        remotes = run_git(self.root, "remote").stdout.split()
+        then = "git fetch --refetch --all" if remotes else "git fsck --connectivity-only"
+        words = f"{len(names)} objects are empty, as a power cut leaves them: {few(names, 1)}"
+        lost = "what no remote has, `git add` makes anew of files that still are as they were committed"
+        yield fail("git", f"{words}; {lost}", f"rm -f {quoted(*names)} && {then}")
+
+    def _names(self, files: list[Path]) -> list[str]:
+        return [os.path.relpath(str(path), str(self.root)) for path in files]
 
     def _status(self) -> Iterator[Finding]:
         """Find files that are gone, and pass on what else git has to say, as far as was fetched."""
@@ -71,15 +83,3 @@ class Git(Check):
             yield warn("git", "; ".join(said), "git status")
         elif not gone and not is_shallow:
             yield ok("git", f"on {tracking.partition('...')[0]}, clean, nothing half done")
-
-
-def _git_at_work(root: Path) -> bool:
-    """Tell whether a git works in this repository that no check of this diagnosis started, where the system tells."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            is_git = (process / "comm").read_text().strip() == "git"
-            if is_git and f"{os.readlink(str(process / 'cwd'))}/".startswith(f"{root}/"):  # noqa: PTH115 - of 3.9
-                parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-                if os.getpgid(0) not in (os.getpgid(int(process.name)), os.getpgid(parent)):
-                    return True
-    return False

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, NamedTuple
 
 from src.base import paths
 from src.base.errors import ModelError, PromotionError
-from src.doctor.check import Check, aside, fail, is_committed, ok, quoted, restoring, warn
+from src.doctor.check import Check, aside, fail, is_committed, ok, restoring, warn
 from src.doctor.dvc import CONFIG, LOCAL
 from src.repo.git import REMOTE_TIMEOUT_S, run_git
+from src.repo.git_locks import quoted
 from src.verdict.finding import Finding, few
 
 GOOD, MISSING, DAMAGED = "good", "missing", "damaged"
@@ -163,8 +164,9 @@ class Models(Check):
     def _bundle(self, metadata: dict[str, Any]) -> Finding:
         """Verify the files; a candidate that waits for its promotion is no damage."""
         from btc_signal.bundle import FILES, sha256
+        from btc_signal.channel import check_channel
         from btc_signal.ensemble import ProductionEnsemble
-        from btc_signal.signature import check_signature
+        from btc_signal.signature import check_signature, signature_file
 
         version, folder = metadata["version"], self.root / MODELS
         found = {name: sha256((folder / name).read_bytes()) for name in FILES if (folder / name).is_file()}
@@ -172,9 +174,12 @@ class Models(Check):
         if not names:
             subject, command = "signature", "git pull --ff-only"
             try:
-                check_signature((self.root / METADATA).read_bytes(), folder, version)
+                content = (self.root / METADATA).read_bytes()
+                check_signature(content, signature_file(folder, version), "model", version)
                 subject, command = "model", "dvc repro"
-                version = ProductionEnsemble.load(folder).get_model_info()["version"]
+                version = ProductionEnsemble.load_release(folder).get_model_info()["version"]
+                subject, command = "statement", "python -m src channel"
+                check_channel(folder, version, sha256(content))
             except ModelError as error:
                 return fail(subject, str(error), command)
             return ok("model", f"version {version}, every sha256 right, known answers the same")

@@ -7,7 +7,7 @@ from dvc.rwlock import SCHEMA, Invalid
 
 from src.base import byte_code, paths, storage
 from src.policy import load_policy
-from src.release.transaction import refuse_a_locked_index, refuse_unfinished
+from src.release.transaction import refuse_locks, refuse_unfinished
 from src.repo.dvc_cache import cache_folder, object_file
 from src.repo.dvc_lock import md5, read_dvc_lock
 
@@ -26,7 +26,7 @@ def repair() -> list[str]:
     damaged = byte_code.remove_damaged()
     cut = [f"{len(damaged)} files of Python's byte code were cut off and are removed"] if damaged else []
     repaired = [*cut, *_rwlock()]
-    refuse_a_locked_index()
+    refuse_locks()
     refuse_unfinished()
     load_policy()
     return [*repaired, *_objects()]

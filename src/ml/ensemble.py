@@ -39,9 +39,9 @@ class ProductionEnsemble(ensemble.ProductionEnsemble):
             super().__init__(models, weights=weights, decision_threshold=decision_threshold)
 
     @classmethod
-    def load(cls, directory: Path = paths.PRODUCTION) -> Self:
-        """Load the promoted model that lies in `directory`, verified: its files, its weights, and its answers."""
-        return super().load(directory)
+    def load(cls, directory: Path = paths.PRODUCTION, *, serial_min: int = 0) -> Self:
+        """Load the promoted model that lies in `directory`, verified, as `btc_signal.ensemble` documents it."""
+        return super().load(directory, serial_min=serial_min)
 
     def to_bytes(self) -> bytes:
         """Return what `from_bytes` and `joblib.load` read. Not compressed: zlib's bytes differ between its builds."""

@@ -25,14 +25,18 @@ class AlertMemory:
         """
         if self._unsaved is not None:
             return self._unsaved, ""
-        if not paths.ALERTS.exists():
+        try:
+            content = paths.ALERTS.read_bytes()
+        except FileNotFoundError:
             return {}, ""
-        content = storage.read_bytes(paths.ALERTS)
+        except OSError as error:  # told twice is better than never
+            self._unsaved = {}
+            return {}, f"what was told before is not known: {words_of(error)}"
         try:
             found = storage.parse_json(content, paths.relative(paths.ALERTS))
         except DataError:
             return {}, _refuse([content.strip(b"\n")])
-        told = {name: moment for name, at in found.items() if (moment := _moment(at)) and moment <= now}
+        told = {name: moment for name, at in found.items() if (moment := _moment(name, at)) and moment <= now}
         return told, _refuse([json.dumps({name: at}).encode() for name, at in found.items() if name not in told])
 
     def write(self, told: Told) -> str:
@@ -46,9 +50,10 @@ class AlertMemory:
         return ""
 
 
-def _moment(at: object) -> datetime | None:
-    """Read when an alert was told, None where the file was changed into something else."""
+def _moment(name: str, at: object) -> datetime | None:
+    """Read when an alert was told, None where the file was changed into what could not be written again."""
     try:
+        name.encode()
         return read_utc(at)
     except ValueError:
         return None

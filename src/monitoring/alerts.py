@@ -24,6 +24,8 @@ URL, URL_FILE = "ALERT_URL", "ALERT_URL_FILE"
 BODY_MAX, TITLE_MAX = 1_800, 150
 # Longer, and the run goes on without having told.
 DEADLINE_S = 30.0
+# A call that hangs is left behind in a thread of this name; with so many, no other is made.
+THREAD, HANGING_MAX = "alert", 20
 # A rule that no longer asks raises no alert either.
 OVER = ("passed", "told", "off")
 # As apprise calls them.
@@ -127,6 +129,8 @@ def _within_deadline(target: Any, message: Message) -> bool | None:  # noqa: ANN
 
     Mentions and links are broken in the text itself: whichever service it is, no option of apprise's forbids them.
     """
+    if sum(thread.name == THREAD for thread in threading.enumerate()) >= HANGING_MAX:
+        return None
     body, title = "\n".join(map(inert, message.body.split("\n"))), inert(message.title, TITLE_MAX)
     body = body if len(body) <= BODY_MAX else f"{body[:BODY_MAX]} ... (cut)"
     answers: list[bool] = []
@@ -134,7 +138,7 @@ def _within_deadline(target: Any, message: Message) -> bool | None:  # noqa: ANN
     def notify() -> None:
         answers.append(bool(target.notify(body=body, title=title, notify_type=message.level)))
 
-    thread = threading.Thread(target=notify, daemon=True)
+    thread = threading.Thread(target=notify, name=THREAD, daemon=True)
     thread.start()
     thread.join(DEADLINE_S)
     return None if thread.is_alive() else any(answers)

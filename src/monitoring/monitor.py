@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from btc_signal.channel import WARN_BEFORE, read_statement, statement_file
 from btc_signal.times import utc_text
 from src.base import paths, storage
 from src.base.errors import ProjectError, words_of
@@ -43,12 +44,13 @@ def look(
     memory: AlertMemory,
     *,
     dry_run: bool,
-) -> Report:
+) -> tuple[Report, ProjectError | OSError | None]:
     """Look once, recover in the folder if there is one, tell people; the outcome of both is said.
 
-    `OSError`, at the end, if the disk takes no report.
+    Returns the report, and why the disk did not take it, for the caller to raise once the report is shown.
     """
-    report, limits = monitor(log, bars, say), load_policy().monitor
+    statement = None if folder is None else statement_file(folder, stage)
+    report, limits = monitor(log, bars, say, statement=statement), load_policy().monitor
     done, failed, unkept = "", "", _keep(report, say)
     try:
         done = "" if folder is None else recover(report, folder, stage, limits, dry_run=dry_run)
@@ -64,9 +66,7 @@ def look(
         again_after = timedelta(hours=limits.alert_again_after_h)
         if told := tell(findings, headline(report), datetime.now(UTC), again_after, memory):
             say(told)
-    if unkept:
-        raise unkept
-    return report | {"recovery": recovery or None}
+    return report | {"recovery": recovery or None}, unkept
 
 
 def tell_whether_it_looks(error: Exception | None, say: Callable[[str], None], memory: AlertMemory) -> None:
@@ -86,14 +86,20 @@ def tell_whether_it_looks(error: Exception | None, say: Callable[[str], None], m
 
 
 def monitor(
-    log_file: Path, bars_file: Path | None, say: Callable[[str], object], now: datetime | None = None
+    log_file: Path,
+    bars_file: Path | None,
+    say: Callable[[str], object],
+    *,
+    statement: Path | None = None,
+    now: datetime | None = None,
 ) -> Report:
     """Look once at the version that predicted last; lines of its log that are left out are said.
 
-    Without a file the closed bars are those of the source in params.yaml. Returns plain JSON: `verdict` is no if a rule
-    raises an alert, unknown if one cannot be evaluated, else yes; `in_training` counts the newest predictions that are
-    left out of the scores, as the model knew their label. `ProjectError` if there is no log, no bar or no promotion to
-    look at; what can only not be compared is an unknown rule.
+    `statement` is where the one lies which versions may be served, if any is used. Without a file the closed bars are
+    those of the source in params.yaml. Returns plain JSON: `verdict` is no if a rule raises an alert,
+    unknown if one cannot be evaluated, else yes; `in_training` counts the newest predictions that are left out of the
+    scores, as the model knew their label. `ProjectError` if there is no log, no bar or no promotion to look at; what
+    can only not be compared is an unknown rule.
     """
     now = now or datetime.now(UTC)
     log = read_log(log_file, LOG_WINDOWS * load_policy().monitor.window_bars, now, say)
@@ -110,6 +116,7 @@ def monitor(
         *judge_bars(bars, params.data.step, limits, now),
         *ask("drift", lambda: _drift(log, bars, reference, params)),
         _age(reference, limits, now),
+        *ask("statement", lambda: judge_statement(statement, now)),
     ]
     return {
         "verdict": overall(findings),
@@ -149,15 +156,22 @@ def _drift(log: pd.DataFrame, bars: pd.DataFrame, reference: Reference, params: 
     return judge_drift(found, params.monitor)
 
 
+def judge_statement(file: Path | None, now: datetime) -> Iterable[Finding]:
+    """Judge how long bots may still load what the statement allows; nothing where none lies. `DataError` if damaged."""
+    if file is not None and file.exists():
+        statement = read_statement(storage.read_bytes(file), paths.relative(file))
+        days = (statement.expires - now) / timedelta(days=1)
+        ends, holds = statement.ending(now), f"{statement.name} holds for {days:.0f} days"
+        yield Finding("statement", round(days, 4), WARN_BEFORE / timedelta(days=1), result_of(not ends), ends or holds)
+
+
 def _age(reference: Reference, monitor: Monitor, now: datetime) -> Finding:
     """Judge how long ago the version was promoted; say when the next one is due."""
-    created = datetime.fromisoformat(reference.promoted.metadata["created_at"])
+    age = now - datetime.fromisoformat(reference.promoted.metadata["created_at"])
     every = timedelta(days=monitor.retrain_every_days)
-    days, due = (now - created) / timedelta(days=1), created + every
-    while due < now:
-        due += every
+    days, due_in = age / timedelta(days=1), -age % every if age > every else every - age
     words = (
         f"{days:.1f} days since it was promoted, {monitor.model_age_max_days:g} are allowed; "
-        f"with a retraining every {monitor.retrain_every_days:g} days the next is due in {(due - now).days} days"
+        f"with a retraining every {monitor.retrain_every_days:g} days the next is due in {due_in.days} days"
     )
     return most("age of the model, days", days, monitor.model_age_max_days)._replace(value=round(days, 4), words=words)

@@ -4,15 +4,14 @@ import shlex
 from typing import NamedTuple
 
 from src.base.errors import PromotionError
-from src.release.tags import REFS, Stage, is_well_formed, names_of, tags_here, taken_names
+from src.release.tags import REFS, is_well_formed, tags_here, taken_names
 from src.release.warn_once import warn_once
 from src.repo.git import git, git_config, is_true, ls_remote
 
 # What makes and judges a model: the remote must have the same as this clone, which does the work.
 CODE = ("btc_signal", "src", "requirements.lock", "requirements-model.lock", ".python-version", "dvc.yaml")
-# Atomic, because a pushed tag whose commit was refused would take its number from everybody. Of tags that are not
-# named, git pushes those that the remote lacks and silently skips those that differ there.
-PUSH = "git push --atomic --follow-tags"
+HEADS = "refs/heads/"
+PUBLISH = "`python -m src publish`"
 
 
 class Base(NamedTuple):
@@ -25,28 +24,50 @@ class Base(NamedTuple):
     ref: str
 
 
+class There(NamedTuple):
+    """What a remote has: the branch of this clone by its ref, its newest commit (None: no such branch), all refs."""
+
+    remote: str
+    ref: str
+    tip: str | None
+    refs: dict[str, str]
+
+    @property
+    def branch(self) -> str:
+        """The branch there, as git's commands take it."""
+        return _short(self.ref)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags that are named as ours, and the object of each."""
+        return {_short(ref): found for ref, found in self.refs.items() if not ref.startswith(HEADS)}
+
+    @property
+    def taken_names(self) -> set[str]:
+        """The names that no other tag can have there: git keeps a tag a/b where it would keep one named a."""
+        return {name.partition("/")[0] for name in self.tags}
+
+
 def find_base() -> Base:
     """Ask the remote for the newest commit of this branch, and fetch the tags that this clone lacks.
 
     `PromotionError` if no branch is checked out, it has commits that are not published, or the published code is newer.
     """
-    ref = _head()
+    ref = head_ref()
     branch = _short(ref)
     if not git("remote"):
         return Base(branch, git("rev-parse", "HEAD"), None, ref, ref)
     remote = git_config(f"branch.{branch}.remote")
     if not remote:
-        msg = f"expected {branch} to follow a branch of a remote; `{PUSH} --set-upstream origin {shlex.quote(branch)}`"
+        msg = f"expected {branch} to follow a branch of a remote; {PUBLISH} makes one of that name, which it follows"
         raise PromotionError(msg)
     there = ls_remote(remote, *REFS)
-    _warn_of_other_tags(remote, there)
-    # By their names: `git fetch --tags` fails where one differs, and quietly it would not say so.
-    lacking = [f"refs/tags/{name}:refs/tags/{name}" for name in _lacking(there)]
-    git("fetch", "--no-tags", remote, git("config", "--get", f"branch.{branch}.merge"), *lacking)
+    warn_of_other_tags(remote, there)
+    fetch(remote, git("config", "--get", f"branch.{branch}.merge"), there=there)
     tracked = git("rev-parse", "--symbolic-full-name", "@{upstream}")
     base = Base(branch, git("rev-parse", tracked), remote, git("config", f"branch.{branch}.merge"), tracked)
     if ahead := git("rev-list", f"{base.commit}..HEAD").split():
-        msg = f"expected {branch} as on {remote}, {len(ahead)} commits are only here; `git pull`, `{PUSH}`"
+        msg = f"expected {branch} as on {remote}, {len(ahead)} commits are only here; {PUBLISH}"
         raise PromotionError(msg)
     if changed := git("diff", "--name-only", "HEAD", base.commit, "--", *CODE).splitlines():
         msg = f"{remote} has other code than this clone ({changed[0]}); `git pull`, then `make repro`"
@@ -60,7 +81,7 @@ def check_upstream(*, amend: bool, offline: bool) -> None:
     `PromotionError` if no branch is checked out, the last commit is known to others and would be replaced by `amend`,
     or the remote does not answer, or has commits or tags that this clone lacks. A tag that differs there is ignored.
     """
-    head = _head()
+    head = head_ref()
     if amend and git("branch", "--remotes", "--contains", "HEAD"):
         msg = "--amend replaces the last commit, and a remote has it already; run it without --amend"
         raise PromotionError(msg)
@@ -77,30 +98,49 @@ def check_upstream(*, amend: bool, offline: bool) -> None:
     if tip and not (is_true("cat-file", "-e", tip) and is_true("merge-base", "--is-ancestor", tip, "HEAD")):
         msg = f"{remote} has commits of {_short(ref)} that this clone lacks; `git pull --no-rebase`, then run it again"
         raise PromotionError(msg)
-    _warn_of_other_tags(remote, there)
+    warn_of_other_tags(remote, there)
     if lacking := _lacking(there):
         found = f"{remote} has {len(lacking)} tags that this clone lacks, {lacking[0]} is the first"
         msg = f"{found}; `git fetch --tags {remote}`, then run it again: no number is given twice"
         raise PromotionError(msg)
 
 
-def how_to_publish(version: str, stage: Stage, *, offline: bool) -> str:
-    """Return in words the command that publishes a new commit of this branch and the tags of version and stage.
+def ask_where_published() -> There:
+    """Ask the remote that this clone's branch follows, or would be pushed to, what it has, and fetch what is new there.
 
-    It names the tags, so that the remote refuses everything where one of them differs.
+    Fetched are the commits of its branch and the tags that this clone lacks. `PromotionError` if no branch is checked
+    out, there is no remote, or it cannot be asked.
     """
-    head = _head()
-    remote, ref = _published_at(head)
+    remote, ref = _published_at(head_ref())
+    if not remote:
+        msg = "expected a remote of git to publish to, this clone has none; `git remote add origin URL`"
+        raise PromotionError(msg)
+    refs = ls_remote(remote, f"{HEADS}*", *REFS)
+    there = There(remote, ref, refs.get(ref), refs)
+    if there.tip or _lacking(refs):
+        fetch(remote, *([ref] if there.tip else []), there=refs)
+    return there
+
+
+def fetch(remote: str, *refs: str, there: dict[str, str]) -> None:
+    """Fetch refs, and the tags that a remote has and this clone lacks.
+
+    By their names: `git fetch --tags` fails where one differs, and quietly it would not say so.
+    """
+    git("fetch", "--no-tags", remote, *refs, *(f"refs/tags/{name}:refs/tags/{name}" for name in _lacking(there)))
+
+
+def how_to_publish(*, offline: bool) -> str:
+    """Return in words how a new commit of this branch and its tags become known to others."""
+    remote, _ = _published_at(head_ref())
     if not remote:
         return "this clone has no remote, so nobody else knows of it."
-    upstream = "" if _followed(_short(head)) else " --set-upstream"
-    branch = _short(head) if ref == head else f"{_short(head)}:{ref}"
-    refs = " ".join(map(shlex.quote, (remote, branch, *names_of(version, stage))))
     doubt = f" {remote} was not asked; if it has other commits or tags, it takes nothing." if offline else ""
-    return f"`dvc push && {PUSH}{upstream} {refs}` tells the others.{doubt}"
+    return f"{PUBLISH} tells the others.{doubt}"
 
 
-def _head() -> str:
+def head_ref() -> str:
+    """Return the ref of the branch that is checked out; `PromotionError` if none is."""
     if not is_true("symbolic-ref", "--quiet", "HEAD"):
         msg = "expected a branch to be checked out, which a new commit goes to; `git switch main`"
         raise PromotionError(msg)
@@ -122,7 +162,8 @@ def _followed(branch: str) -> str:
     return "" if remote == "." else remote
 
 
-def _warn_of_other_tags(remote: str, there: dict[str, str]) -> None:
+def warn_of_other_tags(remote: str, there: dict[str, str]) -> None:
+    """Name the tags that a remote has at another object than this clone, by their refs or their names."""
     here = tags_here()
     for name, found in ((_short(ref), found) for ref, found in there.items()):
         if here.get(name, found) != found:
@@ -131,10 +172,12 @@ def _warn_of_other_tags(remote: str, there: dict[str, str]) -> None:
 
 
 def _lacking(there: dict[str, str]) -> list[str]:
-    """Return the tags of versions and stages whose names a remote has, and nothing here."""
+    """Return the tags of a remote that take the name of a version or stage, where nothing here does."""
     taken = taken_names()
-    return sorted(name for name in map(_short, there) if is_well_formed(name) and name not in taken)
+    tags = (_short(ref) for ref in there if not ref.startswith(HEADS))
+    # A tag a/b leaves no room for one named a.
+    return sorted(name for name in tags if is_well_formed(first := name.partition("/")[0]) and first not in taken)
 
 
 def _short(ref: str) -> str:
-    return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+    return ref.removeprefix(HEADS).removeprefix("refs/tags/")

@@ -2,6 +2,7 @@
 
 A folder holds ``releases/VERSION`` and a link for each stage; ``ProductionEnsemble.load(folder / "production")`` reads
 what that link points to. A link is replaced in one step, and ``production.previous`` keeps where it pointed before.
+Beside it lies the statement which versions may be served, where the repository has one.
 Files that deploy did not make are neither removed nor replaced.
 """
 
@@ -10,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from btc_signal.bundle import FILES, read_metadata, sha256
@@ -17,6 +19,7 @@ from btc_signal.ensemble import ProductionEnsemble
 from src.base import paths, storage
 from src.base.errors import ModelError, PromotionError
 from src.release.releases import RELEASES, Releases, Warn, copy_signatures
+from src.release.statements import check_allowed, find_placement
 from src.release.versions import VERSION
 from src.repo.locks import acquire
 
@@ -31,9 +34,10 @@ def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUC
     The folder is made if it is not there; `keep` releases stay besides those that a link points to. `warn` takes a
     warning, such as of an old release that cannot be removed; the deployment worked all the same. `ModelError` if the
     promoted model, or a release of its version that is there already, is not what its metadata say; `PromotionError` if
-    the folder cannot be used, something that deploy did not make is in the way, or another deployment is at work.
+    the folder cannot be used, something that deploy did not make is in the way, another deployment is at work, or the
+    statement which versions may be served does not allow this one.
     """
-    model = ProductionEnsemble.load(promoted)
+    model = ProductionEnsemble.load_release(promoted)
     version = str(model.get_model_info()["version"])
     # It becomes the name of a folder.
     if not VERSION.fullmatch(version):
@@ -44,14 +48,20 @@ def deploy(folder: Path, stage: str, *, keep: int, promoted: Path = paths.PRODUC
         releases.adopt()
         current = _current(folder, stage)
         is_there = _is_there(releases, version, model)
+        placement = find_placement(promoted, folder, stage, version, releases.path(current) if current else None)
         releases.remove_unfinished()
         # Updated first, so that a kill in between changes nothing that is served.
         moves = {} if current == version else {stage + PREVIOUS: current, stage: version}
         links = _reserve_links(releases, {link: target for link, target in moves.items() if target is not None})
         if is_there:
             releases.try_to_write()
+            copy_signatures(promoted, releases.path(version))
         else:
             _export(promoted, version, releases)
+        if placement:
+            placement.place()
+            if ends := placement.statement.ending(datetime.now(UTC)):
+                warn(ends)
         _replace_links(folder, links)
         releases.remove_unfinished()
         releases.prune(keep, {served(folder, entry.name) for entry in folder.iterdir()})
@@ -62,7 +72,8 @@ def roll_back(folder: Path, stage: str, *, away_from: str | None = None, warn: W
     """Let the stage's link point to where it pointed before, verified, and return that version.
 
     `PromotionError` if there is no release before this one, or another than `away_from` is served, where it is named:
-    what somebody else deployed is not rolled back. `ModelError` if that release is not what its metadata say.
+    what somebody else deployed is not rolled back; or if the statement beside the link does not allow that release.
+    `ModelError` if that release is not what its metadata say.
     """
     with _exclusive(folder):
         previous, current = served(folder, stage + PREVIOUS), _current(folder, stage)
@@ -73,10 +84,11 @@ def roll_back(folder: Path, stage: str, *, away_from: str | None = None, warn: W
             msg = f"{folder / stage}: no release before {current or 'the first'} to go back to"
             raise PromotionError(msg)
         try:
-            ProductionEnsemble.load(folder / RELEASES / previous)
+            ProductionEnsemble.load_release(folder / RELEASES / previous)
         except ModelError as error:
             msg = f"release {previous} cannot be served ({error}); `python -m src rollback {previous}`, then `deploy`"
             raise ModelError(msg) from error
+        check_allowed(folder, stage, folder / RELEASES / previous)
         releases = Releases(folder, warn)
         moves = {stage: previous} | ({} if current is None else {stage + PREVIOUS: current})
         links = _reserve_links(releases, moves)
@@ -121,7 +133,7 @@ def _is_there(releases: Releases, version: str, model: ProductionEnsemble) -> bo
         msg = f"{release} holds another model of this version; remove it, or promote under a new version"
         raise ModelError(msg)
     try:
-        ProductionEnsemble.load(release)
+        ProductionEnsemble.load_release(release)
     except ModelError:
         releases.check_ours(version)
         return False
@@ -147,7 +159,7 @@ def _export(promoted: Path, version: str, releases: Releases) -> None:
         for name in FILES:
             storage.write_bytes(storage.read_bytes(promoted / name), aside / name)
         storage.write_bytes(metadata, aside / paths.METADATA.name)
-        ProductionEnsemble.load(aside)
+        ProductionEnsemble.load_release(aside)
         if release.exists():
             release.rename(damaged)
         aside.rename(release)

@@ -101,7 +101,7 @@ def history() -> list[Promoted]:
 def promotions() -> list[Promoted]:
     """List the promoted versions, newest first, as git alone knows them."""
     check_full_history()
-    commits = git("log", "--topo-order", "--format=%H", "--", str(paths.METADATA)).split()
+    commits = git("log", "--full-history", "--topo-order", "--format=%H", "--", str(paths.METADATA)).split()
     names = [paths.relative(file) for file in (paths.METADATA, paths.LOCK, paths.METRICS)]
     texts = read_blobs(f"{commit}:{name}" for commit in commits for name in names)
     records = zip(commits, *(texts[place :: len(names)] for place in range(len(names))), strict=True)
@@ -143,13 +143,10 @@ def _first_of_each(found: list[Promoted]) -> list[Promoted]:
 def _read(commit: str, metadata_text: str, lock_text: str | None, metrics_text: str | None) -> Promoted | None:
     """Read one promotion from the files of its commit; None, after a warning, if its metadata are no promotion's."""
     try:
-        metadata = _Metadata.model_validate_json(metadata_text.encode(**ANY_BYTES)).model_dump(exclude_unset=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or paths.relative(paths.METADATA)
-        warn_once(
-            f"commit {commit[:7]} is passed over, it holds no promotion that can be read ({where}: {first['msg']})"
-        )
+        content = storage.parse_json(metadata_text.encode(**ANY_BYTES), paths.relative(paths.METADATA))
+        metadata = _Metadata.model_validate(content).model_dump(exclude_unset=True)
+    except (DataError, ValidationError) as error:
+        warn_once(f"commit {commit[:7]} is passed over, it holds no promotion that can be read ({_reason(error)})")
         return None
     version = metadata["version"]
     metrics = {}
@@ -164,6 +161,14 @@ def _read(commit: str, metadata_text: str, lock_text: str | None, metrics_text: 
         for name in HEADLINE
     }
     return Promoted(version, commit, metadata, found, lock_text or "")
+
+
+def _reason(error: DataError | ValidationError) -> str:
+    """Say what is wrong, and not what would mend a file: a commit stays as it is."""
+    if isinstance(error, DataError):
+        return str(error).partition(";")[0]
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _interval(metrics: dict[str, Any], name: str) -> list[float] | None:

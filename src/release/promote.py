@@ -15,7 +15,7 @@ from src.release.base_commit import check_upstream
 from src.release.history import Promoted, history
 from src.release.metadata import Promotion, build_metadata
 from src.release.tags import Stage, Tagged, first_free, tagged_versions
-from src.release.transaction import check_committed, exclusive, transaction
+from src.release.transaction import check_committed, commit, exclusive, transaction
 from src.release.versions import next_version, parse
 from src.release.warn_once import warn_once
 from src.repo.git import check_full_history, git
@@ -109,6 +109,4 @@ def _commit(metadata: dict[str, Any], stage: Stage, *, amend: bool) -> None:
     with transaction(PROMOTION, Tagged(metadata["version"], stage), with_outputs=False):
         storage.write_json(metadata, paths.METADATA)
         files = [str(path) for path in PROMOTION if path.exists()]
-        git("add", "--", *files)
-        how = ["--amend"] if amend else []
-        git("commit", "--quiet", *how, "--message", f"Promote {metadata['version']}", "--", *files)
+        commit(files, f"Promote {metadata['version']}", *(["--amend"] if amend else []))

@@ -214,6 +214,8 @@ def _remove(path: Path) -> None:
 
 
 def copy_signatures(source: Path, target: Path) -> None:
-    """Bring the signatures along where a model is copied."""
+    """Bring the signatures along where a model is copied, also those that were made since; the others stay."""
     for file in sorted((source / SIGNATURES).glob("*.sig")):
-        storage.write_bytes(storage.read_bytes(file), target / SIGNATURES / file.name)
+        content, copy = storage.read_bytes(file), target / SIGNATURES / file.name
+        if not copy.exists() or copy.read_bytes() != content:
+            storage.write_bytes(content, copy)

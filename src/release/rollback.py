@@ -13,7 +13,7 @@ from src.release.base_commit import check_upstream
 from src.release.history import promotions
 from src.release.releases import copy_signatures
 from src.release.tags import Tagged
-from src.release.transaction import check_committed, exclusive, transaction
+from src.release.transaction import check_committed, commit, exclusive, transaction
 from src.release.versions import VERSION
 from src.repo.git import ANY_BYTES, check_full_history, git, read_blobs
 from src.repo.outputs import BUNDLE, fetch_and_checkout, keep_outputs
@@ -38,8 +38,10 @@ def rollback(name: str, *, offline: bool = False) -> RolledBack:
 
     Before the work tree changes, everything is fetched, verified against that promotion's sha256, and the model has to
     pass its smoke test. Then dvc.lock, metrics, metadata and parameters of that promotion become a new commit. The
-    limits of gate, retrain and monitor stay as they are. Its name is a version such as 1.0.1, or whatever git takes for
-    a commit that holds a promotion. Offline the remote of git is not asked whether the rollback can be pushed.
+    limits of gate, retrain and monitor stay as they are, and so does the statement which versions may be served: it is
+    not asked whether it allows this one, since it may be renewed afterwards. Its name is a version such as 1.0.1, or
+    whatever git takes for a commit that holds a promotion. Offline the remote of git is not asked whether the rollback
+    can be pushed.
 
     `PromotionError` if the clone is shallow, the work tree differs from the last commit, no such version was promoted,
     the remote does not answer or has what this clone lacks, or git cannot commit or tag. `DataError` if its files are
@@ -65,9 +67,9 @@ def rollback(name: str, *, offline: bool = False) -> RolledBack:
             git("checkout", target.commit, "--", *restored)
             storage.write_bytes(params.encode(), paths.PARAMS)
             fetch_and_checkout()
-            version_now = ProductionEnsemble.load(paths.PRODUCTION).get_model_info()["version"]
+            version_now = ProductionEnsemble.load_release(paths.PRODUCTION).get_model_info()["version"]
             if git("status", "--porcelain", "--", *changed):
-                git("commit", "--quiet", "--message", f"Roll back to {version}", "--", *changed)
+                commit(changed, f"Roll back to {version}")
         missing = [path for path in target.lock.outs if not (paths.ROOT / path).exists()]
         return RolledBack(version_now, git("rev-parse", "HEAD"), missing)
 
@@ -93,7 +95,7 @@ def _verify(target: Revision) -> str:
         copy_signatures(paths.PRODUCTION, Path(folder))
         for path in BUNDLE:
             storage.write_bytes(target.read(path), Path(folder) / path.name)
-        version = str(ProductionEnsemble.load(Path(folder)).get_model_info()["version"])
+        version = str(ProductionEnsemble.load_release(Path(folder)).get_model_info()["version"])
     if not VERSION.fullmatch(version):
         msg = f"{target.name} holds version {version}, expected one such as 1.0.2; `python -m src history` lists them"
         raise PromotionError(msg)

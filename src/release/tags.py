@@ -14,7 +14,7 @@ from src.base import paths
 from src.base.errors import PromotionError
 from src.release.versions import VERSION, next_version, version_in
 from src.release.warn_once import warn_once
-from src.repo.git import git, read_blobs
+from src.repo.git import NO_HOOKS, git, read_blobs
 
 # As in dvc.yaml `artifacts`.
 ARTIFACT = "production-ensemble"
@@ -108,17 +108,11 @@ def tag(version: str, commit: str, stage: Stage) -> None:
         _make(_next(stage, sound), commit, f"Assigning stage {stage} to artifact {ARTIFACT} version v{version}")
 
 
-def names_of(version: str, stage: Stage) -> list[str]:
-    """Return the names of the version's tag and of the stage's latest tag, of those that are sound."""
-    sound = sound_tags()
-    return [name for name in (version_tag(version), _latest(stage, sound)) if name in sound]
-
-
 def untag(tagged: Tagged, before: list[str]) -> None:
     """Remove the tags of a version and its stage that were not there before."""
     ours = (version_tag(tagged.version), f"{ARTIFACT}#{tagged.stage}#")
     if made := [name for name in tags_here() if name not in before and name.startswith(ours)]:
-        git("tag", "--delete", *made)
+        git(*NO_HOOKS, "tag", "--delete", *made)
 
 
 def version_tag(version: str) -> str:

@@ -2,37 +2,56 @@
 
 Before the change, a note records what files and index held and what will be tagged; a failure restores them. After a
 kill the note is still there, and the next run restores the files; if the commit was made before the kill, the commit
-stays, and the next run adds its tags.
+stays, and the next run adds its tags. So it is after a failure where the disk was too full to restore anything.
+
+A git that was killed leaves its locks. Those that a change takes, younger than the note, are removed where its run is
+over and no git is at work; all others are named, with the command that removes them.
 """
 
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from src.base import paths, storage
-from src.base.errors import PromotionError
-from src.release.tags import Tagged, check_taggable, tag, tags_here, untag
+from src.base.errors import ProjectError, PromotionError, warn, words_of
+from src.release.tags import OURS, Tagged, check_taggable, tag, tags_here, untag
 from src.release.versions import version_in
-from src.repo.git import git, read_blobs
+from src.repo.git import NO_HOOKS, git, read_blobs, run_git
+from src.repo.git_locks import git_folders, locks, quoted, words_on
+from src.repo.killed_git import end_what_works_for, marked, remove_locks
 from src.repo.locks import acquire
 from src.repo.outputs import fetch_and_checkout
 from src.repo.subprocesses import sigterm_as_exit
 
-NOTE, LOCK, INDEX_LOCK = "unfinished.json", "production.lock", "index.lock"
+NOTE, LOCK = "unfinished.json", "production.lock"
+TAG_REFS = tuple(f"refs/tags/{prefix}" for prefix in OURS)
 ANY_BYTES = "latin-1"
 
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """Lock out other promotions and rollbacks, restore or complete what a killed one left, and clean up on SIGTERM.
+    """Lock out other promotions, rollbacks and publications, restore or complete what a killed one left.
 
-    `PromotionError` if another promotion or rollback, or a git, is at work in this clone, or a git was killed.
+    SIGTERM cleans up. `PromotionError` if another of them, or a git, is at work in this clone, or a git was killed.
     """
-    refusal = "another promotion or rollback is at work in this clone; nothing was changed, wait for it"
-    with acquire(_in_git(LOCK), refusal), sigterm_as_exit():
-        refuse_a_locked_index()
+    note = _note()
+    with _locked(), sigterm_as_exit(), marked(note):
+        if note.exists():
+            end_what_works_for(note)
+            remove_locks(_own_locks(), note)
+        refuse_locks()
         _recover()
+        yield
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Lock out promotions and rollbacks; `PromotionError` if one is at work in this clone, or was stopped half-way."""
+    with _locked():
+        refuse_locks()
+        refuse_unfinished()
         yield
 
 
@@ -53,18 +72,32 @@ def transaction(files: Sequence[Path], tagged: Tagged, *, with_outputs: bool) ->
         "tagged": tagged,
         "tags": list(tags_here()),
     }
-    storage.write_json(note, _in_git(NOTE))
+    storage.write_json(note, _note())
     with ExitStack() as stack:
-        stack.callback(_undo)
+        stack.callback(_try_to_undo)
         yield
         tag(tagged.version, tagged.commit or git("rev-parse", "HEAD"), tagged.stage)
         stack.pop_all()
-    _in_git(NOTE).unlink()
+    _note().unlink()
+
+
+def commit(files: Sequence[str], message: str, *options: str) -> None:
+    """Commit these files of the work tree as they are.
+
+    `PromotionError` if git or a hook refuses, or a hook changed one of them: its model would not be the one that was
+    judged.
+    """
+    git("add", "--", *files)
+    staged = git("ls-files", "--stage", "--", *files)
+    git("commit", "--quiet", *options, "--message", message, "--", *files)
+    if git("ls-files", "--stage", "--", *files) != staged or git("status", "--porcelain", "--", *files):
+        msg = f"a hook of git changed what was committed ({', '.join(files)}); let it leave these files as they are"
+        raise PromotionError(msg)
 
 
 def refuse_unfinished() -> None:
     """Refuse a work tree that a killed promotion or rollback left."""
-    if _in_git(NOTE).exists():
+    if _note().exists():
         msg = "a promotion or rollback was stopped half-way; run it again, which first puts back what it changed"
         raise PromotionError(msg)
 
@@ -72,6 +105,7 @@ def refuse_unfinished() -> None:
 def check_committed() -> None:
     """Refuse changes that no commit holds: nobody could get this model back from git."""
     refuse_unfinished()
+    _refuse_hidden_changes()
     own = {paths.relative(path) for path in (paths.GATE, paths.GATE_REPORT, paths.TRIALS)}
     status = git("status", "--porcelain", "--no-renames").splitlines()
     if changed := [line for line in status if line.split()[-1] not in own]:
@@ -81,21 +115,48 @@ def check_committed() -> None:
         raise PromotionError(msg)
 
 
+def _refuse_hidden_changes() -> None:
+    """Refuse files that git was told not to look at: they may hold anything."""
+    marks = [entry.split(" ", 1) for entry in git("ls-files", "-v", "-z").split("\0")[:-1]]
+    unseen = [(mark, name) for mark, name in marks if mark in "hsS" and (paths.ROOT / name).exists()]
+    if unseen:
+        mark, name = unseen[0]
+        option = "--no-skip-worktree" if mark == "S" else "--no-assume-unchanged"
+        seen = f"git is told not to look at {len(unseen)} files, whatever they hold: {name}"
+        msg = f"expected a clean work tree, {seen}; `git update-index {option} -- {quoted(name)}`"
+        raise PromotionError(msg)
+
+
+def _try_to_undo() -> None:
+    """Take back what was done; where that fails, too, as on a full disk, the note stays for the next run."""
+    try:
+        _undo()
+    except (ProjectError, OSError) as error:
+        warn(f"it cannot be taken back now ({words_of(error)}); mend that, and run it again, which does so first")
+
+
+def _locked() -> AbstractContextManager[object]:
+    others = "another promotion, rollback, publication or prune"
+    return acquire(_in_git(LOCK), f"{others} is at work in this clone; nothing was changed, wait for it")
+
+
 def _undo() -> None:
     """Take back tags, commit and files, in this order, so that the next run can go on after a kill in between."""
-    note = storage.read_json(_in_git(NOTE))
+    # A git may have been killed alone.
+    remove_locks(_own_locks(), _note())
+    note = storage.read_json(_note())
     untag(Tagged(*note["tagged"]), note["tags"])
     if (made := git("rev-parse", "HEAD")) != note["head"]:
-        git("update-ref", "-m", "promotion or rollback taken back", "HEAD", note["head"], made)
+        git(*NO_HOOKS, "update-ref", "-m", "promotion or rollback taken back", "HEAD", note["head"], made)
     _put_back(note)
 
 
 def _recover() -> None:
     """Restore the files that a killed run changed, or add its tags if the commit was made."""
-    if not _in_git(NOTE).exists():
+    if not _note().exists():
         return
     # Up to version 1.5 a note held neither the index nor the tags.
-    note = {"index": None, "tagged": None} | storage.read_json(_in_git(NOTE))
+    note = {"index": None, "tagged": None} | storage.read_json(_note())
     if git("rev-parse", "HEAD") == note["head"]:
         _put_back(note)
         return
@@ -105,7 +166,7 @@ def _recover() -> None:
     tagged = Tagged(*note["tagged"]) if note["tagged"] else None
     if tagged and (made := _commit_that_made(tagged.version, note["head"])):
         tag(tagged.version, tagged.commit or made, tagged.stage)
-    _in_git(NOTE).unlink()
+    _note().unlink()
 
 
 def _put_back(note: dict[str, Any]) -> None:
@@ -124,7 +185,7 @@ def _put_back(note: dict[str, Any]) -> None:
         git("update-index", "--add", *held, "--force-remove", "--", *gone)
     if note["with_outputs"]:
         fetch_and_checkout()
-    _in_git(NOTE).unlink()
+    _note().unlink()
 
 
 def _commit_that_made(version: str, since: str) -> str | None:
@@ -135,11 +196,22 @@ def _commit_that_made(version: str, since: str) -> str | None:
     return next((commit for commit, text in zip(log, texts, strict=True) if version_in(text) == version), None)
 
 
-def refuse_a_locked_index() -> None:
-    """Refuse to begin while git's index is locked."""
-    if _in_git(INDEX_LOCK).exists():
-        msg = f"{_in_git(INDEX_LOCK)} is there: another git is at work, or was killed; if none is, delete that file"
-        raise PromotionError(msg)
+def refuse_locks() -> None:
+    """Refuse to begin while a lock of git is there that a change takes."""
+    if words := words_on(_own_locks()):
+        raise PromotionError(words)
+
+
+def _own_locks() -> list[Path]:
+    """Return the lock files that lie there, of those that the gits of a change take."""
+    branch = run_git(paths.ROOT, "symbolic-ref", "--quiet", "HEAD").stdout.strip()
+    taken = ("index.lock", "next-index-", "HEAD.lock", "packed-refs.lock", f"{branch}.lock", *TAG_REFS)
+    found, folders = locks(paths.ROOT), git_folders(paths.ROOT)
+    return [lock for lock in found if any(os.path.relpath(lock, folder).startswith(taken) for folder in folders)]
+
+
+def _note() -> Path:
+    return _in_git(NOTE)
 
 
 def _in_git(name: str) -> Path:

@@ -1,6 +1,7 @@
 """dvc.lock: what each stage read and what it made, by content; of the work tree or of any commit."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -65,6 +66,15 @@ def read_dvc_lock(root: Path | None = None) -> DvcLock:
         return parse_dvc_lock(text)
     except DataError as error:
         msg = f"{error}; bring it back with `git checkout dvc.lock`"
+        raise PromotionError(msg) from error
+
+
+def files_in(directory: bytes, digest: str) -> set[str]:
+    """Return the files of an output that is a folder, as its object names them; `PromotionError` if it is damaged."""
+    try:
+        return {entry["md5"] for entry in json.loads(directory)}
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        msg = f"the object {digest} names the files of a folder, and is damaged; delete it, `dvc fetch` brings it back"
         raise PromotionError(msg) from error
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from src.base import paths
 from src.base.errors import PromotionError, words_of
+from src.repo.git_locks import about_locks, empty_objects, is_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +22,29 @@ if TYPE_CHECKING:
 
 # Nobody sits at the terminal in the background or under a schedule, and a look leaves no lock behind if it is killed.
 ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never", "GIT_OPTIONAL_LOCKS": "0"}
+# A hook's git says by these which repository it works in; ours work in the one that they are started in.
+OF_ANOTHER_REPOSITORY = (
+    *("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"),
+    *("GIT_REPLACE_REF_BASE", "GIT_NO_REPLACE_OBJECTS", "GIT_INTERNAL_SUPER_PREFIX", "GIT_NAMESPACE"),
+)
+# What a user may set otherwise, and what is read here must not depend on. Signing and hooks are the user's.
+SETTINGS = {
+    "status.showUntrackedFiles": "normal",  # a source that was never committed is a change
+    "status.short": "false",
+    **dict.fromkeys(("core.fsmonitor", "core.ignoreStat"), "false"),  # each hides changes where it is wrong
+    "core.quotePath": "true",
+    **dict.fromkeys(("color.ui", "color.status", "color.branch", "color.diff"), "false"),
+    **dict.fromkeys(("column.ui", "column.tag", "column.branch", "column.status"), "never"),
+    **dict.fromkeys(("log.follow", "log.showSignature"), "false"),
+    "log.showRoot": "true",
+    "clone.defaultRemoteName": "origin",
+    # Nothing is fetched, pushed or removed that was not named.
+    **dict.fromkeys(("fetch.prune", "fetch.pruneTags", "push.followTags"), "false"),
+}
+SET = tuple(word for key, value in SETTINGS.items() for word in ("-c", f"{key}={value}"))
+# To take back what is made in part: a hook that refused one half does not decide whether the other stays.
+NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
 NOT_STARTED, TIMED_OUT = 127, 124
 GIT_TIMEOUT_S = 60
 # Of git and of DVC: its libraries try again for minutes where a server takes the call and says nothing.
@@ -50,9 +74,9 @@ def run_git(root: Path, *arguments: str, timeout_s: float | None = GIT_TIMEOUT_S
     """
     try:
         process = subprocess.Popen(  # noqa: S603
-            ["git", *arguments],  # noqa: S607
+            ["git", *SET, *arguments],  # noqa: S607
             cwd=str(root),
-            env={**os.environ, **ENVIRONMENT},
+            env={**of_this_repository(), **ENVIRONMENT},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -72,11 +96,17 @@ def run_git(root: Path, *arguments: str, timeout_s: float | None = GIT_TIMEOUT_S
     return Done(process.returncode, stdout.decode(**ANY_BYTES), stderr.decode(**ANY_BYTES))
 
 
+def of_this_repository() -> dict[str, str]:
+    """Return the variables of this process, without those by which a hook's git names its own repository."""
+    return {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_REPOSITORY}
+
+
 def git(*arguments: str, root: Path | None = None) -> str:
     """Run git in a repository, for as long as it takes, and return what it prints; `PromotionError` has its words."""
-    done = run_git(root or paths.ROOT, *arguments, timeout_s=None)
+    where = root or paths.ROOT
+    done = run_git(where, *arguments, timeout_s=None)
     if done.status:
-        raise PromotionError(_failed(arguments, done))
+        raise PromotionError(_failed(arguments, done, where))
     return done.stdout.strip()
 
 
@@ -97,7 +127,10 @@ def is_true(*arguments: str) -> bool:
 
 
 def read_blobs(names: Iterable[str]) -> list[str | None]:
-    """Return the contents of objects such as ``COMMIT:FILE``, by one git for all; None for what is not there."""
+    """Return the contents of objects such as ``COMMIT:FILE``, by one git for all; None for what is not there.
+
+    `PromotionError` has git's words on objects that are damaged: to git they are missing, too.
+    """
     arguments = ("cat-file", "--batch")
     asked = "".join(f"{name}\n" for name in names)
     done = run_git(paths.ROOT, *arguments, timeout_s=None, stdin=asked.encode(**ANY_BYTES))
@@ -107,11 +140,11 @@ def read_blobs(names: Iterable[str]) -> list[str | None]:
     answers = io.BytesIO(done.stdout.encode(**ANY_BYTES))
     for _ in range(asked.count("\n")):
         heading = answers.readline().rstrip(b"\n")
-        if heading.endswith(b" missing"):
-            found.append(None)
-            continue
-        size = int(heading.rpartition(b" ")[2])
-        found.append(answers.read(size + 1)[:-1].decode(**ANY_BYTES))
+        size = heading.rpartition(b" ")[2]  # in place of it, it says that something is missing, or a submodule
+        found.append(answers.read(int(size) + 1)[:-1].decode(**ANY_BYTES) if size.isdigit() else None)
+    # Of an object that is no commit, though asked for as one, git says so by that name.
+    if None in found and any("^{" not in line for line in done.stderr.splitlines()):
+        raise PromotionError(_failed(arguments, done))
     return found
 
 
@@ -135,8 +168,15 @@ def check_full_history() -> None:
         raise PromotionError(msg)
 
 
-def _failed(arguments: tuple[str, ...], done: Done) -> str:
-    return f"`git {' '.join(arguments)}` failed: {done.reason}"
+def _failed(arguments: tuple[str, ...], done: Done, root: Path | None = None) -> str:
+    """Say what failed in git's words, and what to do where a killed git, a full disk or a power cut may be why."""
+    where = root or paths.ROOT
+    hints = [about_locks(where)]
+    if is_full(where):
+        hints.append("the disk is full: make room, then run it again")
+    if empty_objects(where):
+        hints.append("objects of git are empty, as a power cut leaves them: `python -m src doctor` says what to do")
+    return "; ".join([f"`git {' '.join(arguments)}` failed: {done.reason}", *filter(None, hints)])
 
 
 def _communicate(process: subprocess.Popen[bytes], stdin: bytes, timeout_s: float | None) -> tuple[bytes, bytes]:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -12,22 +12,28 @@ from src.base import paths
 from src.base.errors import PromotionError
 from src.repo.git import git
 from src.repo.locks import acquire
+from src.repo.subprocesses import kill_all
 
 
 @contextmanager
 def exclusive(name: str) -> Iterator[Path]:
     """Keep a second run of this name out, clear away what a killed one left, and yield the folder to work in."""
-    folder = (paths.ROOT / git("rev-parse", "--git-common-dir")).resolve() / name
+    folder = _folder(name)
     if folder.is_symlink():
         msg = f"{folder} is a link; expected a folder that is emptied by every run: move the link away"
         raise PromotionError(msg)
-    refusal = f"another {name} is at work in this clone; nothing was changed, wait for it"
-    with acquire(Path(f"{folder}.lock"), refusal):
+    with lock_out(name):
         _clear(folder)
         try:
             yield folder
         finally:
             _clear(folder)
+
+
+def lock_out(name: str) -> AbstractContextManager[object]:
+    """Keep other runs of this name out; `PromotionError` if one is at work in this clone."""
+    refusal = f"another {name} is at work in this clone, or a prune; nothing was changed, wait for it"
+    return acquire(Path(f"{_folder(name)}.lock"), refusal)
 
 
 def share_caches(root: Path) -> None:
@@ -48,13 +54,13 @@ def share_dvc(root: Path, cache: Path) -> None:
         config["cache"] = {"dir": str(cache)}
 
 
+def _folder(name: str) -> Path:
+    return (paths.ROOT / git("rev-parse", "--git-common-dir")).resolve() / name
+
+
 def _clear(folder: Path) -> None:
     """Kill the processes that still work in the folder, then remove it."""
     running = psutil.process_iter(["cwd"])
-    at_work = [process for process in running if Path(process.info["cwd"] or "/").is_relative_to(folder)]
-    for process in at_work:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(at_work, timeout=10)
+    kill_all([process for process in running if Path(process.info["cwd"] or "/").is_relative_to(folder)])
     if folder.exists():
         shutil.rmtree(folder)

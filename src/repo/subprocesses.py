@@ -4,14 +4,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import IO, NamedTuple, NoReturn
 
+import psutil
+
 from src.base.errors import PromotionError
 from src.base.foreign_text import one_line
+from src.repo.git import of_this_repository
 
 SECRETS = ("GH_TOKEN", "GITHUB_TOKEN", "ALERT_URL", "ALERT_URL_FILE")
 
@@ -26,10 +29,11 @@ class Done(NamedTuple):
 def run(root: Path, *command: str) -> Done:
     """Run a module such as dvc in a work tree, in a process group of its own; what it prints goes to standard error.
 
-    Tokens and alert addresses are taken out of its environment: no stage needs them. The `python` of a stage is
+    Tokens and alert addresses are taken out of its environment: no stage needs them; so is what names another
+    repository to git. The `python` of a stage is
     this one, whatever the shell finds.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    environment = {name: value for name, value in of_this_repository().items() if name not in SECRETS}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
     lines: list[str] = []
     with subprocess.Popen(  # noqa: S603 - our own programs
@@ -61,6 +65,14 @@ def run_checked(root: Path, *command: str) -> None:
     if done.status:
         msg = f"`{' '.join(command)}` exited with {done.status}: {done.words}"
         raise PromotionError(msg)
+
+
+def kill_all(processes: Sequence[psutil.Process]) -> None:
+    """Kill processes, and wait until they are gone."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=10)
 
 
 @contextmanager

@@ -16,10 +16,15 @@ from src.release.transaction import check_committed
 from src.repo.git import check_full_history, git, git_config
 from src.repo.scratch_folder import exclusive, share_caches
 from src.repo.subprocesses import run, run_checked, sigterm_as_exit
-from src.retrain.publish import publish
+from src.retrain.publish import publish_clone
 from src.retrain.window import move_window
 
 Report = dict[str, Any]
+# Whose commits they are, and how they are signed, where only this clone's own settings say so.
+OF_THE_USER = (
+    *("user.name", "user.email", "user.signingKey", "commit.gpgSign", "tag.gpgSign"),
+    *("gpg.format", "gpg.program", "gpg.openpgp.program", "gpg.ssh.program", "gpg.ssh.defaultKeyCommand"),
+)
 HEADINGS = {
     "promoted": "Promoted",
     "accepted": "Dry run: would be promoted",
@@ -56,7 +61,7 @@ def retrain(end: datetime | None = None, *, dry_run: bool = False) -> Report:
             report |= {"outcome": "unchanged", "words": "The candidate is the model in production; nothing to promote."}
         else:
             version = storage.read_json(clone / paths.relative(paths.METADATA))["version"]
-            left = publish(clone, base)
+            left = publish_clone(clone, base)
             report |= {"outcome": "promoted", "words": f"Version {version} is in production. {left}".strip()}
     return report
 
@@ -66,10 +71,12 @@ def _make_clone(base: Base, root: Path) -> None:
 
     It is thrown away afterwards: the work tree that it was made from never sees a half-done step.
     """
-    git("clone", "--quiet", "--no-checkout", str(paths.ROOT), str(root))
+    root.parent.mkdir()
+    # From within the folder, so that the next run finds what a killed one left running.
+    git("clone", "--quiet", "--no-checkout", str(paths.ROOT), str(root), root=root.parent)
     git("fetch", "origin", base.ref, root=root)
     git("checkout", "--quiet", "-B", base.branch, base.commit, root=root)
-    for key in ("user.name", "user.email"):
+    for key in OF_THE_USER:
         if value := git_config(key):
             git("config", key, value, root=root)
     share_caches(root)

@@ -242,10 +242,10 @@ def _read_date(name: str, text: str) -> datetime:
     """Read the Date of an answer."""
     try:
         moment = parsedate_to_datetime(text.encode("ascii").decode())
-    except ValueError as error:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         msg = f"{name}: expected a Date in its answer, got {text[:QUOTED_SIGNS]!r}"
         raise DataError(msg) from error
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _nearest(name: str, known: list[str]) -> str:

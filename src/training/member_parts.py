@@ -18,6 +18,7 @@ import numpy as np
 
 from src.ml.model_view import VIEW_NAMES, scale_free_view
 from src.training.members.member import REGISTRY
+from src.training.pickle_size import check_size
 
 Name = tuple[str, str]
 VIEW = ("src.ml.model_view", "scale_free_view")
@@ -66,6 +67,7 @@ def read_parts(content: bytes) -> object:
 
     `pickle.UnpicklingError`, or what else a pickle that is damaged raises, for whatever no fitted member holds.
     """
+    check_size(content)
     return _Builder().build(_PartUnpickler(BytesIO(content)).load())
 
 

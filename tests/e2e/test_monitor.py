@@ -207,6 +207,17 @@ def test_a_monitor_that_stays_outlives_a_disk_that_takes_no_report(
     assert "ALERT cannot look: " in told[1]
 
 
+def test_a_disk_that_takes_no_report_hides_none(repository: Checkout) -> None:
+    """It is printed, and written for Prometheus, before the exit status says that something is wrong."""
+    report = repository.root / "reports" / "monitor.json"
+    report.unlink(missing_ok=True)
+    report.mkdir()
+    said = src(repository, "monitor", "bot.jsonl", "--bars", BARS, "--prometheus", "gauges.prom", expect=2)
+    assert "reports/monitor.json: Is a directory" in said
+    assert "Version 1.1.0" in said
+    assert "looked_at_seconds" in (repository.root / "gauges.prom").read_text()
+
+
 def test_damaged_lines_cost_no_look(repository: Checkout) -> None:
     """Named by the first look, and by it only; the log stays as it is, and the scores are those without them."""
     lines = (repository.root / "bot.jsonl").read_text().splitlines()

@@ -17,14 +17,14 @@ from src.base.errors import PromotionError
 from src.release.base_commit import find_base
 from src.repo.git import git
 from src.repo.scratch_folder import share_dvc
-from src.retrain.publish import publish
+from src.retrain.publish import publish_clone
 base, clone = find_base(), Path("../scratch/clone")
 git("clone", "--quiet", ".", str(clone))
 share_dvc(clone, Path(".dvc/cache").resolve())
 git("commit", "--quiet", "--allow-empty", "--message", "new", root=clone)
 git("tag", "--annotate", "--message", "new", "new", root=clone)
 try:
-    print("left:", publish(clone, base))
+    print("left:", publish_clone(clone, base))
 except PromotionError as error:
     print("refused:", error)
 """
@@ -72,6 +72,7 @@ def test_what_the_remote_does_not_have_is_not_published(user: Checkout) -> None:
     """The newcomer's pull, with an empty cache, is tried before anything is pushed to git."""
     for store in (".dvc-remote", ".dvc/cache"):
         user.object_file(MODEL, store).unlink()
+    (user.root / MODEL).unlink()  # or it would be saved
     before, there = user.git_state(), published(user)
     assert "refused: " in user.python(PUBLISH)
     assert (user.git_state(), published(user)) == (before, there)

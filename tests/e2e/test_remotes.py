@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,15 +19,24 @@ MEMBER = "models/training/random_forest.pkl"
 VERIFY = "from src.ml.ensemble import ProductionEnsemble as P; print(P().get_model_info()['version'])"
 PATIENT_S = 300  # on the busiest machine
 IS_VERIFIED = "from dvc.repo import Repo; print(Repo().cloud.get_remote_odb().verify)"
-# Both commands as from the shell, in one process for all that can be wrong; prints their exit statuses.
-HISTORY_AND_ROLLBACK = """
+LISTED_AND_DELETED = """
+import json
+from src.repo.dvc_store import opened_stores
+with opened_stores() as stores:
+    print(json.dumps(stores.listed("remote")))
+    for _ in range(2):
+        assert stores.delete("remote", ["{digest}"]) == []
+"""
+# The commands as from the shell, in one process for all that can be wrong; prints their exit statuses.
+COMMANDS = (["history"], ["rollback", "1.0.0"])
+ASK = """
 from pathlib import Path
 from src.cli import app
 from src.repo import dvc_store as remote
 for config, answer_s in {outages!r}:
     Path(".dvc/config.local").write_text(config)
     remote.REMOTE_TIMEOUT_S = answer_s
-    for command in (["history"], ["rollback", "1.0.0"]):
+    for command in {commands!r}:
         try:
             app(command, prog_name="python -m src")
         except SystemExit as exited:
@@ -154,6 +164,37 @@ def test_push_alone_repairs_nothing(remote: Remote, origin: Checkout, model: str
     assert remote.read(model) == whole
 
 
+def test_publish_sends_every_object(remote: Remote, origin: Checkout, tmp_path: Path) -> None:
+    """And then git's commits and tags; what cannot be pulled again is not published."""
+    mine = origin.copy(tmp_path / "mine")
+    mine.run("git", "init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    mine.run("git", "remote", "add", "origin", str(tmp_path / "origin.git"))
+    name, names = mine.object_name(MODEL), remote.names()
+    whole = remote.read(name)
+    remote.tamper(name)
+    assert "delete the damaged one on the remote, and run it again" in mine.run(
+        "python", "-m", "src", "publish", expect=2
+    )
+    assert mine.run("git", "ls-remote", "origin") == ""
+    for each in names:
+        remote.delete(each)
+    assert f"sent were {len(names)} objects, then" in mine.run("python", "-m", "src", "publish")
+    assert (remote.names(), remote.read(name)) == (names, whole)
+    assert "refs/tags/production-ensemble@v1.0.0" in mine.run("git", "ls-remote", "origin")
+
+
+def test_objects_are_listed_and_deleted(remote: Remote, origin: Checkout, model: str) -> None:
+    """With bytes and the server's time; one that is gone already is no error, and what is no object stays."""
+    remote.write(f"{model}.tmp", b"being written")
+    before = json.loads(origin.python(LISTED_AND_DELETED.format(digest="".join(model.split("/")[-2:]))))
+    assert [f"files/md5/{digest[:2]}/{digest[2:]}" for digest in sorted(before)] == cached(origin)
+    for digest, (n_bytes, written_s) in before.items():
+        assert n_bytes == len((origin.root / ".dvc/cache/files/md5" / digest[:2] / digest[2:]).read_bytes())
+        assert time.time() - 3600 < written_s < time.time() + 60
+    assert set(cached(origin)) - set(remote.names()) == {model}
+    remote.delete(f"{model}.tmp")
+
+
 def outages(remote: Remote, silent: int) -> Iterator[tuple[dict[str, str], int, str]]:
     """Yield options of a remote that cannot be asked, the seconds it has to answer, and what is said of it."""
     yield remote.options | remote.wrong_credentials, PATIENT_S, "Forbidden" if remote.kind == "s3" else "denied"
@@ -169,10 +210,10 @@ def test_a_remote_that_cannot_be_asked_is_an_error(remote: Remote, user: Checkou
     with silent_port() as silent:
         all_options, answer_s, words = zip(*outages(remote, silent), strict=True)
         configs = [config(options) for options in all_options]
-        said = user.python(HISTORY_AND_ROLLBACK.format(outages=[*zip(configs, answer_s, strict=True)]))
-    assert said.count("exit status 2\n") == 2 * len(words)
+        said = user.python(ASK.format(commands=COMMANDS, outages=[*zip(configs, answer_s, strict=True)]))
+    assert said.count("exit status 2\n") == len(COMMANDS) * len(words)
     errors = [line for line in said.splitlines() if not line.startswith("exit status")]
-    for line, expected in zip(errors, [word for word in words for _ in range(2)], strict=True):
+    for line, expected in zip(errors, [word for word in words for _ in COMMANDS], strict=True):
         assert line.startswith("error: DVC cannot be asked for the files (")
         assert expected in line
     assert state(user) == before

@@ -71,12 +71,12 @@ def shallow(user: Checkout) -> None:
         pytest.param(detached, "expected a branch to be checked out", id="detached"),
         pytest.param(
             ahead,
-            "expected main as on origin, 1 commits are only here; `git pull`, `git push --atomic --follow-tags`",
+            "expected main as on origin, 1 commits are only here; `python -m src publish`",
             id="ahead",
         ),
         pytest.param(
             alone,
-            "mine to follow a branch of a remote; `git push --atomic --follow-tags --set-upstream",
+            "mine to follow a branch of a remote; `python -m src publish` makes one",
             id="no upstream",
         ),
         pytest.param(

@@ -90,7 +90,7 @@ def test_the_next_promotion_has_a_version_of_its_own(repository: Checkout) -> No
     repository.run("git", "fetch", "--quiet", "--tags", "origin")
     shown = src(repository, "promote")
     assert [version["version"] for version in listed(repository)] == ["1.1.2", "1.1.0", "1.0.0"]
-    repository.run("sh", "-c", shown.split("`")[1])
+    src(repository, *shown.split("`")[1].split()[3:])
     refs = repository.run("git", "ls-remote", "origin")
     commit = repository.run("git", "rev-parse", "HEAD").strip()
     for ref in ("heads/main", "tags/production-ensemble@v1.1.2^{}", "tags/production-ensemble#production#4^{}"):

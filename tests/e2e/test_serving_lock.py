@@ -16,7 +16,7 @@ from btc_signal.signature import PUBLIC_KEY
 from src.base import paths
 from tests.checkouts import Checkout
 from tests.documents import FEED, bot
-from tests.signing import make_keys, sign
+from tests.signing import allow, make_keys, sign, version_of
 
 LOCK = paths.ROOT / "requirements-serve.lock"
 PINNED = set(re.findall(r"^([a-z0-9-]+)==", LOCK.read_text(), re.MULTILINE))
@@ -56,7 +56,9 @@ def keys(server: Checkout, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     """The public key of who signed the server's model, and that of another."""
     folder = tmp_path_factory.mktemp("keys")
     secret, public = make_keys(folder, "owner")
-    sign(server.root / paths.PRODUCTION.relative_to(paths.ROOT), secret)
+    model = server.root / paths.PRODUCTION.relative_to(paths.ROOT)
+    sign(model, secret)
+    allow(model.parent, secret, version_of(model))
     return {"owner": public, "another": make_keys(folder, "another")[1]}
 
 

@@ -16,7 +16,7 @@ from src.base import paths, storage
 from tests.faults import seen
 from tests.faults.endure import attempt_in
 from tests.faults.ledger import Try
-from tests.faults.suite import FAULTS
+from tests.faults.suite import FAULTS, YEAR_FAULTS
 from tests.faults.table import REPORT, page
 from tests.faults.world import Seen
 from tests.warm import programs as warm
@@ -47,7 +47,7 @@ def try_evenly(words: str) -> int:
     notes.total.runs.append(seen.Run(round((time.monotonic() - began) / 60, 1), notes.total.tries))
     endured = seen.read()[1]
     seen.write(notes.total, endured)
-    storage.write_bytes(page(FAULTS, notes.total, endured).encode(), REPORT)
+    storage.write_bytes(page(FAULTS, YEAR_FAULTS, notes.total, endured).encode(), REPORT)
     sys.stdout.write(f"written to {paths.relative(REPORT)}\n")
     return 0
 

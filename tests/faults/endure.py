@@ -24,8 +24,9 @@ from tests.checkouts import build_once, build_promoted, build_small, build_two_v
 from tests.faults import seen
 from tests.faults.fault import Fault
 from tests.faults.ledger import Ended, Ledger, Try
+from tests.faults.live import WEEKS, live
 from tests.faults.points import Points
-from tests.faults.suite import FAULTS
+from tests.faults.suite import FAULTS, YEAR_FAULTS
 from tests.faults.table import REPORT, page
 from tests.faults.world import ImpossibleError, Seen, World
 from tests.warm import programs as warm
@@ -34,6 +35,8 @@ MINUTES = 80
 AT_ONCE = 2
 # The tests that are marked so come first.
 MARKED = "tests"
+# Then a year of weeks.
+YEAR = "year"
 # Left for the tries that are at work when the time is up.
 SHARE_FOR_THE_LAST = 0.02
 # Of pytest: none is marked.
@@ -55,6 +58,8 @@ def command(one: Try) -> str:
     """Return the command that repeats exactly this try."""
     if one.fault == MARKED:
         return "python -m pytest -m endure"
+    if one.fault.startswith(YEAR):
+        return f"python -m tests.faults.live --seed {one.seed}"
     return f"python -m tests.faults --seed {one.seed} --fault {one.fault} --at {one.at}"
 
 
@@ -108,12 +113,13 @@ def _in_words(ended: Ended) -> str:
 
 def add_up(seed: int, ended: Iterable[Ended], endured: seen.Total) -> None:
     """Add what a seed saw."""
-    before, seconds = endured.tries, 0.0
+    before, seconds, year = endured.tries, 0.0, dict[str, list[float]]()
     for one in ended:
         seconds += one.seconds
-        if one.of.fault != MARKED:
+        year |= one.year
+        if one.of.fault not in {MARKED, YEAR}:
             endured.of(one.of.fault).add(one.seen, one.impossible)
-    endured.runs.append(seen.Run(round(seconds / AT_ONCE / 60, 1), endured.tries - before, seed))
+    endured.runs.append(seen.Run(round(seconds / AT_ONCE / 60, 1), endured.tries - before, seed, year))
 
 
 def attempt_in(folder: Path) -> Attempt:
@@ -151,6 +157,29 @@ def run_marked(seed: int, ledger: Ledger, ends_at: float) -> None:
     ledger.note(Ended(one, round(AT_ONCE * (time.monotonic() - began), 1), impossible=impossible, failed=failed))
 
 
+def run_year(seed: int, ledger: Ledger, say: Say) -> None:
+    """Live through a year of weeks, unless it passed in this run before it was stopped."""
+    one, began = Try(seed, YEAR, 0), time.monotonic()
+    before = ledger.of(seed).get(one)
+    if before and not before.failed:
+        return
+
+    def note(kind: str, found: Seen, seconds: float, week: int) -> None:
+        ended = Ended(Try(seed, kind, week), round(AT_ONCE * seconds, 1), [found])
+        ledger.note(ended)
+        say(_in_words(ended))
+
+    with tempfile.TemporaryDirectory(prefix="year-") as folder:
+        try:
+            ended = Ended(one, 0.0, year=live(Path(folder), seed, WEEKS, note))
+        except ImpossibleError as error:
+            ended = Ended(one, 0.0, impossible=str(error))
+        except (AssertionError, OSError, subprocess.SubprocessError):
+            ended = Ended(one, round(AT_ONCE * (time.monotonic() - began), 1), failed=traceback.format_exc())
+            say(_in_words(ended))
+    ledger.note(ended)
+
+
 def main() -> int:
     """Say at the end what failed, and how to repeat it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -175,8 +204,8 @@ def main() -> int:
 
 def conclude(seed: int, ledger: Ledger, faults: Sequence[Fault], counts: Path, report: Path) -> int:
     """Add a seed to the counts and write the page; if a try failed, write nothing, and say how to repeat it."""
-    known = {fault.id for fault in faults}
-    ended = {one: how for one, how in ledger.of(seed).items() if one.fault in {*known, MARKED}}
+    known = {fault.id for fault in (*faults, *YEAR_FAULTS)}
+    ended = {one: how for one, how in ledger.of(seed).items() if one.fault in {*known, MARKED, YEAR}}
     if failed := [one for one, how in ended.items() if how.failed]:
         repeat = "".join(f"  {command(one)}\n" for one in failed)
         sys.stderr.write(f"error: not survived, {paths.relative(report)} stays as it was; repeat with:\n{repeat}")
@@ -184,7 +213,7 @@ def conclude(seed: int, ledger: Ledger, faults: Sequence[Fault], counts: Path, r
     short, endured = seen.read(counts)
     add_up(seed, ended.values(), endured)
     seen.write(short, endured, counts)
-    storage.write_bytes(page(faults, short, endured).encode(), report)
+    storage.write_bytes(page(faults, YEAR_FAULTS, short, endured).encode(), report)
     sys.stdout.write(f"added to {paths.relative(report)}\n")
     return 0
 
@@ -200,6 +229,7 @@ def _run(seed: int, ledger: Ledger, ends_at: float) -> None:
         run_marked(seed, ledger, ends_at)
         warm.set_up()
         try:
+            run_year(seed, ledger, _say)
             attempt = attempt_in(Path(folder))
             endure(left(tries_of(FAULTS, seed), ledger.of(seed)), attempt, ledger, ends_at, _say)
         finally:

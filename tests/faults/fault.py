@@ -16,6 +16,8 @@ class Fault:
     to: str
     tries: Tries
     is_quick: bool = False
+    # The operation that each try kills by SIGKILL, if it is one of those that are counted.
+    kills: str = ""
 
     @property
     def id(self) -> str:
@@ -26,11 +28,11 @@ class Fault:
 FAULTS: list[Fault] = []
 
 
-def fault(name: str, to: str, *, is_quick: bool = False) -> Callable[[Tries], Tries]:
+def fault(name: str, to: str, *, is_quick: bool = False, kills: str = "") -> Callable[[Tries], Tries]:
     """Add a function's tries to the table."""
 
     def add(tries: Tries) -> Tries:
-        FAULTS.append(Fault(name, to, tries, is_quick))
+        FAULTS.append(Fault(name, to, tries, is_quick, kills))
         return tries
 
     return add

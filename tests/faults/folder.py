@@ -100,7 +100,7 @@ def shared_folder(world: World):
         yield Seen(f"{take} under the version's name", "old", "the words say what to do")
 
 
-@fault("SIGKILL", "`deploy --keep 1` among things of others, at writes all over it")
+@fault("SIGKILL", "`deploy --keep 1` among things of others, at writes all over it", kills="deploy")
 def prune_sigkill(world: World):
     """What is not in the manifest is not ours, and stays; the same command again ends as if nothing had been."""
     folder, ready = world.folder / "repository" / "served", world.folder / "ready"
@@ -148,7 +148,7 @@ def assert_recorded(folder, theirs):
     assert found <= {*(f"releases/{version}" for version in manifest["releases"]), *manifest["unfinished"]}, found
 
 
-@fault("SIGKILL", "`deploy --rollback`, at writes all over it")
+@fault("SIGKILL", "`deploy --rollback`, at writes all over it", kills="deploy")
 def deploy_rollback_sigkill(world: World):
     """The link has moved or not; what it points to is whole."""
     folder = world.folder / "repository" / "served"

@@ -139,7 +139,7 @@ def promote_killed(world: World, signal: str):
         yield Seen(died[-1], held, AGAIN)
 
 
-@fault("SIGKILL", "`promote`, before the gate and all over what it changes")
+@fault("SIGKILL", "`promote`, before the gate and all over what it changes", kills="promote")
 def promote_sigkill(world: World):
     """No handler runs."""
     yield from promote_killed(world, "SIGKILL")
@@ -169,7 +169,7 @@ def rollback_killed(world: World, signal: str, n_points: int):
         yield Seen(died[-1], held, AGAIN)
 
 
-@fault("SIGKILL", "`rollback`, before and all over what it changes")
+@fault("SIGKILL", "`rollback`, before and all over what it changes", kills="rollback")
 def rollback_sigkill(world: World):
     """No handler runs."""
     yield from rollback_killed(world, "SIGKILL", 6)
@@ -197,7 +197,7 @@ def _about_to_deploy(world: World):
     return checkout, checkout.root / "served", ready / "served"
 
 
-@fault("SIGKILL", "`deploy`, at writes all over it")
+@fault("SIGKILL", "`deploy`, at writes all over it", kills="deploy")
 def deploy_sigkill(world: World):
     """Every reader sees one version whole; the same command again ends as if nothing had been."""
     checkout, folder, old = _about_to_deploy(world)
@@ -216,7 +216,7 @@ def deploy_sigkill(world: World):
         yield Seen(died[-1], "old" if version == "1.0.0" else "new", AGAIN)
 
 
-@fault("SIGKILL", "`deploy`, again and again, each over what the one before left")
+@fault("SIGKILL", "`deploy`, again and again, each over what the one before left", kills="deploy")
 def deploy_sigkill_again(world: World):
     """Old, until one day new; the one that ends clears all away, and the version before can be had back."""
     checkout, folder, old = _about_to_deploy(world)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from src.base import paths
 from src.base.line_log import append_lines
@@ -30,6 +31,8 @@ class Ended:
     seen: list[Seen] = field(default_factory=list)
     impossible: str = ""
     failed: str = ""
+    # Of a year: each median of a week, in its first quarter and in its last.
+    year: dict[str, list[float]] = field(default_factory=dict)
 
 
 class Ledger:
@@ -56,5 +59,5 @@ class Ledger:
         return [_ended(**json.loads(line)) for line in lines]
 
 
-def _ended(of: dict, seconds: float, seen: list[dict], impossible: str, failed: str) -> Ended:
-    return Ended(Try(**of), seconds, [Seen(**one) for one in seen], impossible, failed)
+def _ended(of: dict, seconds: float, seen: list[dict], **rest: Any) -> Ended:
+    return Ended(Try(**of), seconds, [Seen(**one) for one in seen], **rest)

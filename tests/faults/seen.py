@@ -43,6 +43,8 @@ class Run:
     minutes: float
     tries: int
     seed: int | None = None
+    # Of its year of weeks: each median of a week, in the first quarter and in the last.
+    year: dict[str, list[float]] = field(default_factory=dict)
     day: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d}")
     version: str = field(default_factory=lambda: tomllib.loads(paths.PROJECT.read_text())["project"]["version"])
 

@@ -11,7 +11,7 @@ import pytest
 from src.base import paths
 from tests.checkouts import Checkout
 from tests.faults import seen
-from tests.faults.suite import FAULTS, Fault
+from tests.faults.suite import FAULTS, YEAR_FAULTS, Fault
 from tests.faults.table import REPORT, page, rows_of
 from tests.faults.world import ImpossibleError, World
 
@@ -50,16 +50,16 @@ def test_a_process_under_test_is_a_python_of_its_own(tmp_path: Path) -> None:
 
 def test_the_page_lists_exactly_these() -> None:
     """docs/faults.md has a row for every fault, in order, and for none that the suite has not, in both tables."""
-    expected = [(fault.name, fault.to) for fault in FAULTS]
-    assert rows_of(REPORT.read_text()) == [expected, expected]
+    expected, of_year = ([(fault.name, fault.to) for fault in faults] for faults in (FAULTS, YEAR_FAULTS))
+    assert rows_of(REPORT.read_text()) == [expected, expected, of_year]
     assert paths.relative(REPORT) == "docs/faults.md"
 
 
 def test_the_page_is_what_the_counts_say() -> None:
     """Nobody wrote it by hand: it is made of tests/faults/seen.json, which counts faults of the suite alone."""
     short, endured = seen.read()
-    assert REPORT.read_text() == page(FAULTS, short, endured)
-    names = [fault.id for fault in FAULTS]
+    assert REPORT.read_text() == page(FAULTS, YEAR_FAULTS, short, endured)
+    names = [fault.id for fault in (*FAULTS, *YEAR_FAULTS)]
     assert len(set(names)) == len(names)
     assert {*short.faults, *endured.faults} <= set(names)
     assert endured.tries == sum(run.tries for run in endured.runs)

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import zipfile
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from pyarrow import feather
 
 from btc_signal.bundle import read_metadata, read_promoted
+from btc_signal.channel import Statement, read_statement
 from src.base import paths, storage, tables
 from src.base.errors import DataError, ParamsError, ProjectError
 from src.features.stream import FeatureStream
@@ -34,6 +36,9 @@ METADATA = paths.METADATA.read_bytes()
 SETTINGS = load_policy().data.model_copy(update={"start": None, "end": None})
 CSV = b"time,open,high,low,close,volume\n2020-01-01T00:00:00Z,1,2,0.5,1.5,3\n2020-01-01T01:00:00Z,1,2,0.5,1.5,3\n"
 LINE = b'{"time": 1571302800, "open": 100.0, "high": 103.0, "low": 97.0, "close": 101.0, "volume": 2.0}\n'
+STATEMENT = Statement(
+    "production", 7, {"1.0.0": f"sha256:{'a' * 64}"}, *(datetime(2026, n, 1, tzinfo=UTC) for n in (3, 5))
+)
 LOG = b'{"time": "2020-01-01T00:00:00Z", "probability": 0.5, "decision": 1, "model_version": "1.0.0"}\n'
 # What parsers stumble over.
 TOKENS = [
@@ -147,6 +152,15 @@ def test_lines(content):
         stream = FeatureStream(load_policy().features.model_copy(update={"warm_up_bars": 60}), "1h")
         for fields in read_lines(io.BytesIO(content)):
             stream.update(fields)
+
+
+@FUZZ
+@given(content=changed(json.dumps(STATEMENT.to_plain(), indent=2).encode()))
+def test_statement(content):
+    """Which versions may be served; what is read is what would be written of it."""
+    with suppress(DataError):
+        statement = read_statement(content, "it")
+        assert read_statement(json.dumps(statement.to_plain()).encode(), "it") == statement
 
 
 @FUZZ

@@ -1,4 +1,7 @@
-"""Python imports this first where this folder is on its path: ccxt's bitbank then asks the server of EXCHANGE_URL."""
+"""Python imports this first where this folder is on its path.
+
+With EXCHANGE_URL, ccxt's bitbank asks that server; with GATE_SOCKET, writes wait for who listens there.
+"""
 
 import importlib.abc
 import importlib.util
@@ -34,4 +37,9 @@ class Redirect(importlib.abc.MetaPathFinder):
         return spec
 
 
-sys.meta_path.insert(0, Redirect())
+if "EXCHANGE_URL" in os.environ:
+    sys.meta_path.insert(0, Redirect())
+if "GATE_SOCKET" in os.environ:
+    from write_gate import join
+
+    join(os.environ["GATE_SOCKET"])

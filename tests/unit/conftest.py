@@ -1,4 +1,4 @@
-"""What unit tests share: a promoted model in a folder of its own."""
+"""What unit tests share: a promoted model in a folder of its own, and a clone of a bare remote."""
 
 import json
 from collections.abc import Callable
@@ -9,6 +9,9 @@ import pytest
 from btc_signal.bundle import sha256
 from src.base import paths, storage
 from src.ml.ensemble import ProductionEnsemble
+from tests.checkouts import GIT_IDENTITY, Checkout
+from tests.clones import clone_of
+from tests.clones import promote as promote_in
 
 
 @pytest.fixture
@@ -27,3 +30,17 @@ def promote(candidate: ProductionEnsemble, tmp_path: Path) -> Callable[[str], No
         storage.write_json(metadata, tmp_path / "promoted" / paths.METADATA.name)
 
     return make
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    """A clone of a bare remote, both at version 1.0.0; the project takes it for its own."""
+    monkeypatch.setattr(paths, "METADATA", tmp_path / "mine" / paths.relative(paths.METADATA))
+    monkeypatch.setattr(paths, "ROOT", tmp_path / "mine")
+    for name, value in GIT_IDENTITY.items():
+        monkeypatch.setenv(name, value)
+    Checkout(tmp_path).run("git", "init", "--quiet", "--bare", "--initial-branch", "main", "remote.git")
+    clone = clone_of(tmp_path, "mine")
+    promote_in(clone, "1.0.0")
+    clone.run("git", "push", "--quiet", "--atomic", "--follow-tags")
+    return clone

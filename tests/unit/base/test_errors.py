@@ -2,7 +2,8 @@
 
 import pytest
 
-from src.base.errors import DataError, ModelError, ParamsError, ProjectError, PromotionError, exit_on_error
+from src.base.errors import DataError, ModelError, ParamsError, ProjectError, PromotionError, exit_on_error, warn
+from src.base.loops import keep_going
 
 KINDS = [ParamsError, DataError, ModelError, PromotionError]
 
@@ -76,3 +77,13 @@ def test_every_wrong_key_of_the_parameters_keeps_its_line(capsys):
     with pytest.raises(SystemExit), exit_on_error():
         raise ParamsError("line 1: \x1b\n       line 2: wrong")  # noqa: EM101, TRY003 - the words are the point
     assert capsys.readouterr().err == "error: line 1: \\x1b\n       line 2: wrong\n"
+
+
+def test_a_process_without_standard_error_goes_on(monkeypatch, capsys):
+    """As one that was started with 2>&-; what it prints stays what it is."""
+    monkeypatch.setattr("sys.stderr", None)
+    warn("nobody reads it")
+    keep_going([lambda: 1 / 0, lambda: None], lambda _: None, 0.0)
+    with pytest.raises(SystemExit), exit_on_error():
+        raise DataError
+    assert capsys.readouterr().out == ""

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from fcntl import LOCK_EX, flock
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from src.base import line_log
 from src.base.errors import DataError
-from src.base.line_log import append_lines, is_kept, newest_lines, reject, rejected
+from src.base.line_log import append_lines, drop_lines, is_kept, newest_lines, reject, rejected
 from tests.full_disk import disk_full
 
 ONE, TWO = '{"a": 1}', '{"a": 2}'
@@ -153,3 +154,43 @@ def test_what_is_kept_does_not_grow_without_end(log, monkeypatch):
     assert reject(log, [b"x" * 30]) == []
     assert (is_kept(log, b"y" * 30), is_kept(log, b"short")) == (False, True)
     assert rejected(log).read_bytes() == b"short\n"
+
+
+def test_many_lines_are_refused_in_no_time(log):
+    """Each is looked up among those that are kept, not searched for in their text; one of several lines is, too."""
+    lines = [b"nonsense %020d" % number for number in range(20_000)]
+    assert reject(log, [*lines, b"{\n}"]) == [*lines, b"{\n}"]
+    started = process_time()
+    assert reject(log, [*lines, b"{\n}", b"new"]) == [b"new"]
+    assert process_time() - started < 1
+
+
+def test_what_is_named_does_not_grow_without_end(log, monkeypatch):
+    """Of the lines that could not be kept, a process remembers the newest."""
+    monkeypatch.setattr(line_log, "REJECTED_MAX", 0)
+    monkeypatch.setattr(line_log, "NAMED_MAX", 10)
+    for number in range(100):
+        assert reject(log, [b"%d" % number] * 2) == [b"%d" % number]
+    assert reject(log, [b"%d" % number for number in range(90, 101)]) == [b"100"]
+    assert len(line_log._named) == 10
+
+
+def test_lines_are_dropped_while_others_write(log):
+    """A writer that waited for the lock writes to the new file; a line that is being written stays."""
+    append_lines([ONE, TWO, ONE], log)
+    with log.open("ab") as half:
+        half.write(b'{"a": 1')
+
+    def is_dropped(line):
+        if not started:
+            command = [sys.executable, "-c", WRITE.replace("range(300)", "range(1)"), "0", str(log)]
+            started.append(subprocess.Popen(command))
+        return line == f"{ONE}\n".encode()
+
+    started = []
+    drop_lines(log, is_dropped)
+    assert started[0].wait() == 0
+    kept, last = log.read_bytes().splitlines()
+    assert kept == TWO.encode()
+    assert json.loads(last)["number"] == 0
+    assert rejected(log).read_text() == '{"a": 1\n'

@@ -52,6 +52,7 @@ ANSWERS = {
     ("data", "columns"): None,
     ("data", "time_zone"): None,
     ("data", "thousands"): None,
+    ("data", "exchange"): "",
     ("data", "drop_last"): False,
     ("data", "parts_min_share"): 1.0,
     ("data", "limits", "off_grid_share_max"): 0.0,
@@ -85,7 +86,26 @@ def test_no_other_key_has_a_default(location, load):
     """A file that lacks any one key is refused, and the key is named."""
     with pytest.raises(ParamsError) as error:
         load(text=without(location))
-    assert re.search(rf": {re.escape('.'.join(location))}: missing, add it$", str(error.value), re.MULTILINE)
+    words = rf": {re.escape('.'.join(location))}: missing, add it( with .*)?$"
+    assert re.search(words, str(error.value), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("location", "keys"),
+    [
+        (("backtest",), "fee_bps, slippage_bps"),
+        (("train", "xgb"), "n_estimators, learning_rate, max_depth, min_child_weight, subsample"),
+        (("ensemble",), "weights.lightgbm, weights.xgboost, weights.random_forest, decision_threshold"),
+    ],
+    ids=["a section", "one in a section", "one with a section in it"],
+)
+def test_a_section_that_is_missing_is_named_with_its_keys(location, keys, load):
+    """Not the section first and its keys one run later; and where their values stand is told once."""
+    with pytest.raises(ParamsError) as error:
+        load(text=without(location))
+    missing, after = (line.strip() for line in str(error.value).splitlines())
+    assert missing.endswith(f": {'.'.join(location)}: missing, add it with {keys}")
+    assert after == "after an upgrade: docs/upgrade.md has the keys that came, with their values"
 
 
 @pytest.mark.parametrize("location", ANSWERS, ids=".".join)
@@ -160,6 +180,7 @@ def test_all_wrong_keys_are_reported_at_once_each_with_its_line(load):
         (r": gate\.f1_score_min: .*less than or equal to 1, got 60", "f1_score_min"),
     ]
     reported = [line.strip() for line in str(error.value).splitlines()]
+    assert reported.pop().startswith("after an upgrade: docs/upgrade.md has the keys that came")
     assert len(reported) == len(expected)
     for words, part in expected:
         line = f" line {line_of(part)}" if part else ""

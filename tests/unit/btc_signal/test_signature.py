@@ -9,7 +9,7 @@ from src.base import paths
 from src.base.errors import ModelError
 from src.ml.ensemble import ProductionEnsemble
 from src.release.deploy import deploy, served
-from tests.signing import make_keys, sign
+from tests.signing import allow, make_keys, sign, version_of
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def asked(keys, monkeypatch):
 def test_signed(promoted, keys, asked):
     """A signed model is served."""
     sign(promoted, keys[0])
-    assert ProductionEnsemble.load(promoted).get_model_info()["version"] == "1.0.0"
+    assert ProductionEnsemble.load_release(promoted).get_model_info()["version"] == "1.0.0"
 
 
 def test_nobody_asks(promoted):
@@ -114,6 +114,7 @@ def test_a_key_of_another_kind(promoted, keys, monkeypatch, tmp_path):
 def test_deployed_with_its_signature(promoted, keys, asked, tmp_path):
     """A release is signed as what it is a copy of; an unsigned model does not replace it."""
     sign(promoted, keys[0])
+    allow(tmp_path, keys[0], version_of(promoted))
     assert deploy(tmp_path / "served", "production", keep=3, promoted=promoted) == "1.0.0"
     assert ProductionEnsemble.load(tmp_path / "served" / "production")
     signature_file(promoted, "1.0.0").unlink()

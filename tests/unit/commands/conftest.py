@@ -14,7 +14,7 @@ from src.features.promoted import promoted as promoted_value
 def promoted(candidate: ProductionEnsemble, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small model in the place of the promoted one, with a short warm-up."""
     settings = promoted_value("feature_settings") | {"warm_up_bars": 60}
-    monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda _, __: candidate))
+    monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda *_, **__: candidate))
     monkeypatch.setattr(FeatureStream, "of_model", classmethod(lambda cls, _: cls(settings, "1h")))
 
 

@@ -63,7 +63,7 @@ def test_missing_scores_are_an_error_with_the_next_step(tmp_path: Path, monkeypa
 
 def test_predict_without_a_model_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line on standard error, exit status 2, nothing on standard output."""
-    monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda _, __: read_promoted(tmp_path)))
+    monkeypatch.setattr(ProductionEnsemble, "load", classmethod(lambda *_, **__: read_promoted(tmp_path)))
     shown = RUN.invoke(app, ["predict"], input="")
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert "no model was promoted" in shown.stderr

@@ -4,6 +4,7 @@ import errno
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +13,10 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from src.base import line_log, storage
+from src.base.errors import DataError
 from src.base.line_log import rejected
 from src.cli import app
+from src.commands.predicting import _read_parts
 
 WARM_UP = 60
 # Of eighty bars from the first of January 2020 on.
@@ -199,3 +202,39 @@ def test_a_state_without_a_feed(promoted: None) -> None:
     done = CliRunner().invoke(app, ["predict", "--state", "state.json"], input="")
     assert done.exit_code == 2
     assert "expected with --follow; leave it out, or add --follow" in done.stderr
+
+
+def test_two_do_not_share_a_state(lines: list[str], follow: Follow, tmp_path: Path) -> None:
+    """Each would undo what the other saves; when the first has ended, however it ended, the other may go on."""
+    follow(lines[:70])
+    with (tmp_path / "state.json.lock").open("a") as held:
+        flock(held, LOCK_EX)
+        done, logged = follow(lines[70:])
+    assert (done.exit_code, done.stdout, len(logged)) == (2, "", 11)
+    assert "state.json: another `predict --follow` saves there; end it, or name another file" in done.stderr
+    assert len(follow(lines[70:])[1]) == 21
+
+
+def test_a_state_may_be_a_link(lines: list[str], follow: Follow, tmp_path: Path) -> None:
+    """To a disk that lasts, say: what it names is replaced."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "state.json").symlink_to("disk/kept.json")
+    follow(lines)
+    assert (tmp_path / "state.json").is_symlink()
+    assert len(follow(lines)[1]) == 21
+
+
+def test_a_log_is_no_state(promoted: None, tmp_path: Path) -> None:
+    """One would replace the other, bar by bar."""
+    (tmp_path / "link").symlink_to("bot.jsonl")
+    options = ("--log", str(tmp_path / "bot.jsonl"), "--state", str(tmp_path / "link"))
+    done = CliRunner().invoke(app, ["predict", "--follow", *options], input="")
+    assert done.exit_code == 2
+    assert "a state the last one only; name two files" in done.stderr
+
+
+def test_a_closed_standard_input_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a service has it that was started without one."""
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(DataError, match=r"^expected bars on standard input, which is closed"):
+        _read_parts(None, "1h")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from src.doctor.check import as_text, ok, quoted, restoring
+from src.doctor.check import as_text, ok, restoring
 from src.doctor.git_repository import Git
+from src.repo.git_locks import quoted
 from src.verdict.finding import Finding
 from tests.checkouts import Checkout
 
@@ -94,6 +95,21 @@ def test_the_command_mends(spoil: Callable[[Checkout], object], words: str, chec
     assert "failed" not in {line.verdict for line in seen(checkout)}
     assert (checkout.root / "a.txt").exists()
     assert (checkout.root / "b c.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["HEAD:a.txt", "HEAD"])
+def test_empty_objects_come_back_from_the_remote(name: str, checkout: Checkout, tmp_path: Path) -> None:
+    """As a power cut leaves them: git takes them for damage until they are gone."""
+    clone = checkout.clone(tmp_path / "clone")
+    digest = clone.run("git", "rev-parse", name).strip()
+    file = clone.root / ".git" / "objects" / digest[:2] / digest[2:]
+    file.unlink()
+    file.touch()
+    (line,) = seen(clone)
+    assert line.words.startswith("1 objects are empty, as a power cut leaves them: .git/objects/")
+    bash(clone, line.command)
+    assert [one.verdict for one in seen(clone)] == ["passed"]
+    clone.run("git", "fsck")
 
 
 HALF_DONE = {

@@ -187,7 +187,7 @@ BELOW = (
     "src.base.foreign_text",
     "src.base.paths",
 )
-BELOW += ("src.repo", "src.repo.git", "src.verdict", "src.verdict.finding")
+BELOW += ("src.repo", "src.repo.git", "src.repo.git_locks", "src.verdict", "src.verdict.finding")
 ANY_PYTHON += [paths.ROOT / "scripts" / "management" / "dev_check.py"]
 ANY_PYTHON += [file for name in BELOW if (file := paths.ROOT / f"{name.replace('.', '/')}.py").exists()]
 

@@ -80,3 +80,24 @@ def test_nobody_is_told_who_did_not_ask(monkeypatch):
     said = []
     tell_whether_it_looks(DataError("no bars"), said.append, AlertMemory())
     assert said == []
+
+
+def test_a_memory_that_cannot_be_read_keeps_nobody_from_being_told(httpserver: HTTPServer, file, monkeypatch):
+    """A folder in its place; as long as this process lives, it remembers."""
+    httpserver.expect_request("/hook").respond_with_data(status=200)
+    monkeypatch.setenv("ALERT_URL", f"json://127.0.0.1:{httpserver.port}/hook")
+    file.mkdir()
+    memory, said = AlertMemory(), []
+    for _ in range(3):
+        tell_whether_it_looks(DataError("no bars"), said.append, memory)
+    assert len(httpserver.log) == 1
+    (words,) = said
+    assert words.startswith(f"what was told before is not known: {file}: Is a directory; told: 1 alerts")
+
+
+def test_a_name_that_cannot_be_written_is_left_out(file):
+    """Else nothing could be remembered beside it, and every look would tell anew."""
+    file.write_text('{"\\ud800": "2020-01-01T12:00:00Z"}')
+    told, words = AlertMemory().read(NOW)
+    assert (told, words.startswith(f"warning: {file}: 1 alerts had")) == ({}, True)
+    assert AlertMemory().write({**told, "f1": NOW}) == ""

@@ -242,3 +242,22 @@ def test_a_retraining_tells_no_more(discord, monkeypatch):
     (request, _) = discord.log[0]
     assert alive(request) == []
     assert request.get_data().count(rb"\n") == 1  # between title and body
+
+
+def test_calls_that_hang_do_not_pile_up(discord, monkeypatch):
+    """An address may be down for days; as soon as they end, people are told again."""
+    release, url = threading.Event(), f"/api/webhooks/{ID}/{TOKEN}"
+    monkeypatch.setattr(alerts, "DEADLINE_S", 0.1)
+    monkeypatch.setattr(alerts, "HANGING_MAX", 3)
+    discord.expect_request(url).respond_with_handler(lambda _: Response(status=204 if release.wait(20) else 500))
+    before = set(threading.enumerate())
+    try:
+        assert [send(MESSAGE) for _ in range(6)] == ["nobody was told: no answer in time"] * 6
+        hanging = [thread for thread in set(threading.enumerate()) - before if thread.name == alerts.THREAD]
+        assert len(hanging) == 3
+    finally:
+        release.set()
+    for thread in hanging:
+        thread.join(20)
+    monkeypatch.setattr(alerts, "DEADLINE_S", 20)
+    assert send(MESSAGE) == ""

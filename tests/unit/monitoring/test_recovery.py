@@ -13,6 +13,7 @@ from src.monitoring.recovery import breach, recover
 from src.policy import Monitor
 from src.release.deploy import roll_back, served
 from tests.faults.world import ImpossibleError, mounted
+from tests.signing import allow, make_keys, version_of
 
 BAD = {"live": {"f1_score": {"value": 0.5, "interval": [0.45, 0.55]}}, "predictions": 600, "version": "1.1.0"}
 BAD["looked_at"] = "2020-01-01T00:00:00Z"
@@ -38,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two releases, the second one served; what a release holds is verified elsewhere."""
     deploy_two(tmp_path)
     verified = []
-    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load", verified.append)
+    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load_release", verified.append)
     yield tmp_path
     assert all(release == tmp_path / "releases" / "1.0.0" for release in verified)
 
@@ -111,6 +112,24 @@ def test_a_damaged_release_is_not_served(asked, folder, monkeypatch):
     assert served(folder, "production") == "1.1.0"
 
 
+def test_a_release_that_the_statement_does_not_allow(asked, folder, monkeypatch):
+    """A bot would refuse it: the link stays, no note, and words that say what the owner of the key has to do."""
+    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load_release", lambda _: None)
+    secret, _ = make_keys(folder, "owner")
+    digests = {}
+    for version in ("1.0.0", "1.1.0"):
+        metadata = folder / "releases" / version / paths.METADATA.name
+        metadata.write_text(f'{{"version": "{version}"}}')
+        digests |= version_of(metadata.parent)
+    allow(folder, secret, {"1.1.0": digests["1.1.0"]})
+    with pytest.raises(PromotionError, match=r"allows 1\.1\.0, got 1\.0\.0; nothing was changed: .* --before 1\.0\.0"):
+        recover(BAD, folder, "production", asked, dry_run=False)
+    assert links(folder) == ("1.1.0", "1.0.0")
+    assert not (folder / "production.recovered.json").exists()
+    allow(folder, secret, digests, serial=2)
+    assert "serves 1.0.0 again instead of 1.1.0" in recover(BAD, folder, "production", asked, dry_run=False)
+
+
 def links(folder: Path) -> tuple[str | None, str | None]:
     """What is served, and what would be gone back to."""
     return served(folder, "production"), served(folder, "production.previous")
@@ -119,7 +138,7 @@ def links(folder: Path) -> tuple[str | None, str | None]:
 @pytest.mark.parametrize("free_inodes", range(4))
 def test_a_disk_without_an_inode_left(free_inodes, asked, tmp_path, monkeypatch):
     """The link stays and the words say why; every look tries again, and with room it is done, once."""
-    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load", lambda _: None)
+    monkeypatch.setattr("src.release.deploy.ProductionEnsemble.load_release", lambda _: None)
     try:
         with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "nr_inodes=64", "tmpfs") as disk:
             deploy_two(disk)

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from src.base import paths
+from src.base import byte_code, paths
+from src.doctor import repair
 from src.release.deploy import deploy
 from src.release.warn_once import warn_once
 from tests.checkouts import GIT_IDENTITY, Checkout
-from tests.clones import clone_of, promote
 from tests.folders import served
+
+BEFORE = b"before\xff\n"
+METADATA = paths.relative(paths.METADATA)
 
 
 @pytest.fixture(autouse=True)
@@ -41,14 +44,24 @@ def put_version(promote: Callable[[str], None], srv: Path, tmp_path: Path) -> Ca
 
 
 @pytest.fixture
-def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-    """A clone of a bare remote, both at version 1.0.0; the project takes it for its own."""
-    monkeypatch.setattr(paths, "METADATA", tmp_path / "mine" / paths.relative(paths.METADATA))
-    monkeypatch.setattr(paths, "ROOT", tmp_path / "mine")
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    """A repository with one file, committed, which the project takes for its own."""
     for name, value in GIT_IDENTITY.items():
         monkeypatch.setenv(name, value)
-    Checkout(tmp_path).run("git", "init", "--quiet", "--bare", "--initial-branch", "main", "remote.git")
-    clone = clone_of(tmp_path, "mine")
-    promote(clone, "1.0.0")
-    clone.run("git", "push", "--quiet", "--atomic", "--follow-tags")
-    return clone
+    monkeypatch.setattr(paths, "METADATA", tmp_path / METADATA)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(repair, "RWLOCK", tmp_path / ".dvc" / "tmp" / "rwlock")
+    monkeypatch.setattr(byte_code, "remove_damaged", list)
+    checkout = Checkout(tmp_path)
+    checkout.run("git", "init", "--quiet")
+    (tmp_path / "model").write_bytes(BEFORE)
+    checkout.commit("before")
+    return checkout
+
+
+def hook(checkout: Checkout, name: str, script: str) -> None:
+    """Give a repository a hook."""
+    file = checkout.root / ".git" / "hooks" / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)

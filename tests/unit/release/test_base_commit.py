@@ -1,4 +1,4 @@
-"""What promote and rollback ask the remote before they change anything, and the push they advise, with real git."""
+"""What promote, rollback and retrain ask the remote before they change anything, with real git."""
 
 import shutil
 from collections.abc import Callable
@@ -7,19 +7,8 @@ import pytest
 
 from src.base.errors import PromotionError
 from src.release.base_commit import check_upstream, find_base, how_to_publish
-from src.release.tags import Stage
 from tests.checkouts import Checkout
-from tests.clones import clone_of, commit, head, promote
-
-
-def advised(version: str, stage: Stage = "production") -> str:
-    """Return the push that is advised, which comes after that of DVC."""
-    return how_to_publish(version, stage, offline=False).split("`")[1].removeprefix("dvc push && ")
-
-
-def there(checkout: Checkout) -> str:
-    """Every ref of the remote."""
-    return checkout.run("git", "ls-remote", "--refs", "origin")
+from tests.clones import clone_of, commit, head
 
 
 def a_commit(other: Checkout) -> None:
@@ -45,12 +34,18 @@ def a_branch(other: Checkout) -> None:
     a_promotion(other)
 
 
+def a_name_below(other: Checkout) -> None:
+    """Where git keeps it, there is no room for the tag of version 1.1.0."""
+    other.run("git", "tag", "--annotate", "--message", "theirs", "production-ensemble@v1.1.0/theirs")
+
+
 @pytest.mark.parametrize(
     ("pushed", "words", "mends"),
     [
         pytest.param(a_commit, "origin has commits of main that this clone lacks", "git pull --no-rebase", id="commit"),
         pytest.param(a_promotion, "origin has commits of main", "git pull --no-rebase", id="promotion"),
         pytest.param(a_stage, "origin has 1 tags that this clone lacks", "git fetch --tags origin", id="stage"),
+        pytest.param(a_name_below, "origin has 1 tags that this clone lacks", "git fetch --tags origin", id="below"),
         pytest.param(a_branch, "origin has 1 tags that this clone lacks", "git fetch --tags origin", id="branch"),
     ],
 )
@@ -88,67 +83,14 @@ def test_a_git_that_fails_is_not_taken_for_a_detached_head(mine: Checkout) -> No
         check_upstream(amend=False, offline=True)
 
 
-def test_the_push_that_is_advised_is_all_or_nothing(mine: Checkout) -> None:
-    """A colleague comes first: neither branch nor tag goes out; a merge later both do, the tag at what was promoted."""
-    promote(mine, "1.1.0")
-    promoted = head(mine)
-    other = clone_of(mine.root.parent, "other")
-    commit(other, "typo")
-    other.run("git", "push", "--quiet")
-    before = there(mine)
-    push = advised("1.1.0")
-    refs = "main production-ensemble@v1.1.0 'production-ensemble#production#2'"
-    assert push == f"git push --atomic --follow-tags origin {refs}"
-    assert "(fetch first)" in mine.run("sh", "-c", push, expect=1)
-    assert there(mine) == before
-    mine.run("git", "pull", "--quiet", "--no-rebase", "--no-edit")
-    mine.run("sh", "-c", push)
-    assert f"{head(mine)}\trefs/heads/main" in there(mine)
-    assert f"{promoted}\trefs/tags/production-ensemble@v1.1.0^{{}}" in mine.run("git", "ls-remote", "origin")
-
-
-def test_a_branch_that_nobody_follows_is_pushed_to_origin(mine: Checkout) -> None:
-    """Its tags are held against those of origin, and the words set the upstream."""
-    mine.run("git", "switch", "--quiet", "--create", "a'b", "--no-track")
-    check_upstream(amend=False, offline=False)
-    promote(mine, "1.1.0")
-    command = advised("1.1.0")
-    assert command.startswith("git push --atomic --follow-tags --set-upstream origin 'a'\"'\"'b' ")
-    mine.run("sh", "-c", command)
-    assert "refs/heads/a'b" in there(mine)
-    assert "refs/tags/production-ensemble@v1.1.0" in there(mine)
-
-
-def test_the_push_that_is_advised_is_refused_where_a_tag_is_taken(mine: Checkout) -> None:
-    """A colleague promoted the same number on another branch: git would leave our tag out, and push the branch."""
-    promote(mine, "1.1.0")
-    other = clone_of(mine.root.parent, "other")
-    other.run("git", "switch", "--quiet", "--create", "another")
-    other.run("git", "tag", "--annotate", "--message", "theirs", "production-ensemble@v1.1.0")
-    other.run("git", "push", "--quiet", "origin", "another", "production-ensemble@v1.1.0")
-    before = there(mine)
-    assert "already exists" in mine.run("sh", "-c", advised("1.1.0"), expect=1)
-    assert there(mine) == before
-
-
-def test_a_branch_is_pushed_to_the_one_that_it_follows(mine: Checkout) -> None:
-    """Also where that one has another name."""
-    mine.run("git", "switch", "--quiet", "--create", "local", "--track", "origin/main")
-    promote(mine, "1.1.0", "staging")
-    assert "origin local:refs/heads/main" in advised("1.1.0", "staging")
-    mine.run("sh", "-c", advised("1.1.0", "staging"))
-    assert f"{head(mine)}\trefs/heads/main" in there(mine)
-    assert "refs/tags/production-ensemble#staging#" in there(mine)
-
-
-def test_a_command_that_is_printed_names_a_branch_as_one_word(mine: Checkout) -> None:
-    """Whatever its name does in a shell."""
+def test_a_branch_that_follows_none_is_held_against_origin(mine: Checkout) -> None:
+    """By promote and rollback; retrain, which publishes at once, names the command after which it follows."""
     mine.run("git", "switch", "--quiet", "--create", "a;touch${IFS}b", "--no-track")
-    with pytest.raises(PromotionError, match="expected a;touch") as refused:
+    check_upstream(amend=False, offline=False)
+    with pytest.raises(
+        PromotionError, match=r"^expected a;touch\$\{IFS\}b to follow .*; `python -m src publish` makes one"
+    ):
         find_base()
-    mine.run("sh", "-c", str(refused.value).split("`")[1])
-    assert "refs/heads/a;touch${IFS}b" in there(mine)
-    assert not (mine.root / "b").exists()
 
 
 def test_another_tag_of_the_same_name_is_named_and_stays(mine: Checkout, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,9 +136,7 @@ def test_without_a_remote_nobody_is_asked_or_told(mine: Checkout) -> None:
     """It is said."""
     mine.run("git", "remote", "remove", "origin")
     check_upstream(amend=True, offline=False)
-    assert (
-        how_to_publish("1.0.0", "production", offline=False) == "this clone has no remote, so nobody else knows of it."
-    )
+    assert how_to_publish(offline=False) == "this clone has no remote, so nobody else knows of it."
 
 
 def test_amending_what_others_have_is_refused(mine: Checkout) -> None:

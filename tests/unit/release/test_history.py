@@ -83,6 +83,7 @@ DAMAGES = {
     "a number": changed(version=1.1),
     "no moment": changed(created_at="yesterday"),
     "no zone": changed(created_at="2026-01-04T12:30:00"),
+    "no number": changed(more=float("nan")),
     "no scores": changed(performance_metrics=None),
     "no rows": changed(training_info={}),
     "bars of another shape": changed(training_info={"samples_count": 9, "data": []}),
@@ -102,6 +103,17 @@ def test_a_damaged_commit_is_named_once_and_passed_over(
     assert (listed(), listed()) == (["1.2.0", "1.0.0"], ["1.2.0", "1.0.0"])
     (warning,) = capsys.readouterr().err.splitlines()
     assert warning.startswith(f"warning: commit {damaged[:7]} is passed over, it holds no promotion that can be read (")
+
+
+def test_a_version_of_a_merged_branch_is_listed(repository: Checkout) -> None:
+    """Also where the merge took the other side's metadata: git would leave that branch out."""
+    promote(repository, "1.0.0")
+    repository.run("git", "switch", "--quiet", "--create", "other")
+    promote(repository, "1.1.0")
+    repository.run("git", "switch", "--quiet", "-")
+    promote(repository, "1.0.1")
+    repository.run("git", "merge", "--quiet", "--strategy", "ours", "--no-edit", "other")
+    assert sorted(listed()) == ["1.0.0", "1.0.1", "1.1.0"]
 
 
 METRICS = {

@@ -54,7 +54,7 @@ def test_a_remote_that_does_not_answer_is_refused(
         assert time.monotonic() - start < 10
     assert mine.git_state() == before
     check_upstream(amend=False, offline=True)
-    assert how_to_publish("1.0.0", "production", offline=True).endswith(
+    assert how_to_publish(offline=True).endswith(
         "origin was not asked; if it has other commits or tags, it takes nothing."
     )
 

@@ -4,41 +4,22 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import yaml
 from filelock import FileLock
 
-from src.base import byte_code, paths
+from src.base import paths
 from src.base.errors import PromotionError
-from src.doctor import repair
 from src.doctor.repair import repair as repair_all
 from src.release.tags import Tagged
 from src.release.transaction import check_committed, exclusive, transaction
 from src.repo.git import git
-from tests.checkouts import GIT_IDENTITY, Checkout
+from tests.checkouts import Checkout
+from tests.unit.release.conftest import BEFORE, hook
 
-BEFORE = b"before\xff\n"
-METADATA = paths.relative(paths.METADATA)
 SECOND = Tagged("1.1.0", "production")
 TAGS = ["production-ensemble#production#1", "production-ensemble@v1.1.0"]
-
-
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-    """A repository with one file, committed, which the project takes for its own."""
-    for name, value in GIT_IDENTITY.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(paths, "METADATA", tmp_path / METADATA)
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
-    monkeypatch.setattr(repair, "RWLOCK", tmp_path / ".dvc" / "tmp" / "rwlock")
-    monkeypatch.setattr(byte_code, "remove_damaged", list)
-    checkout = Checkout(tmp_path)
-    checkout.run("git", "init", "--quiet")
-    (tmp_path / "model").write_bytes(BEFORE)
-    checkout.commit("before")
-    return checkout
 
 
 def change(checkout: Checkout, *, commit: bool) -> None:
@@ -112,14 +93,18 @@ def state(checkout: Checkout) -> list[str]:
     return [*checkout.git_state(), *(path.name for path in (checkout.root / ".git").glob("unfinished*"))]
 
 
-def locked_version(checkout: Checkout) -> None:
-    """As a git leaves it that was killed while it tagged."""
-    (checkout.root / ".git" / "refs" / "tags" / f"{TAGS[1]}.lock").touch()
+def refused(checkout: Checkout, tag: str) -> None:
+    """By a hook of the user."""
+    hook(checkout, "reference-transaction", f'[ "$1" != prepared ] || ! grep -q "refs/tags/{tag}$"')
 
 
-def locked_stage(checkout: Checkout) -> None:
+def refused_version(checkout: Checkout) -> None:
+    refused(checkout, TAGS[1])
+
+
+def refused_stage(checkout: Checkout) -> None:
     """The first of the two tags can be made."""
-    (checkout.root / ".git" / "refs" / "tags" / f"{TAGS[0]}.lock").touch()
+    refused(checkout, TAGS[0])
 
 
 def lightweight(checkout: Checkout) -> None:
@@ -131,8 +116,8 @@ def lightweight(checkout: Checkout) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        pytest.param(locked_version, r"^`git tag .*@v1\.1\.0 \w+` failed: .*lock", id="locked version"),
-        pytest.param(locked_stage, r"^`git tag .*#production#1 \w+` failed: .*lock", id="locked stage"),
+        pytest.param(refused_version, r"^`git tag .*@v1\.1\.0 \w+` failed: .*by hook", id="refused version"),
+        pytest.param(refused_stage, r"^`git tag .*#production#1 \w+` failed: .*by hook", id="refused stage"),
         pytest.param(lightweight, r"^the tag .*@v1\.1\.0 is there already", id="lightweight"),
     ],
 )
@@ -151,8 +136,7 @@ def test_what_cannot_be_tagged_is_not_committed(
     assert (repository.root / "model").read_bytes() == b"changed since"
     for name in git("tag").splitlines():
         repository.run("git", "tag", "--delete", name)
-    for lock in (repository.root / ".git" / "refs" / "tags").iterdir():
-        lock.unlink()
+    (repository.root / ".git" / "hooks" / "reference-transaction").unlink(missing_ok=True)
     with exclusive():
         promote(repository, SECOND, how=how)
     assert git("tag", "--points-at", "HEAD").split() == TAGS
@@ -215,14 +199,7 @@ def test_a_commit_that_cannot_be_read_made_no_version(repository: Checkout, monk
 def test_one_at_a_time(repository: Checkout) -> None:
     """The second says so."""
     lock = FileLock(repository.root / ".git" / "production.lock")
-    with lock, pytest.raises(PromotionError, match="another promotion or rollback is at work"), exclusive():
-        pass
-
-
-def test_an_index_that_is_locked_is_told_first(repository: Checkout) -> None:
-    """Nothing was changed yet."""
-    (repository.root / ".git" / "index.lock").touch()
-    with pytest.raises(PromotionError, match=r"index\.lock is there: .* delete that file"), exclusive():
+    with lock, pytest.raises(PromotionError, match="promotion, rollback, publication or prune is at work"), exclusive():
         pass
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from src.base.errors import DataError, PromotionError
-from src.repo.dvc_lock import changed_outs, md5, parse_dvc_lock, read_dvc_lock
+from src.repo.dvc_lock import changed_outs, files_in, md5, parse_dvc_lock, read_dvc_lock
 from src.repo.git import git, read_blobs
 
 CONTENT = b"the bars"
@@ -102,3 +102,10 @@ def test_an_output_is_what_it_says_or_is_named(content: bytes | None, tmp_path: 
 def test_the_md5_is_that_of_md5sum() -> None:
     """Which is DVC's own name of a file."""
     assert md5(CONTENT) == NAME
+
+
+@pytest.mark.parametrize("content", [b"", b"[", b"{}x", b"1", b"[1]", b'[{"relpath": "a"}]', b"[" * 9000])
+def test_a_damaged_folder_is_named(content: bytes) -> None:
+    """Its files are not known then, which is no reason to delete them."""
+    with pytest.raises(PromotionError, match=r"the object 1\.dir names the files of a folder, and is damaged"):
+        files_in(content, "1.dir")

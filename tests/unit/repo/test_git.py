@@ -154,10 +154,47 @@ def test_contents_are_read_by_one_git(repository: Checkout, monkeypatch: pytest.
     assert read_blobs([]) == []
 
 
+def test_what_has_no_content_is_none(stand_in: Callable[[str], None]) -> None:
+    """As git calls what is missing, and from 2.52 on a submodule; those after it are read all the same."""
+    stand_in("cat >/dev/null; printf '%s\\n' 'a:b missing' 'c0ffee submodule' 'c0ffee blob 2' 'hi'")
+    assert read_blobs(["a:b", "c:d", "e:f"]) == [None, None, "hi"]
+
+
 def test_a_setting_has_a_default(repository: Checkout) -> None:
     """Git's own, or the one that is named."""
     repository.run("git", "config", "some.key", "value")
     assert (git_config("some.key"), git_config("other.key"), git_config("other.key", "x")) == ("value", "", "x")
+
+
+def emptied(checkout: Checkout, name: str) -> Path:
+    """As a power cut leaves an object that was written last."""
+    digest = git("rev-parse", name)
+    file = checkout.root / ".git" / "objects" / digest[:2] / digest[2:]
+    file.chmod(0o644)
+    file.write_bytes(b"")
+    return file
+
+
+@pytest.mark.parametrize("name", ["HEAD:two", "HEAD^{tree}", "HEAD"])
+def test_a_damaged_object_is_no_missing_file(name: str, repository: Checkout) -> None:
+    """Git's words name it, and ours who says what to do."""
+    emptied(repository, name)
+    words = r"is empty.*; objects of git are empty, as a power cut leaves them: `python -m src doctor` says what to do$"
+    with pytest.raises(PromotionError, match=words):
+        read_blobs([f"{git('rev-parse', 'HEAD')}:{file}" for file in ("one", "two", "three")])
+
+
+def test_a_hook_s_repository_is_not_ours(repository: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command works on the repository that it is started in, whichever git started it."""
+    other = Checkout(tmp_path / "other")
+    other.root.mkdir()
+    other.run("git", "init", "--quiet")
+    expected = git("rev-parse", "HEAD")
+    for name in ("GIT_DIR", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"):
+        monkeypatch.setenv(name, str(other.root / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other.root))
+    assert (git("rev-parse", "HEAD"), git("ls-files"), git("status", "--porcelain")) == (expected, "one\ntwo", "")
+    assert repository.root.is_dir()
 
 
 def test_it_starts_without_the_environment() -> None:

@@ -163,10 +163,27 @@ def test_numbers_have_plain_digits(number, column, refused):
     assert "expected numbers in the digits 0 to 9, got [" in refused(puts(3, column, number))
 
 
-def test_a_date_has_plain_digits():
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Sat, 0１ Jun 2024 00:00:00 GMT",  # noqa: RUF001 - the point
+        "Fri, 31 Dec 9999 23:59:59 -2300",
+        "Mon, 01 Jan 99999999999 00:00:00 GMT",
+    ],
+    ids=["other digits", "later than the last", "a large year"],
+)
+def test_a_date_is_one(date):
     """That of an answer tells what is closed."""
     with pytest.raises(DataError, match="expected a Date in its answer, got "):
-        _read_date("bitbank", "Sat, 0１ Jun 2024 00:00:00 GMT")  # noqa: RUF001 - the point
+        _read_date("bitbank", date)
+
+
+@pytest.mark.parametrize("charset", ["punycode", "utf-7", "zlib"])
+def test_json_is_utf_8_whatever_a_server_says(charset, fetch, bitbank):
+    """Some of Python's decoders take hours for as many bytes as an answer may have."""
+    honest = fetch()
+    bitbank.lie("20240503", lambda rows: sends(json.dumps(body(rows)), kind=f"application/json; charset={charset}")([]))
+    assert fetch().equals(honest)
 
 
 PRICES = {

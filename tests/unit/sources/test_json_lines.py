@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -107,3 +108,12 @@ def test_a_key_stands_once(line):
     """Readers differ about which of two values counts."""
     with pytest.raises(DataError, match=r"line 1: not valid JSON \('close' twice\)"):
         list(read_lines(io.BytesIO(line.encode())))
+
+
+def test_a_line_of_many_keys_takes_no_longer():
+    """One key stands twice among as many as a line has room for; counted once each, not for each."""
+    keys = ", ".join(f'"{number}": 1' for number in [*range(50_000), 49_999])
+    started = process_time()
+    with pytest.raises(DataError, match="'49999' twice"):
+        list(read(f"{{{keys}}}"))
+    assert process_time() - started < 5

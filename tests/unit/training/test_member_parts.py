@@ -200,6 +200,11 @@ RAW = {
     "a class with an item": b"\x80\x05ccollections\nOrderedDict\n)RU\x01aK\x01s.",
     "itself": b"\x80\x05]\x94h\x00a.",
     "lists in lists": b"\x80\x05" + b"]" * 50_000 + b"a" * 49_999 + b".",
+    "a place far beyond": b"\x80\x05Nr\0\0\0\x08.",
+    "tuples in tuples, as a key": b"\x80\x05})" + b"\x85" * 1_000_000 + b"Ns.",
+    "tuples of one tuple, as a key": b"\x80\x05})\x94" + b"".join(b"h%c\x86\x94" % at for at in range(60)) + b"Ns.",
+    "a mark taken away": b"\x80\x05(0N.",
+    "a length that is a lie": b"\x80\x05\x8e" + b"\0" * 7 + b"\x01.",
     "keyword arguments": b"\x80\x05clightgbm.basic\nBooster\n)}U\nmodel_fileU\x0b/etc/passwds\x92.",
 }
 
