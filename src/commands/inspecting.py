@@ -9,7 +9,7 @@ from src.base.errors import DataError, exit_on_error
 from src.commands.shared import Json, print_json, say
 
 if TYPE_CHECKING:
-    from src.files.inspect import Inspection
+    from src.sources.inspect import Inspection
 
 VERDICTS = (
     "It enters as it is. In params.yaml:",
@@ -27,7 +27,7 @@ def inspect(
 
     Nothing is written. Exit status 0: it enters as it is. 1: another setting lets it in, which is shown. 2: none does.
     """
-    from src.files.inspect import inspect as inspect_file
+    from src.sources.inspect import inspect as inspect_file
 
     with exit_on_error():
         if not file.is_file():

@@ -65,7 +65,7 @@ class Data(Check):
 
     def _file(self, params: Policy) -> Iterator[Finding]:
         """Tell what is wrong or doubtful in the user's own file, all at once."""
-        from src.files.inspect import ENTERS, inspect
+        from src.sources.inspect import ENTERS, inspect
 
         name, given = str(params.data.path), params.data.model_dump(include={*ANSWERS})
         inspection = inspect(self.root / name, given)

@@ -12,9 +12,9 @@ import pandas as pd
 
 from src.base import paths
 from src.base.params import Data
-from src.files.inspect import ENTERS, inspect
 from src.gate.timing import time_interleaved
 from src.sources.file import read_bars
+from src.sources.inspect import ENTERS, inspect
 from tests.bench.result import result
 
 N_ROWS = 4_000_000
@@ -40,7 +40,7 @@ def compare_files() -> Iterator[dict[str, Any]]:
 def _most_held(file: Path) -> float:
     """Return the MiB that a process of its own held at most."""
     code = (
-        "import resource; from pathlib import Path; from src.files.inspect import inspect; "
+        "import resource; from pathlib import Path; from src.sources.inspect import inspect; "
         f"inspect(Path({str(file)!r})); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, stdout=subprocess.PIPE, check=True)

@@ -21,11 +21,11 @@ from btc_signal.channel import Statement, read_statement
 from src.base import paths, storage, tables
 from src.base.errors import DataError, ParamsError, ProjectError
 from src.features.stream import FeatureStream
-from src.files.inspect import inspect
 from src.monitoring.prediction_log import read_log
 from src.policy import load_policy
 from src.sources.exchange_cache import DayCache
 from src.sources.file import read_bars
+from src.sources.inspect import inspect
 from src.sources.json_lines import read_lines
 
 FUZZ = settings(

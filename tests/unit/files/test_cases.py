@@ -6,7 +6,7 @@ from pyarrow import feather
 from typer.testing import CliRunner
 
 from src.cli import app
-from src.files.inspect import inspect
+from src.sources.inspect import inspect
 from tests.files_of_bars import lines, packed
 
 HOUR_MS = 3_600_000
