@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from src.base import paths
-from src.base.params import Count, Params, Section, Share, Window, read_sections
+from src.base.params import Count, Params, Share, Window
+from src.base.sections import Section, read_sections
 
 
 class Gate(Section):

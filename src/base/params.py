@@ -3,18 +3,14 @@
 What is asked of a model, rather than how it is made, stands in `src.policy`: no stage reads it.
 """
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -22,15 +18,13 @@ from pydantic import (
 
 from btc_signal.times import read_timeframe, read_utc
 from src.base import paths
-from src.base.errors import ParamsError, truncate
-from src.base.yaml_lines import Location, read_yaml
+from src.base.sections import Section, read_sections
 
 Window = Annotated[int, Field(ge=2)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Moment = Annotated[datetime | None, BeforeValidator(read_utc)]
-UPGRADE = "docs/upgrade.md"
 # The sections of `src.policy`.
 POLICY = ("gate", "retrain", "monitor")
 # What a column of a file may be taken for.
@@ -38,12 +32,6 @@ ColumnName = Literal["time", "open", "high", "low", "close", "volume"]
 # The names that `src.sources.source` knows, and those of live sources, whose bars go on.
 SourceName = Literal["sample", "file", "ccxt"]
 LIVE: tuple[SourceName, ...] = ("ccxt",)
-
-
-class Section(BaseModel):
-    """What all sections share: unknown keys, NaN and silent conversions are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Limits(Section):
@@ -70,7 +58,7 @@ class Data(Section):
     time_zone: str | None = None
     thousands: Literal[",", ".", " ", "'"] | None = None
     drop_last: bool = False
-    parts_min_share: Rate = 1.0
+    parts_min_share: Rate = 0.9
     limits: Limits = Limits()
 
     @field_validator("time_zone")
@@ -265,57 +253,6 @@ class Params(Section):
         return split
 
 
-AnyParams = TypeVar("AnyParams", bound=Params)
-
-
 def load_params(path: Path = paths.PARAMS) -> Params:
     """Read and check what the stages read of params.yaml, as `read_sections` does."""
     return read_sections(path, Params, leave_out=POLICY)
-
-
-def read_sections(path: Path, kind: type[AnyParams], *, leave_out: Collection[str] = ()) -> AnyParams:
-    """Read a params.yaml as the sections of `kind`.
-
-    `ParamsError` names the file, the line, the key, what was expected and what came: for every wrong key at once, and
-    for a section that is missing, its keys.
-    """
-    content, lines = read_yaml(path)
-    if isinstance(content, dict):
-        content = {key: value for key, value in content.items() if key not in leave_out}
-    try:
-        return kind.model_validate(content)
-    except ValidationError as error:
-        found = error.errors()
-        problems = [_in_words(problem, lines, path.name, kind) for problem in found]
-        if any(problem["type"] == "missing" for problem in found):
-            problems.append(f"after an upgrade: {UPGRADE} has the keys that came, with their values")
-        raise ParamsError("\n       ".join(problems)) from error
-
-
-def _in_words(problem: Any, lines: dict[Location, int], name: str, kind: type[Section]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    """Say in one line which key is wrong, where, and how."""
-    location = tuple(map(str, problem["loc"]))
-    known = next((location[:n] for n in range(len(location), 0, -1) if location[:n] in lines), ())
-    where = f"{name} line {lines[known]}" if known else name
-    key = ".".join(location) or "the whole file"
-    if problem["type"] == "missing":
-        keys = _keys_of(kind, location)
-        return f"{where}: {key}: missing, add it{' with ' if keys else ''}{', '.join(keys)}"
-    if problem["type"] == "extra_forbidden":
-        return f"{where}: {key}: unknown key, remove it or mend its name"
-    if problem["type"] == "model_type":
-        return f"{where}: {key}: expected keys with values, got {truncate(repr(problem['input']))}"
-    words = problem["msg"].removeprefix("Value error, ")
-    came = f", got {truncate(repr(problem['input']))}" if not isinstance(problem["input"], dict | BaseModel) else ""
-    return f"{where}: {key}: {words[0].lower()}{words[1:]}{came}"
-
-
-def _keys_of(kind: type[Section], location: Location) -> list[str]:
-    """Return the place of each key within the section that lies there; none if it is not a section."""
-    part: Any = kind
-    for name in location:
-        part = part.model_fields[name].annotation
-    if not (isinstance(part, type) and issubclass(part, Section)):
-        return []
-    inner = {name: _keys_of(part, (name,)) for name in part.model_fields}
-    return [".".join(filter(None, (name, key))) for name, keys in inner.items() for key in keys or [""]]

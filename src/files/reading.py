@@ -16,8 +16,8 @@ from src.files.columns import Columns
 from src.files.contents import look_at
 from src.files.delimited import read_delimited
 from src.files.json_bars import read_json
+from src.files.open_times import open_times
 from src.files.roles import plain
-from src.files.times import open_times
 from src.files.volume import choose_volume
 
 if TYPE_CHECKING:

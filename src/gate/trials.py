@@ -47,8 +47,8 @@ def trial_hash(params: Params) -> str:
 
 
 def params_hash(params: Params, *, without: Mapping[str, Any] | None = None) -> str:
-    """Return the sha256 of the parameters, without those named."""
-    content = json.dumps(params.model_dump(mode="json", exclude=without), sort_keys=True)
+    """Return the sha256 of the parameters, without those named, and without questions of a file that have no answer."""
+    content = json.dumps(params.model_dump(mode="json", exclude=without, exclude_defaults=True), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 

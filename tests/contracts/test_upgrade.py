@@ -19,7 +19,7 @@ from btc_signal.stream import FeatureStream
 from src.base import paths, storage
 from src.base.errors import ModelError
 from src.base.line_log import append_lines
-from src.base.params import UPGRADE
+from src.base.sections import UPGRADE
 from src.commands.following import resumed
 from src.gate import gate_report, trials
 from src.ml.ensemble import ProductionEnsemble

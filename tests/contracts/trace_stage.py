@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 from pydantic import BaseModel  # noqa: E402 - the root comes first
 
 import src.base.params  # noqa: E402 - as above
+import src.base.sections  # noqa: E402 - as above
 
 opened: dict[str, set[str]] = {"read": set(), "written": set()}
 sections: set[str] = set()
@@ -46,7 +47,7 @@ def note_sections(load: object) -> object:
                 sections.add(f"{prefix}{name}")
             return plain(self, name)
 
-        src.base.params.Section.__getattribute__ = watched
+        src.base.sections.Section.__getattribute__ = watched
         return params
 
     return load_and_watch

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from src.base.params import Data
 from src.policy import Policy
 from src.sources.file import read_file
+from tests.files_of_bars import HEADER, lines
 
 Read = Callable[..., pd.DataFrame]
 
@@ -46,5 +49,40 @@ def bars_of(table_of: Callable[..., tuple[pd.DataFrame, list[str]]]) -> Read:
 
     def read(path: Path, **answers: Any) -> pd.DataFrame:
         return table_of(path, **answers)[0].set_index("time")
+
+    return read
+
+
+NUMBERS = "10,12,9,11,5"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One folder for all files: each test writes its own over the last."""
+    return tmp_path_factory.mktemp("times")
+
+
+@pytest.fixture(scope="module")
+def from_csv(folder, table_of):
+    """A function that puts times into a CSV file, and reads them from there."""
+
+    def read(*times, **answers):
+        path = folder / "bars.csv"
+        path.write_text(lines(HEADER, *(f'"{time}",{NUMBERS}' for time in times)), encoding="utf-8")
+        return table_of(path, **answers)[0]["time"].tolist()
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def from_parquet(folder, table_of):
+    """A function that puts times into a Parquet file, and reads them from there."""
+
+    def read(times, **answers):
+        path = folder / "bars.parquet"
+        names = ["open", "high", "low", "close", "volume"]
+        prices = {name: [float(number)] * len(times) for name, number in zip(names, NUMBERS.split(","), strict=True)}
+        pq.write_table(pa.table({"time": pa.array(times)} | prices), path)
+        return table_of(path, **answers)[0]["time"].tolist()
 
     return read

@@ -8,7 +8,7 @@ import pytest
 
 from src.base import paths
 from src.base.errors import DataError
-from src.base.params import Section
+from src.base.sections import Section
 from src.evaluation.deflated_sharpe import NEEDED, deflated_sharpe, per_bar
 from src.gate.trials import NOT_A_TRIAL, record_trial, trial_hash
 from src.policy import Policy
@@ -53,16 +53,22 @@ def other(value):
     """Another value of the same kind."""
     if value is None:
         return 1.0
+    if isinstance(value, bool):
+        return not value
     if isinstance(value, str):
         return "file" if value == "sample" else f"{value}2"
     return value + (timedelta(days=7) if isinstance(value, datetime) else 1)
+
+
+# Of keys whose kind a null does not tell.
+OTHERS = {"columns": {"volume": "vol"}, "time_zone": "UTC", "thousands": ","}
 
 
 def moved(section, location):
     """The parameters with another value of one key."""
     name, *inner = location
     value = getattr(section, name)
-    return section.model_copy(update={name: moved(value, inner) if inner else other(value)})
+    return section.model_copy(update={name: moved(value, inner) if inner else OTHERS.get(name, other(value))})
 
 
 KEYS = list(keys())
