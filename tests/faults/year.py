@@ -32,13 +32,13 @@ WARM_UP = timedelta(hours=499)
 EXCHANGE = {
     ("data", "source"): "ccxt",
     ("data", "symbol"): "BTC/JPY",
-    ("data", "start"): "2017-11-05T00:00:00Z",
+    ("data", "start"): "2017-07-08T00:00:00Z",
     ("data", "end"): f"{FIRST_MONDAY:%Y-%m-%dT%H:%M:%SZ}",
     # Bars of years ago.
     ("gate", "newest_bar_age_max_h"): 1e6,
     ("monitor", "late_bars_max"): 1_000_000,
     # As many bars every week.
-    ("retrain", "window_days"): 120,
+    ("retrain", "window_days"): 240,
     # Fewer would be refused in most weeks.
     ("train", "rf", "n_estimators"): 30,
     ("train", "lgbm", "n_estimators"): 20,
