@@ -57,8 +57,7 @@ def find_base() -> Base:
     branch = _short(ref)
     if not git("remote"):
         return Base(branch, git("rev-parse", "HEAD"), None, ref, ref)
-    remote = git_config(f"branch.{branch}.remote")
-    if not remote:
+    if not (remote := followed(branch)):
         msg = f"expected {branch} to follow a branch of a remote; {PUBLISH} makes one of that name, which it follows"
         raise PromotionError(msg)
     there = ls_remote(remote, *REFS)
@@ -96,7 +95,9 @@ def check_upstream(*, amend: bool, offline: bool) -> None:
     # A commit that is unknown here is no ancestor.
     tip = there.pop(ref, None)
     if tip and not (is_true("cat-file", "-e", tip) and is_true("merge-base", "--is-ancestor", tip, "HEAD")):
-        msg = f"{remote} has commits of {_short(ref)} that this clone lacks; `git pull --no-rebase`, then run it again"
+        # The first of them brings the tags of those commits, too.
+        repair = f"git fetch --quiet {shlex.quote(remote)} && {how_to_pull(remote, _short(ref))}"
+        msg = f"{remote} has commits of {_short(ref)} that this clone lacks; `{repair}`, then run it again"
         raise PromotionError(msg)
     warn_of_other_tags(remote, there)
     if lacking := _lacking(there):
@@ -130,6 +131,11 @@ def fetch(remote: str, *refs: str, there: dict[str, str]) -> None:
     git("fetch", "--no-tags", remote, *refs, *(f"refs/tags/{name}:refs/tags/{name}" for name in _lacking(there)))
 
 
+def how_to_pull(remote: str, branch: str) -> str:
+    """Return the command that merges a branch of a remote, whatever this clone is set to."""
+    return f"git pull --quiet --no-rebase --ff --no-edit {shlex.join((remote, branch))}"
+
+
 def how_to_publish(*, offline: bool) -> str:
     """Return in words how a new commit of this branch and its tags become known to others."""
     remote, _ = _published_at(head_ref())
@@ -150,13 +156,13 @@ def head_ref() -> str:
 def _published_at(head: str) -> tuple[str, str]:
     """Return the remote and the ref that a branch follows, or would be pushed to; an empty remote if there is none."""
     branch = _short(head)
-    if remote := _followed(branch):
+    if remote := followed(branch):
         return remote, git_config(f"branch.{branch}.merge", head)
     remotes = git("remote").splitlines()
     return ("origin" if "origin" in remotes else next(iter(remotes), "")), head
 
 
-def _followed(branch: str) -> str:
+def followed(branch: str) -> str:
     """Return the remote that a branch follows; empty if it follows none, or another branch of this clone."""
     remote = git_config(f"branch.{branch}.remote")
     return "" if remote == "." else remote

@@ -16,6 +16,7 @@ from btc_signal.files import METADATA
 from btc_signal.signature import check_signature, is_asked
 from src.base import paths, storage
 from src.base.errors import DataError, PromotionError
+from src.repo.git_locks import quoted
 
 SIGNATURE_BYTES = 64
 
@@ -79,7 +80,7 @@ def find_placement(source: Path, folder: Path, stage: str, version: str, served:
     else:
         wrong = statement.why_not(version, digest)
     if wrong:
-        msg = f"{paths.relative(file)}: {wrong}; {how_to_renew(stage)}"
+        msg = f"{paths.relative(file)}: {wrong}; {how_to_renew(stage, folder=folder)}"
         raise PromotionError(msg)
     replaced = _read(theirs) if os.path.lexists(theirs := statement_file(folder, stage)) else None
     placement = Placement(statement, content, signature.read_bytes(), folder, replaced)
@@ -91,14 +92,16 @@ def check_allowed(folder: Path, stage: str, release: Path) -> None:
     """Refuse, by a `PromotionError`, a release that the statement beside the stage's link does not allow."""
     found = _found(folder, stage)
     if found and (wrong := found.why_not(release.name, digest_of(release))):
-        msg = f"{statement_file(folder, stage)}: {wrong}; nothing was changed: {how_to_renew(stage, release.name)}"
+        renew = how_to_renew(stage, release.name, folder)
+        msg = f"{statement_file(folder, stage)}: {wrong}; nothing was changed: {renew}"
         raise PromotionError(msg)
 
 
-def how_to_renew(stage: str, before: str = "") -> str:
-    """Say which commands make and sign the next statement of a stage."""
+def how_to_renew(stage: str, before: str = "", folder: Path = Path("FOLDER")) -> str:
+    """Say which commands make and sign the next statement of a stage, and bring it to a folder of releases."""
     allowing = f" --before {before}" if before else ""
-    return f"`python -m src channel --stage {stage}{allowing}`, sign it (docs/promote.md), then `python -m src deploy`"
+    issue, bring = f"channel --stage {stage}{allowing}", f"deploy {quoted(str(folder))} --stage {stage}"
+    return f"`python -m src {issue}`, sign it (docs/promote.md), then `python -m src {bring}`"
 
 
 def lacking(stage: str = "production", now: datetime | None = None) -> str:
@@ -122,7 +125,8 @@ def _check_none_is_needed(file: Path, folder: Path, stage: str) -> None:
         why = f"{folder} has one of serial {found.serial}; `git pull`"
     else:
         return
-    msg = f"{paths.relative(file)}: expected the statement which versions may be served ({why}); {how_to_renew(stage)}"
+    msg = f"{paths.relative(file)}: expected the statement which versions may be served ({why})"
+    msg = f"{msg}; {how_to_renew(stage, folder=folder)}"
     raise PromotionError(msg)
 
 
@@ -142,12 +146,13 @@ def _check_it_follows(placement: Placement, served: Path | None) -> None:
     ):
         came = f"expected a serial above {earlier.serial}, got {statement.serial}"
         ours = paths.relative(statement_file(paths.PRODUCTION.parent, statement.stage))
-        msg = f"{theirs}: {came}; `git pull`, or `cp {theirs} {ours}` and {how_to_renew(statement.stage)}"
+        renew = how_to_renew(statement.stage, folder=placement.folder)
+        msg = f"{theirs}: {came}; `git pull`, or `cp {quoted(str(theirs), ours)}` and {renew}"
         raise PromotionError(msg)
     if served is None or not earlier.allows(served.name, digest_of(served)):
         return
     if wrong := statement.why_not(served.name, digest_of(served)):
-        renew = how_to_renew(statement.stage, served.name)
+        renew = how_to_renew(statement.stage, served.name, placement.folder)
         msg = f"{theirs}: {wrong}, which is served until the link moves; {renew}"
         raise PromotionError(msg)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from src.base import paths, storage
 from src.base.errors import ProjectError, PromotionError, warn, words_of
+from src.release.base_commit import CODE
 from src.release.tags import OURS, Tagged, check_taggable, tag, tags_here, untag
 from src.release.versions import version_in
 from src.repo.git import NO_HOOKS, git, read_blobs, run_git
@@ -98,7 +99,7 @@ def commit(files: Sequence[str], message: str, *options: str) -> None:
 def refuse_unfinished() -> None:
     """Refuse a work tree that a killed promotion or rollback left."""
     if _note().exists():
-        msg = "a promotion or rollback was stopped half-way; run it again, which first puts back what it changed"
+        msg = "a promotion or rollback was stopped half-way; run it again, or `publish`, which ends it first"
         raise PromotionError(msg)
 
 
@@ -116,7 +117,12 @@ def check_committed() -> None:
 
 
 def _refuse_hidden_changes() -> None:
-    """Refuse files that git was told not to look at: they may hold anything."""
+    """Refuse files that git was told not to look at, and code that it ignores: they may hold anything."""
+    ignored = git("ls-files", "--others", "--ignored", "--exclude-standard", "-z", "--", *CODE).split("\0")
+    if code := [name for name in ignored if name.endswith(".py")]:
+        seen = f"git ignores {len(code)} files of code, which are run all the same: {code[0]}"
+        msg = f"expected a clean work tree, {seen}; `git add --force -- {quoted(code[0])}`, or move it away"
+        raise PromotionError(msg)
     marks = [entry.split(" ", 1) for entry in git("ls-files", "-v", "-z").split("\0")[:-1]]
     unseen = [(mark, name) for mark, name in marks if mark in "hsS" and (paths.ROOT / name).exists()]
     if unseen:

@@ -33,6 +33,7 @@ SETTINGS = {
     "status.showUntrackedFiles": "normal",  # a source that was never committed is a change
     "status.short": "false",
     **dict.fromkeys(("core.fsmonitor", "core.ignoreStat"), "false"),  # each hides changes where it is wrong
+    "core.useReplaceRefs": "false",  # what other clones do not have
     "core.quotePath": "true",
     **dict.fromkeys(("color.ui", "color.status", "color.branch", "color.diff"), "false"),
     **dict.fromkeys(("column.ui", "column.tag", "column.branch", "column.status"), "never"),

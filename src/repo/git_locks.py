@@ -9,6 +9,10 @@ import os
 import shlex
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Of one work tree, with the indexes that commits of single files are made of; and of all that share a repository.
 OWN, SHARED = ("index.lock", "next-index-*.lock", "HEAD.lock", "ORIG_HEAD.lock"), ("config.lock", "packed-refs.lock")
@@ -65,18 +69,29 @@ def is_full(root: Path) -> bool:
 
 
 def git_at_work(root: Path) -> bool:
-    """Tell whether a git works in this repository that this process and its like did not start.
+    """Tell whether a git works in this repository, or a work tree that shares it, that this process did not start.
 
-    Where the system does not tell, none does.
+    Neither counts one that was started beside it or around it, such as a hook's. Where the system does not tell, none
+    works.
     """
+    folders = tuple(f"{folder}/" for folder in map(os.path.realpath, _work_folders(root)))
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             is_git = (process / "comm").read_text().strip() == "git"
-            if is_git and f"{os.readlink(str(process / 'cwd'))}/".startswith(f"{root}/"):  # noqa: PTH115 - of 3.9
+            if is_git and f"{os.readlink(str(process / 'cwd'))}/".startswith(folders):  # noqa: PTH115 - of 3.9
                 parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
                 if os.getpgid(0) not in (os.getpgid(int(process.name)), os.getpgid(parent)):
                     return True
     return False
+
+
+def _work_folders(root: Path) -> Iterator[Path]:
+    """Yield the folders in which the gits of a repository work: its own folder, and each work tree's."""
+    shared = git_folders(root)[1].resolve()
+    yield from (root, shared, shared.parent if shared.name == ".git" else shared)
+    for linked in (shared / "worktrees").glob("*/gitdir"):
+        with suppress(OSError):
+            yield Path(linked.read_text(encoding="utf-8").strip()).parent
 
 
 def quoted(*names: str) -> str:

@@ -134,8 +134,10 @@ def _stacked() -> list[str]:
 
 def _at_work() -> Iterator[tuple[str, str]]:
     """Yield the manifests in index and files of every work tree that is there; the pipeline's dvc.lock by its name."""
-    listed = git("worktree", "list", "--porcelain").splitlines()
-    for root in (Path(line.removeprefix("worktree ")) for line in listed if line.startswith("worktree ")):
+    lines = git("worktree", "list", "--porcelain").splitlines()
+    listed = [Path(line.removeprefix("worktree ")) for line in lines if line.startswith("worktree ")]
+    # Where git's folder lies elsewhere, as that of a submodule does, git lists that folder and not its work tree.
+    for root in dict.fromkeys([paths.ROOT, *listed]):
         if not (root / ".git").exists():
             continue  # its folder is gone
         staged = git("ls-files", "--stage", "-z", "--", *PATTERNS, root=root).split("\0")[:-1]

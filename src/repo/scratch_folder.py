@@ -17,13 +17,14 @@ from src.repo.subprocesses import kill_all
 
 @contextmanager
 def exclusive(name: str) -> Iterator[Path]:
-    """Keep a second run of this name out, clear away what a killed one left, and yield the folder to work in."""
+    """Keep a second run of this name out, clear away what a killed one left, and yield an empty folder to work in."""
     folder = _folder(name)
     if folder.is_symlink():
         msg = f"{folder} is a link; expected a folder that is emptied by every run: move the link away"
         raise PromotionError(msg)
     with lock_out(name):
         _clear(folder)
+        folder.mkdir()
         try:
             yield folder
         finally:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from src.base import paths
 from src.base.errors import PromotionError
-from src.release.base_commit import There
+from src.release.base_commit import There, how_to_pull
 from src.release.history import promotions
 from src.release.promote import PROMOTION
 from src.release.tags import FORM
@@ -140,8 +140,8 @@ def _changed(before: str, after: str) -> set[str]:
 
 
 def _pull(there: There) -> str:
-    """Merge, whatever this clone is set to; where there is nothing to merge, nothing is done."""
-    return f"git pull --quiet --no-rebase --ff --no-edit {shlex.join((there.remote, there.branch))}"
+    """Merge; where there is nothing to merge, nothing is done."""
+    return how_to_pull(there.remote, there.branch)
 
 
 def _untag(names: Iterable[str]) -> list[str]:

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from src.base import paths
 from src.base.errors import PromotionError
-from src.release.base_commit import HEADS, Base, There, ask_where_published, head_ref, warn_of_other_tags
+from src.release.base_commit import HEADS, Base, There, ask_where_published, followed, head_ref, warn_of_other_tags
 from src.release.tags import sound_tags, tags_here
 from src.release.transaction import check_committed, exclusive
 from src.repo import scratch_folder
-from src.repo.git import check_full_history, git, git_config
+from src.repo.git import check_full_history, git
 from src.repo.subprocesses import run
 from src.retrain.objects import push_objects
 from src.retrain.overtaken import Ours, Tag, check_not_overtaken
@@ -135,9 +135,9 @@ def _push(remote: str, refs: Mapping[str, str]) -> None:
 
 
 def _follow_remote(there: There) -> None:
-    """Let the branch follow what it was pushed to, if it follows nothing."""
+    """Let the branch follow what it was pushed to, if it follows no remote."""
     branch = head_ref().removeprefix(HEADS)
-    if not git_config(f"branch.{branch}.remote"):
+    if not followed(branch):
         git("config", f"branch.{branch}.remote", there.remote)
         git("config", f"branch.{branch}.merge", there.ref)
 

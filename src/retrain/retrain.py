@@ -71,7 +71,6 @@ def _make_clone(base: Base, root: Path) -> None:
 
     It is thrown away afterwards: the work tree that it was made from never sees a half-done step.
     """
-    root.parent.mkdir()
     # From within the folder, so that the next run finds what a killed one left running.
     git("clone", "--quiet", "--no-checkout", str(paths.ROOT), str(root), root=root.parent)
     git("fetch", "origin", base.ref, root=root)

@@ -123,7 +123,7 @@ def gone(checkout: Checkout) -> None:
 
 
 def locked_tag(checkout: Checkout) -> None:
-    """Leave what a git leaves that was killed while it tagged; it stands in the way after the commit only."""
+    """Leave what a git leaves that was killed while it tagged."""
     (checkout.root / ".git" / "refs" / "tags" / "production-ensemble#production#3.lock").touch()
 
 
@@ -143,7 +143,7 @@ def dirty(checkout: Checkout) -> None:
         pytest.param(damaged_cache, "1.0.0", "is damaged in the cache or on the remote", id="damaged"),
         pytest.param(gone, "1.0.0", "is neither in the cache nor on the remote", id="gone"),
         pytest.param(dirty, "1.0.0", "expected a clean work tree", id="dirty"),
-        pytest.param(locked_tag, "1.0.0", "production-ensemble#production#3.lock': File exists", id="locked tag"),
+        pytest.param(locked_tag, "1.0.0", "production-ensemble#production#3.lock is there", id="locked tag"),
         pytest.param(no_answer, "1.0.0", "origin cannot be asked which versions it has (fatal: ", id="no answer"),
         pytest.param(None, "9.9.9", "version 9.9.9 was never promoted here", id="no such version"),
         pytest.param(None, "nowhere", "nowhere is no revision with a pipeline", id="no such commit"),

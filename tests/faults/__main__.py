@@ -39,7 +39,9 @@ class Notes:
 def try_evenly(words: str) -> int:
     """Run them; the page is written only if none failed and each was tried, or cannot be here."""
     notes, began = Notes(), time.monotonic()
-    options = ["-m", "", "-v", "--numprocesses", "2", "--durations", "0", "-k", words or "test_fault"]
+    # What the faults import is imported before pytest looks.
+    quiet = ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
+    options = [*quiet, "-m", "", "-v", "--numprocesses", "2", "--durations", "0", "-k", words or "test_fault"]
     status = pytest.main([str(Path(__file__).parent), *options], plugins=[notes])
     if status or not notes.total.faults:
         sys.stderr.write("error: a fault was not survived, docs/faults.md stays as it was\n")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 from src.base import paths, storage
 from src.repo.subprocesses import sigterm_as_exit
@@ -35,8 +36,9 @@ MINUTES = 80
 AT_ONCE = 2
 # The tests that are marked so come first.
 MARKED = "tests"
-# Then a year of weeks.
-YEAR = "year"
+# Then a year of weeks, beside which the tries run one by one. Its last week begins after this share of the time: at its
+# end all versions are pulled.
+YEAR, SHARE_OF_THE_WEEKS = "year", 0.8
 # Left for the tries that are at work when the time is up.
 SHARE_FOR_THE_LAST = 0.02
 # Of pytest: none is marked.
@@ -68,7 +70,9 @@ def left(tries: Iterable[Try], before: Mapping[Try, Ended]) -> Iterator[Try]:
     return (one for one in tries if one not in before or before[one].failed)
 
 
-def endure(tries: Iterable[Try], attempt: Attempt, ledger: Ledger, ends_at: float, say: Say) -> None:
+def endure(
+    tries: Iterable[Try], attempt: Attempt, ledger: Ledger, ends_at: float, say: Say, *, at_once: int = AT_ONCE
+) -> None:
     """Try some at once, note each when it ends; none that fails stops it.
 
     None begins that would outlast the time, if it took as long as the longest of its kind so far.
@@ -84,12 +88,12 @@ def endure(tries: Iterable[Try], attempt: Attempt, ledger: Ledger, ends_at: floa
             ledger.note(ended)
             say(_in_words(ended))
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         for one in tries:
             if time.monotonic() + took.get(one.fault, 0) >= ends_at:
                 break
             running[pool.submit(attempt, one)] = (one, time.monotonic())
-            if len(running) == AT_ONCE:
+            if len(running) == at_once:
                 note_next()
         while running:
             note_next()
@@ -157,27 +161,31 @@ def run_marked(seed: int, ledger: Ledger, ends_at: float) -> None:
     ledger.note(Ended(one, round(AT_ONCE * (time.monotonic() - began), 1), impossible=impossible, failed=failed))
 
 
-def run_year(seed: int, ledger: Ledger, say: Say) -> None:
-    """Live through a year of weeks, unless it passed in this run before it was stopped."""
+def run_year(seed: int, ledger: Ledger, say: Say, ends_at: float, stopped: Event) -> None:
+    """Live through a year, or what there is time for, unless it passed in this run before it was stopped."""
     one, began = Try(seed, YEAR, 0), time.monotonic()
     before = ledger.of(seed).get(one)
     if before and not before.failed:
         return
 
     def note(kind: str, found: Seen, seconds: float, week: int) -> None:
-        ended = Ended(Try(seed, kind, week), round(AT_ONCE * seconds, 1), [found])
+        ended = Ended(Try(seed, kind, week), round(seconds, 1), [found])
         ledger.note(ended)
         say(_in_words(ended))
 
+    def goes_on() -> bool:
+        return time.monotonic() < ends_at and not stopped.is_set()
+
     with tempfile.TemporaryDirectory(prefix="year-") as folder:
         try:
-            ended = Ended(one, 0.0, year=live(Path(folder), seed, WEEKS, note))
+            ended = Ended(one, 0.0, year=live(Path(folder), seed, WEEKS, note, goes_on))
         except ImpossibleError as error:
             ended = Ended(one, 0.0, impossible=str(error))
         except (AssertionError, OSError, subprocess.SubprocessError):
-            ended = Ended(one, round(AT_ONCE * (time.monotonic() - began), 1), failed=traceback.format_exc())
+            ended = Ended(one, round(time.monotonic() - began, 1), failed=traceback.format_exc())
             say(_in_words(ended))
-    ledger.note(ended)
+    if not stopped.is_set():
+        ledger.note(ended)
 
 
 def main() -> int:
@@ -228,10 +236,19 @@ def _run(seed: int, ledger: Ledger, ends_at: float) -> None:
     with sigterm_as_exit(), tempfile.TemporaryDirectory(prefix="endure-") as folder:
         run_marked(seed, ledger, ends_at)
         warm.set_up()
+        began, stopped = time.monotonic(), Event()
         try:
-            run_year(seed, ledger, _say)
-            attempt = attempt_in(Path(folder))
-            endure(left(tries_of(FAULTS, seed), ledger.of(seed)), attempt, ledger, ends_at, _say)
+            with ThreadPoolExecutor(1) as beside:
+                try:
+                    weeks_end_at = began + SHARE_OF_THE_WEEKS * (ends_at - began)
+                    year = beside.submit(run_year, seed, ledger, _say, weeks_end_at, stopped)
+                    attempt = attempt_in(Path(folder))
+                    tries = left(tries_of(FAULTS, seed), ledger.of(seed))
+                    endure(tries, attempt, ledger, ends_at, _say, at_once=AT_ONCE - 1)
+                except (KeyboardInterrupt, SystemExit):
+                    stopped.set()
+                    raise
+            year.result()
         finally:
             warm.tear_down()
 

@@ -27,7 +27,8 @@ Figures = dict[str, list[float]]
 Say = Callable[[str, Seen, float, int], object]
 # What may be larger in the last quarter of the year than in the first, and how many times; a median of the week's own.
 BOUNDS = {
-    "seconds": 1.5,
+    # By the clock on the wall, beside other tries.
+    "seconds": 2.0,
     "cache, KiB": 1.3,
     "remote, KiB": 1.3,
     "git, KiB": 2.0,
@@ -67,8 +68,8 @@ def figures(sizes: list[dict[str, float]]) -> Figures:
     return found
 
 
-def live(root: Path, seed: int, n_weeks: int, say: Say) -> Figures:
-    """Live through a year of a seed; `say` has what was seen in each week. Returns the figures."""
+def live(root: Path, seed: int, n_weeks: int, say: Say, goes_on: Callable[[], bool] = lambda: True) -> Figures:
+    """Live through weeks of a seed while it goes on; `say` has what was seen in each. Returns the figures."""
     bars = tables.read_frame(paths.SAMPLE).resample("1h").ffill()
     with exchange(bars) as stand_in:
         build(root)
@@ -78,6 +79,8 @@ def live(root: Path, seed: int, n_weeks: int, say: Say) -> Figures:
         assert src(year.user, "deploy", str(year.served)).status == 0
         sizes = [year.measure(0)]
         for year.week, kind in enumerate(kinds, start=1):
+            if year.week > 1 and not goes_on():
+                break
             began = time.monotonic()
             found = list(kind.tries(year))
             job_began = time.monotonic()
@@ -86,12 +89,13 @@ def live(root: Path, seed: int, n_weeks: int, say: Say) -> Figures:
             sizes.append(year.measure(time.monotonic() - job_began))
             say(kind.id, found[0], time.monotonic() - began, year.week)
         n_versions = every_version_serves(year)
-    return {"versions that serve": [n_versions, n_versions]} | figures(sizes)
+    n_lived = len(sizes) - 1
+    return {"weeks": [n_lived, n_lived], "versions that serve": [n_versions, n_versions]} | figures(sizes)
 
 
 def main() -> int:
     """Live through one, and say what was seen."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.year")
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.live")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--weeks", type=int, default=WEEKS)
     chosen = parser.parse_args()

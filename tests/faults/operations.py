@@ -29,7 +29,7 @@ class Operation(ABC):
     name: str
     command: tuple[str, ...]
     # How many kills one run of `make faults` tries: before a write, and at an instant.
-    n_writes, n_instants = 60, 44
+    n_writes, n_instants = 12, 8
 
     @property
     def title(self) -> str:

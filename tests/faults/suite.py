@@ -1,6 +1,17 @@
 """All faults, in the order of the table, and those of the weeks of a year."""
 
-from tests.faults import damage, folder, git_faults, kills, machine, races, tree_kills, year_faults, year_kills
+from tests.faults import (
+    damage,
+    folder,
+    git_faults,
+    kills,
+    machine,
+    prune_races,
+    races,
+    tree_kills,
+    year_faults,
+    year_kills,
+)
 from tests.faults.fault import FAULTS, Fault
 from tests.faults.year_faults import YEAR_FAULTS
 
@@ -13,6 +24,7 @@ __all__ = [
     "git_faults",
     "kills",
     "machine",
+    "prune_races",
     "races",
     "tree_kills",
     "year_faults",

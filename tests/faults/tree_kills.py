@@ -15,17 +15,18 @@ from tests.faults.operations import Deploy, Operation, Promote, Recovery, Rollba
 from tests.faults.points import spread
 from tests.faults.publications import Publish, Retrain
 from tests.faults.trees import Moment, killed_tree
-from tests.faults.world import Ended, Seen, World
+from tests.faults.world import Ended, Seen, World, ask
 
 # So many kills follow one another, each over what the one before left; then the command runs to its end.
-IN_A_ROW = 4
-N_DRAWN = 8
+IN_A_ROW = 8
+N_DRAWN = 16
 LOCK = re.compile(r"[^\s'\"`,;()]+\.lock\b")
 LOCKS_MAX = 9
 Answer = TypeVar("Answer", bound=Ended)
 # Parts of paths to which a command writes by the way.
 PASSING = (".git/retrain/", ".git/publish/", ".dvc/tmp/", "temporary/")
-UNLOCKED = "the lock that the words name deleted, the command again"
+REPAIR = "python -m src repair"
+UNLOCKED = f"what the words say, a lock deleted or `{REPAIR}`, the command again"
 
 
 def kills(operation: Operation, world: World, moments: list[Moment]) -> Iterator[Seen]:
@@ -48,14 +49,18 @@ def kills(operation: Operation, world: World, moments: list[Moment]) -> Iterator
 
 
 def unlocked(run: Callable[[], Answer], checkout: Checkout) -> tuple[Answer, int]:
-    """Run, and while the words name a lock that a killed git left, delete that file and run again; say how often."""
+    """Run; while the words name a lock that a killed git left, or the repair, do that and run again; say how often."""
     for n_locks in range(LOCKS_MAX):
         done = run()
-        named = [checkout.root / name for name in LOCK.findall(done.said)] if done.status > 0 else []
-        left = [lock for lock in named if lock.exists()]
-        if not left:
+        said = done.said if done.status > 0 else ""
+        left = [lock for name in LOCK.findall(said) if (lock := checkout.root / name).exists()]
+        if left:
+            left[0].unlink()
+        elif REPAIR in said:
+            repaired = ask(checkout, *REPAIR.split())
+            assert repaired.status == 0, repaired.said
+        else:
             return done, n_locks
-        left[0].unlink()
     raise AssertionError(done.said)
 
 

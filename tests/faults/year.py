@@ -22,7 +22,11 @@ from tests.folders import served
 
 FIRST_MONDAY = datetime(2018, 3, 5, tzinfo=UTC)
 WEEK = timedelta(weeks=1)
+# Years are shorter than the weeks from here to today.
+BEFORE = datetime.now(UTC) - 60 * WEEK
 KEEP = 3
+# The folders in .git of the commands that have one, each with a lock of its name beside it.
+WORK_IN = ("retrain", "publish", "rerun")
 # As in params.yaml, but for the first bar that is answered.
 WARM_UP = timedelta(hours=499)
 EXCHANGE = {
@@ -42,12 +46,16 @@ EXCHANGE = {
 }
 
 
+@dataclass(frozen=True)
 class Watched(Checkout):
-    """A checkout whose programs ask the stand-in of the exchange."""
+    """A checkout whose programs ask the stand-in of the exchange, and whose commits are of a day."""
+
+    day: datetime
 
     def environment(self, *, is_warm: bool = True) -> dict[str, str]:
-        """Add the exchange's address."""
-        return super().environment(is_warm=is_warm) | {"PYTHONPATH": str(STAND_IN)}
+        """Add the exchange's address and the day."""
+        dates = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), f"{self.day:%s} +0000")
+        return super().environment(is_warm=is_warm) | {"PYTHONPATH": str(STAND_IN)} | dates
 
 
 @dataclass
@@ -64,7 +72,12 @@ class Year:
     @property
     def user(self) -> Checkout:
         """The clone that retrains."""
-        return Watched(self.root / "user")
+        return Watched(self.root / "user", self.day)
+
+    @property
+    def day(self) -> datetime:
+        """When the week's commits and objects were made, so that those of the first weeks are old in the last."""
+        return BEFORE + self.week * WEEK
 
     @property
     def monday(self) -> datetime:
@@ -83,7 +96,7 @@ class Year:
 
     def colleague(self) -> Checkout:
         """Return a clone with all that was published."""
-        clone = Checkout(self.root / "colleague")
+        clone = Watched(self.root / "colleague", self.day)
         if not clone.root.exists():
             self.user.run("git", "clone", "--quiet", "../origin.git", str(clone.root))
             use_hub(clone)
@@ -123,6 +136,15 @@ class Year:
         assert src(self.user, "deploy", str(self.served), "--keep", str(KEEP)).status == 0
         done = src(self.user, "predict", str(self.recent_bars()), "--log", str(self.log))
         assert done.status == 0, done.said
+        self.grow_old()
+
+    def grow_old(self) -> None:
+        """Date the objects of this week as its commits."""
+        at = self.day.timestamp()
+        for folder in (self.root / "user" / ".dvc" / "cache", self.root / "store"):
+            for file in folder.rglob("*"):
+                if file.lstat().st_mtime > at and file.is_file():
+                    os.utime(file, (at, at))
 
     def check(self) -> None:
         """Nothing is half done: here and on the remote the same, whole, and served; no lock, no folder left."""
@@ -131,12 +153,15 @@ class Year:
         assert head(user) == user.run("git", "ls-remote", "origin", "refs/heads/main").split()[0]
         version = json.loads((user.root / METADATA).read_text())["version"]
         assert promoted_version(user) == served(self.served) == version
-        assert not self._left_in_git()
+        left = self._left_in_git()
+        assert not left, f"left in .git: {left}"
 
     def _left_in_git(self) -> list[Path]:
         folder = self.user.root / ".git"
-        left = [*folder.rglob("*.lock"), *folder.glob("retrain/*"), *folder.glob("unfinished.json")]
-        return [path for path in left if path.name not in {"retrain.lock", "production.lock"}]
+        left = [*folder.rglob("*.lock"), *folder.glob("unfinished.json")]
+        left += [path for name in WORK_IN for path in folder.glob(f"{name}/*")]
+        # The system drops these locks; their files stay.
+        return [path for path in left if path.parent != folder or path.stem not in {*WORK_IN, "production"}]
 
     def measure(self, seconds: float) -> dict[str, float]:
         """Return what there is now, and how long the week's job took."""
@@ -169,7 +194,7 @@ def build(root: Path) -> None:
     for path in (paths.METADATA, paths.TRIALS):
         (origin.root / paths.relative(path)).unlink()
     origin.run("git", "commit", "--quiet", "--amend", "--all", "--no-edit")
-    origin = Watched(origin.root)
+    origin = Watched(origin.root, BEFORE)
     origin.make_small(EXCHANGE)
     origin.repro()
     origin.promote("first")

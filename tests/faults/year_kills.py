@@ -116,3 +116,21 @@ def deploy_killed(year: Year) -> tuple[str, str]:
     assert version in {before, promoted_version(year.user)}
     assert ask(year.user, *command).status == 0
     return "old" if version == before else "new", AGAIN
+
+
+PRUNE = ("python", "-m", "src", "prune", "--weeks", "4", "--yes")
+
+
+@week_with("a prune", "of what is older than four weeks")
+def pruned(year: Year) -> tuple[str, str]:
+    """What the year's versions need stays."""
+    done = ask(year.user, *PRUNE)
+    assert done.status == 0, done.said
+    return "new", "nothing to do"
+
+
+@week_with("SIGKILL of all", "`prune --yes` and its children")
+def prune_killed(year: Year) -> tuple[str, str]:
+    """It deletes what the one that was killed did not reach."""
+    stopped, then = _killed(year, _moment(year, 60, 3), *PRUNE)
+    return "old" if stopped.is_killed else "new", then

@@ -6,9 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from src.base.errors import PromotionError
-from src.release.base_commit import check_upstream, find_base, how_to_publish
+from src.release.base_commit import ask_where_published, check_upstream, find_base, how_to_publish
+from src.repo.git import git_config
+from src.retrain.publish import _follow_remote
 from tests.checkouts import Checkout
 from tests.clones import clone_of, commit, head
+
+PULL = "git fetch --quiet origin && git pull --quiet --no-rebase --ff --no-edit origin main"
 
 
 def a_commit(other: Checkout) -> None:
@@ -42,8 +46,8 @@ def a_name_below(other: Checkout) -> None:
 @pytest.mark.parametrize(
     ("pushed", "words", "mends"),
     [
-        pytest.param(a_commit, "origin has commits of main that this clone lacks", "git pull --no-rebase", id="commit"),
-        pytest.param(a_promotion, "origin has commits of main", "git pull --no-rebase", id="promotion"),
+        pytest.param(a_commit, "origin has commits of main that this clone lacks", PULL, id="commit"),
+        pytest.param(a_promotion, "origin has commits of main", PULL, id="promotion"),
         pytest.param(a_stage, "origin has 1 tags that this clone lacks", "git fetch --tags origin", id="stage"),
         pytest.param(a_name_below, "origin has 1 tags that this clone lacks", "git fetch --tags origin", id="below"),
         pytest.param(a_branch, "origin has 1 tags that this clone lacks", "git fetch --tags origin", id="branch"),
@@ -62,7 +66,10 @@ def test_what_a_colleague_pushed_is_fetched_first(
         check_upstream(amend=False, offline=False)
     assert mine.git_state() == before
     check_upstream(amend=False, offline=True)
-    mine.run(*mends.split(), *(["--no-edit"] if "pull" in mends else []))
+    # Whatever it follows and is set to: the command is complete.
+    mine.run("git", "branch", "--unset-upstream")
+    mine.run("git", "config", "pull.ff", "only")
+    mine.run("sh", "-c", mends)
     check_upstream(amend=False, offline=False)
 
 
@@ -91,6 +98,16 @@ def test_a_branch_that_follows_none_is_held_against_origin(mine: Checkout) -> No
         PromotionError, match=r"^expected a;touch\$\{IFS\}b to follow .*; `python -m src publish` makes one"
     ):
         find_base()
+
+
+def test_a_branch_that_follows_another_of_this_clone_follows_no_remote(mine: Checkout) -> None:
+    """What is published to a branch here, nobody else can pull; after a publication it follows the remote."""
+    mine.run("git", "switch", "--quiet", "--create", "mine", "--track", "main")
+    with pytest.raises(PromotionError, match=r"^expected mine to follow a branch of a remote; `python -m src publish`"):
+        find_base()
+    _follow_remote(ask_where_published())
+    assert git_config("branch.mine.remote") == "origin"
+    assert git_config("branch.mine.merge") == "refs/heads/mine"
 
 
 def test_another_tag_of_the_same_name_is_named_and_stays(mine: Checkout, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from src.release import transaction as module
 from src.release.tags import Tagged
 from src.release.transaction import check_committed, commit, exclusive, transaction
 from src.repo.git import git
+from src.repo.git_locks import git_at_work
 from src.repo.killed_git import MARK
 from tests.checkouts import Checkout
 from tests.unit.release.conftest import BEFORE, hook
@@ -208,6 +209,21 @@ def test_a_git_of_somebody_else_keeps_its_lock(repository: Checkout, monkeypatch
     with exclusive():
         check_committed()
     assert_restored(repository)
+
+
+@pytest.mark.usefixtures("change")
+def test_a_git_in_another_work_tree_keeps_the_locks_that_both_share(
+    repository: Checkout, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """From the one and from the other: of branches, tags, and what is packed."""
+    linked = Checkout(tmp_path_factory.mktemp("linked") / "tree")
+    repository.run("git", "worktree", "add", "--quiet", "-b", "linked", str(linked.root))
+    for here, there in ((repository, linked), (linked, repository)):
+        with monkeypatch.context() as patched:
+            patched.setattr(paths, "ROOT", here.root)
+            with working(there, mark=False):
+                assert git_at_work(here.root)
+            assert not git_at_work(here.root)
 
 
 @pytest.mark.parametrize("name", ["index.lock", "HEAD.lock", "refs/heads/linked.lock"])

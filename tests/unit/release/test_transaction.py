@@ -273,3 +273,18 @@ def test_a_damaged_lock_is_brought_back_by_git(damage, repository: Checkout) -> 
     damage(repository.root / "dvc.lock")
     with pytest.raises(PromotionError, match=r"dvc\.lock is damaged.*; bring it back with `git checkout dvc\.lock`"):
         repair_all()
+
+
+def test_code_that_git_ignores_is_a_change(repository: Checkout) -> None:
+    """By the ignore file of this clone, or of the user: DVC hashes it, and the stages run it."""
+    (repository.root / ".git" / "info" / "exclude").write_text("*.local.py\n__pycache__/\n")
+    for name in ("src/__pycache__/module.pyc", "src/mine.local.py"):
+        (repository.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository.root / name).touch()
+    words = (
+        r"git ignores 1 files of code, .*: src/mine.local.py; `git add --force -- src/mine.local.py`, or move it away"
+    )
+    with pytest.raises(PromotionError, match=words):
+        check_committed()
+    (repository.root / "src" / "mine.local.py").unlink()
+    check_committed()

@@ -21,3 +21,14 @@ def test_a_link_in_its_place_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(PromotionError, match="retrain is a link; expected a folder"), exclusive("retrain"):
         pass
     assert (elsewhere / "theirs").read_text() == "precious"
+
+
+def test_the_folder_is_there_and_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs start in it, so that the next run finds those of a killed one; afterwards it is gone."""
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / ".git" / "publish").mkdir()
+    (tmp_path / ".git" / "publish" / "left").touch()
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    with exclusive("publish") as folder:
+        assert not list(folder.iterdir())
+    assert not folder.exists()

@@ -61,6 +61,12 @@ def in_the_work_tree(weeks: Weeks) -> None:
     (weeks.root / "dvc.lock").write_text(lock_text("held"))
 
 
+def git_lies_elsewhere(weeks: Weeks) -> None:
+    """As of a submodule: git lists its own folder for the work tree."""
+    in_the_work_tree(weeks)
+    weeks.run("git", "init", "--quiet", "--separate-git-dir", "../elsewhere.git")
+
+
 def added_by_hand(weeks: Weeks) -> None:
     """Once, by `dvc add`; the file is gone since."""
     detached(weeks)
@@ -121,6 +127,7 @@ HOLDERS = [
     stashed_twice,
     staged,
     in_the_work_tree,
+    git_lies_elsewhere,
     added_by_hand,
     of_another_pipeline,
     promoted_on_a_merged_branch,
