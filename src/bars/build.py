@@ -60,11 +60,11 @@ def build_bars(table: pd.DataFrame, data: Data, now: datetime, name: str = "") -
     such as that of a file, and all that is wrong, with its row. Bars that are not closed at `now` are refused.
     """
     found = Findings()
-    rows = check_rows(table, data, now, found)
-    raise_if_refused(found, name)
-    if rows is None:
-        raise AssertionError
-    resampled, incomplete, joined, absent = _resample(rows.bars, rows.step, data)
+    rows = right_rows(table, data, now, found, name)
+    try:
+        resampled, incomplete, joined, absent = _resample(rows.bars, rows.step, data)
+    except DataError as error:
+        raise DataError(f"{name}: {error}" if name else str(error)) from error
     if joined:
         found.warnings.append(
             f"{joined:,} bars of {data.timeframe} lack {absent:,} of their parts, in which nothing traded"
@@ -81,6 +81,15 @@ def build_bars(table: pd.DataFrame, data: Data, now: datetime, name: str = "") -
         doubts=rows.doubts,
         warnings=found.warnings,
     )
+
+
+def right_rows(table: pd.DataFrame, data: Data, now: datetime, found: Findings, name: str = "") -> Rows:
+    """Sort and check the rows of a window; a `DataError` names all that is wrong."""
+    rows = check_rows(table, data, now, found)
+    raise_if_refused(found, name)
+    if rows is None:
+        raise AssertionError
+    return rows
 
 
 def check_rows(table: pd.DataFrame, data: Data, now: datetime, found: Findings) -> Rows | None:
@@ -173,7 +182,7 @@ def _on_grid(times: pd.DatetimeIndex, rows: pd.Series, usual: int, data: Data, f
     # A day may begin at any full hour of UTC, where the day of its market does.
     phase = int(times.asi8[0]) % usual if usual % DAY_US == 0 and int(times.asi8[0]) % HOUR_US == 0 else 0
     on_grid = times.asi8 % usual == phase
-    share, allowed = 1 - on_grid.mean(), data.limits.off_grid_share_max
+    share, allowed = np.mean(~on_grid), data.limits.off_grid_share_max
     if not share:
         return np.asarray(on_grid)
     first = int(np.argmin(on_grid))

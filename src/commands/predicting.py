@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
+from btc_signal.bar import read_bar
 from btc_signal.times import utc_text
 from src.base import paths, storage
 from src.base.errors import DataError, exit_on_error, warn
@@ -117,10 +118,10 @@ def _read_parts(file: Path | None, timeframe: str) -> Iterator[Part]:
         return _read_lines(sys.stdin.buffer)
     if not file.name.lower().endswith(LINES):
         return ([bar] for bar in _read_table(file, timeframe))
-    return _read_lines(io.BytesIO(storage.read_bytes(file)))
+    return _read_lines(io.BytesIO(storage.read_bytes(file)), str(file))
 
 
-def _read_lines(feed: BinaryIO) -> Iterator[Part]:
+def _read_lines(feed: BinaryIO, name: str = "") -> Iterator[Part]:
     """Yield the lines of a feed as they come, unread; of one that is too long, the beginning."""
     from src.sources.json_lines import LONGEST_LINE, read_lines
 
@@ -130,7 +131,19 @@ def _read_lines(feed: BinaryIO) -> Iterator[Part]:
             rest = feed.readline(LONGEST_LINE + 1)
         if not line:
             return
-        yield read_lines(io.BytesIO(line), number)
+        part = read_lines(io.BytesIO(line), number, name)
+        yield _bars_of(part, f"{name}, line {number}") if name else part
+
+
+def _bars_of(part: Part, where: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the bars of a line; `DataError` says where one is that is none."""
+    for fields in part:
+        try:
+            read_bar(fields)
+        except DataError as error:
+            msg = f"{where}: {error}"
+            raise DataError(msg) from error
+        yield fields
 
 
 def _read_table(file: Path, timeframe: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from btc_signal.times import timeframe_text
-from src.bars.build import build_bars
+from src.bars.build import build_bars, right_rows
 from src.base import paths
 from src.base.errors import DataError
 from src.base.findings import Findings, raise_if_refused
@@ -57,12 +57,15 @@ def read_bars(path: Path, data: Data, *, as_they_are: bool = False) -> pd.DataFr
     With `as_they_are` nothing is joined: bars of another timeframe are a `DataError`.
     """
     everything = data.model_copy(update={"start": None, "end": None})
-    bars, decisions = build_bars(read_file(path, everything)[0], everything, datetime.now(UTC), relative(path))
-    if as_they_are and decisions.source_step != data.step:
-        came = timeframe_text(decisions.source_step)
-        msg = f"{relative(path)}: expected bars of {data.timeframe}, as the model's, got bars of {came}; give such bars"
+    table, now, name = read_file(path, everything)[0], datetime.now(UTC), relative(path)
+    if not as_they_are:
+        return build_bars(table, everything, now, name)[0]
+    rows = right_rows(table, everything, now, Findings(), name)
+    if rows.step != data.step:
+        came = timeframe_text(rows.step)
+        msg = f"{name}: expected bars of {data.timeframe}, as the model's, got bars of {came}; give such bars"
         raise DataError(msg)
-    return bars
+    return rows.bars
 
 
 def unanswered(data: Data) -> Data:

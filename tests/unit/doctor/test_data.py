@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from src.base import paths
 from src.base.yaml_lines import replace_scalars
@@ -13,6 +14,7 @@ from src.doctor.data import QUALITY, Data
 from src.policy import load_policy
 from src.verdict.finding import Finding
 from tests.checkouts import Checkout
+from tests.files_of_bars import lines
 
 SAMPLE, MINE = paths.relative(paths.SAMPLE), "data/mine.csv"
 FILE = {("data", "source"): "file", ("data", "path"): MINE}
@@ -103,3 +105,41 @@ def test_the_quality_of_the_bars(content: object, verdict: str, checkout: Checko
         "DRY_RUN=true make retrain",
         "git checkout HEAD -- reports/data_quality.json",
     }
+
+
+def findings_of(root: Path, content: str, data: dict[str, object]) -> list[tuple[str, str, str]]:
+    """What is found in a user's file with these settings: verdict, words, command."""
+    (root / "data").mkdir()
+    (root / MINE).write_text(content)
+    params = yaml.safe_load(paths.PARAMS.read_text())
+    params["data"] |= {"source": "file", "path": MINE} | data
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    found = Data(root)._file(load_policy(root / "params.yaml"))
+    return [(finding.verdict, finding.words, finding.command) for finding in found]
+
+
+HEADER = "time,open,high,low,close,volume"
+NAIVE = [f"2020-01-01 0{hour}:00:00,{100 + hour},104,97,{101 + hour},2" for hour in range(3)]
+
+
+def test_all_that_is_wrong_or_doubtful_in_ones_own_file_is_told_at_once(tmp_path: Path) -> None:
+    """Before a `dvc repro`: each with its row, and where to read what lets it in."""
+    rows = [*NAIVE, "2020-01-01 03:00:00,103,104,1,104,0"]
+    found = findings_of(tmp_path, lines(HEADER, *rows), {"limits": {"zero_volume_share_max": 0.1}})
+    inspect = f"python -m src inspect {MINE}"
+    failed = [words for verdict, words, command in found if (verdict, command) == ("failed", inspect)]
+    told = [words for verdict, words, _ in found if verdict == "told"]
+    assert len(found) == len(failed) + len(told)
+    assert [words.partition("(")[0] for words in failed] == [
+        f"{MINE}: time has no time zone ",
+        f"{MINE}: 1 of 4 bars ",
+    ]
+    assert "data.limits.zero_volume_share_max allows 10.00%" in failed[1]
+    guess = f"{MINE}: the time zone UTC is a guess: set data.time_zone to the one that the file is in"
+    assert told == [guess, f"{MINE}: 1 of 4 bars (25.00%) with a low under 0.5 of open and close, row 4 is the first"]
+
+
+def test_a_file_of_ones_own_that_is_understood(tmp_path: Path) -> None:
+    """With the answers that params.yaml has."""
+    found = findings_of(tmp_path, lines(HEADER, *NAIVE), {"time_zone": "UTC"})
+    assert found == [("passed", f"{MINE}: every row is understood", "")]

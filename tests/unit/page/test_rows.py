@@ -104,3 +104,27 @@ def test_quality_names_the_longest_gap(evidence: Evidence) -> None:
     assert found["longest gap"] == "47 bars after 2018-01-01T00:00:00Z"
     assert found["missing"] == "47 bars (0.23%) in 1 gaps"
     assert found["columns not read"] == "vwap"
+
+
+def test_quality_counts_what_is_doubtful(evidence: Evidence) -> None:
+    """A row for each doubt, whether there is anything or not."""
+    plain = {"absent_parts": 0, "resampled_bars_with_absent_parts": 0, "off_grid_rows": 0}
+    nothing = {"deep_lows": 0, "stale_bars": 0, "longest_stale_run": 0, "volume_jump": 1.0, "volume_jump_at": None}
+    found = dict(rows.quality(evidence.quality | plain | {"doubts": nothing | {"last_is_a_stump": False}}).rows)
+    assert (found["jump in the scale of the volume"], found["the last bar is a stump"]) == ("none", "no")
+    doubts = {
+        "deep_lows": 119,
+        "stale_bars": 1234,
+        "longest_stale_run": 50,
+        "volume_jump": 1000.0,
+        "volume_jump_at": "2020-01-05T04:00:00Z",
+        "last_is_a_stump": True,
+    }
+    counts = {"absent_parts": 90, "resampled_bars_with_absent_parts": 30, "off_grid_rows": 2, "doubts": doubts}
+    found = dict(rows.quality(evidence.quality | counts).rows)
+    assert found["parts absent in joined bars"] == "90 in 30 bars"
+    assert found["rows off the grid left out"] == "2"
+    assert found["with a low under half of open and close"] == "119 bars"
+    assert found["equal to the two or more before them"] == "1,234 bars, at most 50 in a row"
+    assert found["jump in the scale of the volume"] == "1,000 times at 2020-01-05T04:00:00Z"
+    assert found["the last bar is a stump"] == "yes"
