@@ -18,7 +18,7 @@ from src.base import paths, tables
 from tests.faults.publications import VERIFY
 from tests.faults.suite import YEAR_FAULTS
 from tests.faults.world import Seen, src
-from tests.faults.year import Year, build, exchange
+from tests.faults.year import KEEP, Year, build, exchange
 from tests.warm import programs as warm
 
 WEEKS = 52
@@ -64,7 +64,8 @@ def figures(sizes: list[dict[str, float]]) -> Figures:
     for name, times in BOUNDS.items():
         first, last = (statistics.median(week[name] for week in part) for part in (grown[:quarter], grown[-quarter:]))
         found[name] = [round(first, 1), round(last, 1)]
-        assert last <= first * times, f"{name}: {first:.1f} a week in the first quarter, {last:.1f} in the last"
+        # A year that is cut short has not filled what is kept.
+        assert quarter <= KEEP or last <= first * times, f"{name}: {first:.1f} a week in the first quarter, {last:.1f} in the last"
     return found
 
 
