@@ -65,7 +65,9 @@ def figures(sizes: list[dict[str, float]]) -> Figures:
         first, last = (statistics.median(week[name] for week in part) for part in (grown[:quarter], grown[-quarter:]))
         found[name] = [round(first, 1), round(last, 1)]
         # A year that is cut short has not filled what is kept.
-        assert quarter <= KEEP or last <= first * times, f"{name}: {first:.1f} a week in the first quarter, {last:.1f} in the last"
+        assert quarter <= KEEP or last <= first * times, (
+            f"{name}: {first:.1f} a week in the first quarter, {last:.1f} in the last"
+        )
     return found
 
 
