@@ -64,6 +64,9 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     found_time = open_times(columns, asked, unnamed)
     if found_time is None or len(prices) < len(PRICES):
         return None
+    if not len(found_time.moments):
+        found.refuse("no row below the header, expected at least two bars")
+        return None
     numbers = {price: columns.numbers(place, price) for price, place in prices.items()}
     volume = choose_volume(columns, numbers)
     if volume is None:

@@ -178,8 +178,8 @@ def test_hours_are_joined_to_what_params_ask_for(run, outputs, mine, tmp_path):
 
 BAD = {
     "empty": (lambda _: "", "mine.csv: empty"),
-    "header only": (lambda text: text.splitlines()[0], "mine.csv: empty"),
-    "no volume": (lambda text: text.replace("volume", "amount"), "no base volume: Trades is a count"),
+    "header only": (lambda text: text.splitlines()[0], "mine.csv: no row below the header"),
+    "no volume": (lambda text: text.replace("volume", "weight"), "no base volume: Trades is a count"),
     "text": (lambda text: text.replace("10000.0", "n.a.", 1), "row 1: open is 'n.a.'"),
     "empty cell": (lambda text: text.replace("10000.0", "", 1), "row 1 (2020-01-01 00:00:00+00:00): open is missing"),
     "infinite": (lambda text: text.replace("10000.0", "inf", 1), "row 1 (2020-01-01 00:00:00+00:00): open is infinite"),
@@ -259,7 +259,7 @@ def test_as_a_command_it_reads_a_relative_path_and_exits_with_a_status(checkout,
     (checkout / "data" / "mine.csv").write_text(text.replace("10000.0", "ten", 1))
     bad = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
     assert (bad.returncode, bad.stdout) == (2, "")
-    assert bad.stderr == "error: row 1: open is 'ten', expected a plain number such as 8035.88\n"
+    assert bad.stderr.startswith("error: data/mine.csv: row 1: open is 'ten', expected a plain number such as 8035.88;")
     assert (checkout / "data" / "raw" / "bars.parquet").read_bytes() == written
 
 
