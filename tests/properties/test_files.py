@@ -18,7 +18,7 @@ from tests.files_of_bars import packed
 DATA = load_policy().data.model_copy(update={"start": None, "end": None, "timeframe": "1h"})
 READ_BACK = settings(derandomize=True, deadline=None, max_examples=200)
 EPOCHS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
-OFFSETS = {"Z": 0, "+09:00": 9, "-0500": -5, " UTC": 0}
+OFFSETS = {"Z": 0, "+09:00": 9, "-0500": -5, "+02": 2, " UTC": 0}
 CLOCKS = [*EPOCHS, "nanoseconds", *OFFSETS]
 NAMES = [
     ["time", *COLUMNS],
