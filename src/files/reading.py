@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from src.files.raw import Wanted
 
 READERS = {"parquet": read_binary, "feather": read_binary, "json": read_json, "text": read_delimited}
+NO_ROW = "no row with a time and a price, expected at least two bars"
 
 
 class Reading(NamedTuple):
@@ -65,7 +66,7 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     if found_time is None or len(prices) < len(PRICES):
         return None
     if not len(found_time.moments):
-        found.refuse("no row below the header, expected at least two bars")
+        found.refuse(NO_ROW)
         return None
     numbers = {price: columns.numbers(place, price) for price, place in prices.items()}
     volume = choose_volume(columns, numbers)
@@ -81,7 +82,7 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     ignored = [name for place, name in enumerate(columns.names) if place not in used]
     table = _without_empty(table, found_time.wrong, columns)
     if table.empty and not found.problems:
-        found.refuse("no row with a time and a price, expected at least two bars")
+        found.refuse(NO_ROW)
     return Reading(table, named, ignored, _symbol(columns))
 
 

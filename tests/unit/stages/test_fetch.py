@@ -178,7 +178,7 @@ def test_hours_are_joined_to_what_params_ask_for(run, outputs, mine, tmp_path):
 
 BAD = {
     "empty": (lambda _: "", "mine.csv: empty"),
-    "header only": (lambda text: text.splitlines()[0], "mine.csv: no row below the header"),
+    "header only": (lambda text: text.splitlines()[0], "mine.csv: no row with a time and a price"),
     "no volume": (lambda text: text.replace("volume", "weight"), "no base volume: Trades is a count"),
     "text": (lambda text: text.replace("10000.0", "n.a.", 1), "row 1: open is 'n.a.'"),
     "empty cell": (lambda text: text.replace("10000.0", "", 1), "row 1 (2020-01-01 00:00:00+00:00): open is missing"),
