@@ -25,14 +25,6 @@ WHOLE_FILE = {"source": "file", "exchange": "", "symbol": "BTC/EUR", "timeframe"
 
 
 @pytest.fixture
-def outputs(tmp_path, monkeypatch):
-    """The two files that fetch writes, in a folder of their own."""
-    monkeypatch.setattr(paths, "BARS", tmp_path / "out" / "bars.parquet")
-    monkeypatch.setattr(paths, "DATA_QUALITY", tmp_path / "out" / "data_quality.json")
-    return paths.BARS, paths.DATA_QUALITY
-
-
-@pytest.fixture
 def run(tmp_path, outputs, monkeypatch):
     """A function that runs the stage on a file, as the command line does."""
 
@@ -44,14 +36,6 @@ def run(tmp_path, outputs, monkeypatch):
             fetch.main()
 
     return fetch_from
-
-
-@pytest.fixture
-def mine(make_bars):
-    """Two days of hourly bars: the last without a trade, three hours of the first day missing."""
-    bars = make_bars(48)
-    bars.loc[bars.index[-1], "volume"] = 0.0
-    return bars.drop(bars.index[[5, 6, 12]])
 
 
 def as_csv(bars, times):
