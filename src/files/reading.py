@@ -118,7 +118,7 @@ def _volume_places(columns: Columns) -> list[int]:
 
 
 def _without_empty(table: pd.DataFrame, wrong_times: np.ndarray, columns: Columns) -> pd.DataFrame:
-    """Leave out rows without any price, which say that nothing was traded, and those whose time is no time; a problem if none is left."""
+    """Leave out rows without any price, in which nothing traded, and without a time; a problem if none is left."""
     empty = table[PRICES].isna().all(axis=1).to_numpy()
     bad = np.zeros(len(table), dtype=bool)
     bad[wrong_times] = True
