@@ -30,13 +30,14 @@ class Data(Check):
 
     def findings(self) -> Iterator[Finding]:
         from src.policy import load_policy
+        from src.sources.source import SOURCES
 
         params = load_policy(self.root / "params.yaml")
         outputs, _ = read_outputs(self.root)
         right, absent = {one.name for one in outputs if one.file == GOOD}, absent_after_rollback(self.root, outputs)
         source = self._source(params)
         yield source
-        if params.data.source == "file" and source.verdict != "failed":
+        if SOURCES[params.data.source].file_of(params.data) not in {None, paths.SAMPLE} and source.verdict != "failed":
             yield from self._file(params)
         for name, judge in ((BARS, _judge_bars), (FEATURES, _judge_features)):
             yield warn("data", f"{name}: {ABSENT}") if name in absent else self._table(name, judge, right)

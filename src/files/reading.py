@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from src.files.raw import Wanted
 
 READERS = {"parquet": read_binary, "feather": read_binary, "json": read_json, "text": read_delimited}
+NO_ROW = "no row with a time and a price, expected at least two bars"
 
 
 class Reading(NamedTuple):
@@ -49,13 +50,12 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     if missing := [price for price in PRICES if price not in prices]:
         words = f"missing column {', '.join(missing)}; the header has {columns.header}"
         found.refuse(f"{words}; data.columns names what goes under another name")
-    candidates = _volume_places(columns)
     times = [*columns.roles.open_times, *columns.roles.times, *columns.roles.close_times]
     asked = columns.asked("time")
     unnamed = [place for place, name in enumerate(columns.names) if not name or plain(name) == "index"]
     wanted: dict[int, Wanted] = dict.fromkeys([*times, *([] if asked is None else [asked])], "time")
     wanted |= {place: "time" for place in unnamed if not times}
-    wanted |= dict.fromkeys([*prices.values(), *candidates], "number")
+    wanted |= dict.fromkeys([*prices.values(), *_volume_places(columns)], "number")
     wanted |= dict.fromkeys(columns.roles.symbols[:1], "text")
     if not wanted:
         found.refuse(f"no column is known by its name; the header has {columns.header}")
@@ -65,7 +65,7 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     if found_time is None or len(prices) < len(PRICES):
         return None
     if not len(found_time.moments):
-        found.refuse("no row below the header, expected at least two bars")
+        found.refuse(NO_ROW)
         return None
     numbers = {price: columns.numbers(place, price) for price, place in prices.items()}
     volume = choose_volume(columns, numbers)
@@ -80,8 +80,6 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     used = {*found_time.places, *prices.values(), volume.place}
     ignored = [name for place, name in enumerate(columns.names) if place not in used]
     table = _without_empty(table, found_time.wrong, columns)
-    if table.empty and not found.problems:
-        found.refuse("no row with a time and a price, expected at least two bars")
     return Reading(table, named, ignored, _symbol(columns))
 
 
@@ -120,7 +118,7 @@ def _volume_places(columns: Columns) -> list[int]:
 
 
 def _without_empty(table: pd.DataFrame, wrong_times: np.ndarray, columns: Columns) -> pd.DataFrame:
-    """Leave out rows without any price, which say that nothing was traded, and those whose time is no time."""
+    """Leave out rows without any price, in which nothing traded, and without a time; a problem if none is left."""
     empty = table[PRICES].isna().all(axis=1).to_numpy()
     bad = np.zeros(len(table), dtype=bool)
     bad[wrong_times] = True
@@ -131,7 +129,10 @@ def _without_empty(table: pd.DataFrame, wrong_times: np.ndarray, columns: Column
         columns.found.warnings.append(
             f"{n_empty:,} of {len(table):,} rows have no price, row {first} is the first: they are no bars"
         )
-    return table[~empty & ~bad] if empty.any() or bad.any() else table
+    table = table[~empty & ~bad] if empty.any() or bad.any() else table
+    if table.empty and not columns.found.problems:
+        columns.found.refuse(NO_ROW)
+    return table
 
 
 def _symbol(columns: Columns) -> str:

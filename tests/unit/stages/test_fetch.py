@@ -25,14 +25,6 @@ WHOLE_FILE = {"source": "file", "exchange": "", "symbol": "BTC/EUR", "timeframe"
 
 
 @pytest.fixture
-def outputs(tmp_path, monkeypatch):
-    """The two files that fetch writes, in a folder of their own."""
-    monkeypatch.setattr(paths, "BARS", tmp_path / "out" / "bars.parquet")
-    monkeypatch.setattr(paths, "DATA_QUALITY", tmp_path / "out" / "data_quality.json")
-    return paths.BARS, paths.DATA_QUALITY
-
-
-@pytest.fixture
 def run(tmp_path, outputs, monkeypatch):
     """A function that runs the stage on a file, as the command line does."""
 
@@ -44,14 +36,6 @@ def run(tmp_path, outputs, monkeypatch):
             fetch.main()
 
     return fetch_from
-
-
-@pytest.fixture
-def mine(make_bars):
-    """Two days of hourly bars: the last without a trade, three hours of the first day missing."""
-    bars = make_bars(48)
-    bars.loc[bars.index[-1], "volume"] = 0.0
-    return bars.drop(bars.index[[5, 6, 12]])
 
 
 def as_csv(bars, times):
@@ -178,7 +162,7 @@ def test_hours_are_joined_to_what_params_ask_for(run, outputs, mine, tmp_path):
 
 BAD = {
     "empty": (lambda _: "", "mine.csv: empty"),
-    "header only": (lambda text: text.splitlines()[0], "mine.csv: no row below the header"),
+    "header only": (lambda text: text.splitlines()[0], "mine.csv: no row with a time and a price"),
     "no volume": (lambda text: text.replace("volume", "weight"), "no base volume: Trades is a count"),
     "text": (lambda text: text.replace("10000.0", "n.a.", 1), "row 1: open is 'n.a.'"),
     "empty cell": (lambda text: text.replace("10000.0", "", 1), "row 1 (2020-01-01 00:00:00+00:00): open is missing"),
