@@ -73,7 +73,7 @@ def check_times(times: pd.DatetimeIndex, timeframe: str | None, now: datetime) -
         return
     step = timedelta(microseconds=int(steps.min())) if timeframe is None else read_timeframe(timeframe)
     name = timeframe or timeframe_text(step)
-    if not is_on_grid(moments[0].to_pydatetime(), step):
+    if timeframe is not None and not is_on_grid(moments[0].to_pydatetime(), step):
         msg = f"bar {utc_text(moments[0])} opens off the grid of {name}; give the times at which bars open"
         raise DataError(msg)
     if len(odd := np.flatnonzero(steps % (step // MICROSECOND))):

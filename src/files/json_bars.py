@@ -96,9 +96,11 @@ def _column(values: Sequence[Any]) -> pa.Array:
     """Return numbers or texts; what is a mixture is text."""
     try:
         return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
         return pa.array(list(map(_as_text, values)))
 
 
 def _as_text(value: object) -> str | None:
-    return None if value is None else json.dumps(value) if not isinstance(value, str) else value
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()  # half a pair of surrogates is no text
+    return None if value is None else json.dumps(value)

@@ -1,5 +1,6 @@
 """From a file to rows of bars, with all that was understood, is doubtful or stops it."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,21 +47,12 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
         found.notes.append(f"packed by {contents.packed}")
     raw = READERS[contents.kind](path, contents, found)
     columns = Columns(raw, data, found)
-    prices = {price: place for price in PRICES if (place := _price(columns, price)) is not None}
-    if missing := [price for price in PRICES if price not in prices]:
-        words = f"missing column {', '.join(missing)}; the header has {columns.header}"
-        found.refuse(f"{words}; data.columns names what goes under another name")
-    times = [*columns.roles.open_times, *columns.roles.times, *columns.roles.close_times]
+    prices = _prices(columns)
     asked = columns.asked("time")
     unnamed = [place for place, name in enumerate(columns.names) if not name or plain(name) == "index"]
-    wanted: dict[int, Wanted] = dict.fromkeys([*times, *([] if asked is None else [asked])], "time")
-    wanted |= {place: "time" for place in unnamed if not times}
-    wanted |= dict.fromkeys([*prices.values(), *_volume_places(columns)], "number")
-    wanted |= dict.fromkeys(columns.roles.symbols[:1], "text")
-    if not wanted:
+    if not _load(columns, prices, asked, unnamed):
         found.refuse(f"no column is known by its name; the header has {columns.header}")
         return None
-    columns.load(wanted)
     found_time = open_times(columns, asked, unnamed)
     if found_time is None or len(prices) < len(PRICES):
         return None
@@ -81,6 +73,26 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     ignored = [name for place, name in enumerate(columns.names) if place not in used]
     table = _without_empty(table, found_time.wrong, columns)
     return Reading(table, named, ignored, _symbol(columns))
+
+
+def _load(columns: Columns, prices: Mapping[str, int], asked: int | None, unnamed: Sequence[int]) -> bool:
+    """Read the columns that may matter, all in one go; tell whether there are any."""
+    times = [*columns.roles.open_times, *columns.roles.times, *columns.roles.close_times]
+    wanted: dict[int, Wanted] = dict.fromkeys([*times, *([] if asked is None else [asked])], "time")
+    wanted |= {place: "time" for place in unnamed if not times}
+    wanted |= dict.fromkeys([*prices.values(), *_volume_places(columns)], "number")
+    wanted |= dict.fromkeys(columns.roles.symbols[:1], "text")
+    columns.load(wanted)
+    return bool(wanted)
+
+
+def _prices(columns: Columns) -> dict[str, int]:
+    """Return the places of the prices; what is missing is a problem."""
+    prices = {price: place for price in PRICES if (place := _price(columns, price)) is not None}
+    if missing := [price for price in PRICES if price not in prices]:
+        words = f"missing column {', '.join(missing)}; the header has {columns.header}"
+        columns.found.refuse(f"{words}; data.columns names what goes under another name")
+    return prices
 
 
 def _price(columns: Columns, price: str) -> int | None:

@@ -37,6 +37,7 @@ A_DAY = {
     "deploy": ("../served",),
     "channel": (),
     "prune": (),
+    "inspect": (BARS,),
     "predict": (BARS, "--log", "logs/bot.jsonl"),
     "monitor": ("logs/bot.jsonl", "--bars", BARS),
     "doctor": (),

@@ -40,6 +40,7 @@ def test_its_promotions_are_listed_watched_and_brought_back(upgraded: Checkout) 
     assert upgraded.run("git", "status", "--porcelain") == ""
 
 
+@pytest.mark.endure
 def test_the_pipeline_makes_the_same_model_and_the_next_one_is_promoted(upgraded: Checkout) -> None:
     """Their code moved, so stages run; `promote` finds the model that is in production already.
 
