@@ -13,6 +13,9 @@ ROWS = [
     "2020-01-01T01:00:00Z,11,13,10,12,6.5",
     "2020-01-01T02:00:00Z,12,14,11,13,0",
 ]
+# Of one bar, after its time; and when the first two of them open.
+NUMBERS = "10,12,9,11,5"
+FIRST, SECOND = pd.Timestamp("2020-01-01T00:00Z"), pd.Timestamp("2020-01-01T01:00Z")
 TIMES = pd.to_datetime([row.split(",")[0] for row in ROWS]).as_unit("us").rename("time")
 BARS = pd.DataFrame(
     {

@@ -8,17 +8,15 @@ import numpy as np
 import pandas as pd
 
 from btc_signal.bar import COLUMNS, EARLIEST, LATEST
-from btc_signal.times import timeframe_text, utc_text
+from btc_signal.times import is_on_grid, timeframe_text, utc_text
 from src.bars.doubts import Doubts, doubts_of, tell
-from src.bars.schema import check_bars, digits
+from src.bars.schema import MICROSECOND, check_bars, digits, usual_step
 from src.base.errors import DataError
 from src.base.findings import Findings, raise_if_refused
 from src.base.params import Data
 
-MICROSECOND = timedelta(microseconds=1)
 # So many equal steps in a row that are longer than the usual one are another timeframe, not gaps.
 MIXED_STEPS_RUN = 24
-DAY_US, HOUR_US = 86_400_000_000, 3_600_000_000
 # A bar's last instant, as close times have it.
 LAST_INSTANT_US = 1_000_000
 MOST_SHARE, FEW_SHARE = 0.9, 0.05
@@ -49,7 +47,6 @@ class Rows(NamedTuple):
     reordered: bool
     dropped_duplicates: int
     off_grid: int
-    dropped_last: bool
     doubts: Doubts
 
 
@@ -77,7 +74,7 @@ def build_bars(table: pd.DataFrame, data: Data, now: datetime, name: str = "") -
         bars_with_absent_parts=joined,
         absent_parts=absent,
         off_grid_rows=rows.off_grid,
-        dropped_last=rows.dropped_last,
+        dropped_last=data.drop_last,
         doubts=rows.doubts,
         warnings=found.warnings,
     )
@@ -101,7 +98,10 @@ def check_rows(table: pd.DataFrame, data: Data, now: datetime, found: Findings) 
         bars, numbers, n_twice = _without_duplicates(to_numbers(table).set_index(table["time"]), table.index, found)
         with found.gathering():
             check_bars(bars, numbers)
-        usual = _usual_step(pd.DatetimeIndex(bars.index))
+        usual = usual_step(pd.DatetimeIndex(bars.index).asi8)
+        if not usual:
+            found.refuse(f"got {len(bars)} bar, expected at least 2 to tell the timeframe")
+            return None
         on_grid = _on_grid(pd.DatetimeIndex(bars.index), numbers, usual, data, found)
         n_off = len(bars) - int(on_grid.sum())
         bars, numbers = (bars[on_grid], numbers[on_grid]) if n_off else (bars, numbers)
@@ -109,11 +109,11 @@ def check_rows(table: pd.DataFrame, data: Data, now: datetime, found: Findings) 
             bars, numbers = bars.iloc[:-1], numbers.iloc[:-1]
         with found.gathering():
             _check_steps(pd.DatetimeIndex(bars.index), numbers, usual)
-        step = int(usual) * MICROSECOND
+        step = usual * MICROSECOND
         _check_closed(bars.index, numbers, step, now, found)
         doubts = doubts_of(bars, numbers)
         tell(doubts, len(bars), data.limits, found)
-        return Rows(bars, numbers, step, reordered, n_twice, n_off, data.drop_last, doubts)
+        return Rows(bars, numbers, step, reordered, n_twice, n_off, doubts)
     return None
 
 
@@ -168,19 +168,10 @@ def _without_duplicates(bars: pd.DataFrame, rows: pd.Index, found: Findings) -> 
     return unique[COLUMNS], unique["row"], len(bars) - len(unique)
 
 
-def _usual_step(times: pd.DatetimeIndex) -> int:
-    """Return the most frequent step in microseconds."""
-    if len(times) < 2:  # noqa: PLR2004 - a step needs two bars
-        msg = f"got {len(times)} bar, expected at least 2 to tell the timeframe"
-        raise DataError(msg)
-    lengths, counts = np.unique(np.diff(times.asi8), return_counts=True)
-    return int(lengths[counts.argmax()])
-
-
 def _on_grid(times: pd.DatetimeIndex, rows: pd.Series, usual: int, data: Data, found: Findings) -> np.ndarray:
     """Tell which bars open on the grid of their timeframe; a problem if more do not than params.yaml allows."""
-    # A day may begin at any full hour of UTC, where the day of its market does.
-    phase = int(times.asi8[0]) % usual if usual % DAY_US == 0 and int(times.asi8[0]) % HOUR_US == 0 else 0
+    # A day may begin at any full hour of UTC, where the day of its market does; then all of them begin there.
+    phase = int(times.asi8[0]) % usual if is_on_grid(times[0].to_pydatetime(), usual * MICROSECOND) else 0
     on_grid = times.asi8 % usual == phase
     share, allowed = np.mean(~on_grid), data.limits.off_grid_share_max
     if not share:

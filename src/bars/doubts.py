@@ -120,7 +120,7 @@ def _volume_jump(volume: np.ndarray) -> tuple[float, int | None]:
     worst = int(change.argmax())
     # The block after may begin before the jump: the next one tells.
     two = abs(medians[min(worst + 2, n_blocks - 1)] - medians[worst]) if n_blocks > 2 else change[worst]  # noqa: PLR2004
-    jump = float(np.exp(max(change[worst], 0.0)))
+    jump = float(np.exp(change[worst]))
     if jump < JUMP or np.exp(two) < JUMP:
         return 1.0, None
     return jump, int(traded[(worst + 1) * size])

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from btc_signal.times import timeframe_text, utc_text
-from src.bars.build import MICROSECOND, Decisions
+from src.bars.build import Decisions
+from src.bars.schema import MICROSECOND
 from src.base.params import Data
 
 LONGEST_GAPS_KEPT = 20

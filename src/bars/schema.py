@@ -86,6 +86,12 @@ def check_times(times: pd.DatetimeIndex, timeframe: str | None, now: datetime) -
         raise DataError(msg)
 
 
+def usual_step(micros: np.ndarray) -> int:
+    """Return the most frequent step of moments in microseconds, whichever way they run; 0 of fewer than two."""
+    lengths, counts = np.unique(np.abs(np.diff(micros)), return_counts=True)
+    return int(lengths[counts.argmax()]) if len(lengths) else 0
+
+
 def segments(times: pd.Index) -> np.ndarray:
     """Give every bar the number of its stretch without a gap: 0 up to the first gap, 1 up to the second, and so on.
 

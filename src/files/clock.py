@@ -246,10 +246,8 @@ def _numbers(*columns: pd.Series) -> pd.Series:
 
 def _clock(found: pd.DataFrame) -> np.ndarray:
     """Return the time of day in microseconds, 0 where none is written, NaN where it is none."""
-    hour, minute, second = (
-        pd.to_numeric(found[name], errors="coerce").fillna(0) for name in ("hour", "minute", "second")
-    )
-    part = pd.to_numeric(found["part"].str.replace(",", ".", regex=False), errors="coerce").fillna(0)
+    hour, minute, second = (_numbers(found[name]).fillna(0) for name in ("hour", "minute", "second"))
+    part = _numbers(found["part"].str.replace(",", ".", regex=False)).fillna(0)
     half = found["half"].str.upper()
     is_half = half.notna()
     # 24:00 is the end of its day.

@@ -19,7 +19,10 @@ class Columns:
         self.raw, self.data, self.found = raw, data, found
         self.names = self._names()
         self.roles: Roles = roles_of(self.names)
-        self.said = data.columns if isinstance(data.columns, dict) else {}
+        said = data.columns if isinstance(data.columns, dict) else {}
+        named = {role: self._place_of(role, name) for role, name in said.items()}
+        self.asked: dict[str, int] = {role: place for role, place in named.items() if place is not None}
+        """Places of the columns that params.yaml names, by what they are taken for."""
         self.blank = np.array([], dtype=np.int64)
         """Places of rows in which no column that was loaded has anything."""
         self._read: dict[int, pa.ChunkedArray] = {}
@@ -45,11 +48,8 @@ class Columns:
         """Return what a column is called in the file."""
         return self.names[place] or f"column {place + 1}"
 
-    def asked(self, role: str) -> int | None:
-        """Return the place of the column that params.yaml names for a role; None if it names none."""
-        if role not in self.said:
-            return None
-        name = self.said[role]
+    def _place_of(self, role: str, name: str) -> int | None:
+        """Return the place of the column that params.yaml names for a role; a problem if there is not one of it."""
         places = [place for place, called in enumerate(self.names) if called == name]
         places = places or [place for place, called in enumerate(self.names) if plain(called) == plain(name)]
         if len(places) == 1:

@@ -17,7 +17,7 @@ Kind = Literal["parquet", "feather", "json", "text"]
 # Enough for a banner, a header and a few hundred bars.
 HEAD_BYTES = 65_536
 MOST_UNPACKED_BYTES = 8_000_000_000
-PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
 TABLES: dict[bytes, Kind] = {b"PAR1": "parquet", b"ARROW1": "feather"}
 OTHERS = {
     b"PK\x03\x04": "a zip file in a zip file, or a spreadsheet",
@@ -60,9 +60,7 @@ def look_at(path: Path) -> Contents:
     """Tell what lies in a file; `DataError` if it is nothing that bars are read from, or cannot be opened."""
     with unpacked(path) as stream:
         head = stream.read(HEAD_BYTES)
-    with path.open("rb") as file:
-        start = file.read(8)
-    packed = next((name for magic, name in {**PACKED, b"PK\x03\x04": "zip"}.items() if start.startswith(magic)), "")
+    packed = _how_packed(path)
     for magic, kind in TABLES.items():
         if head.startswith(magic):
             return Contents(kind, head, "", packed)
@@ -82,14 +80,12 @@ def look_at(path: Path) -> Contents:
 def unpacked(path: Path) -> Iterator[BinaryIO]:
     """Open a file, unpacked; `DataError` if that fails, or it is longer than any history of bars."""
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
-        how = next((name for magic, name in PACKED.items() if start.startswith(magic)), None)
-        if how:
-            with pa.CompressedInputStream(pa.OSFile(str(path)), how) as stream:
-                yield io.BufferedReader(_Bounded(stream, path))  # type: ignore[type-var]
-        elif start.startswith(b"PK\x03\x04"):
+        how = _how_packed(path)
+        if how == "zip":
             with zipfile.ZipFile(path) as folder, folder.open(_only_file(folder, path)) as stream:
+                yield io.BufferedReader(_Bounded(stream, path))  # type: ignore[type-var]
+        elif how:
+            with pa.CompressedInputStream(pa.OSFile(str(path)), how) as stream:
                 yield io.BufferedReader(_Bounded(stream, path))  # type: ignore[type-var]
         else:
             with path.open("rb") as stream:
@@ -98,6 +94,13 @@ def unpacked(path: Path) -> Iterator[BinaryIO]:
         words = " ".join(str(error).split())
         msg = f"{relative(path)}: cannot be read ({truncate(words)}); mend it, or data.path in params.yaml"
         raise DataError(msg) from error
+
+
+def _how_packed(path: Path) -> str:
+    """Tell what a file is packed by, from its first bytes; empty if by nothing."""
+    with path.open("rb") as file:
+        start = file.read(max(map(len, PACKED)))
+    return next((name for magic, name in PACKED.items() if start.startswith(magic)), "")
 
 
 def _only_file(folder: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from src.bars.schema import usual_step
 from src.base.errors import truncate
 from src.files.clock import DAY_US, Times, read_times
 from src.files.columns import Columns
@@ -112,18 +113,12 @@ def _is_day_of(days: Times, times: Times, good: np.ndarray) -> bool:
 
 def _is_length_of_bars(micros: np.ndarray, apart: int) -> bool:
     """Tell whether moments so far apart are open and close of one bar."""
-    return any(_usual_step(micros) - apart == instant for instant in LAST_INSTANTS)
+    return any(usual_step(micros) - apart == instant for instant in LAST_INSTANTS)
 
 
 def _lies_inside(micros: np.ndarray, apart: np.ndarray) -> bool:
     """Tell whether moments lie inside the bars that open at these times, as that of a bar's first trade does."""
-    return bool(((apart >= 0) & (apart < _usual_step(micros))).all())
-
-
-def _usual_step(micros: np.ndarray) -> int:
-    """Return the most frequent step; 0 of a single moment."""
-    lengths, counts = np.unique(np.abs(np.diff(micros)), return_counts=True)
-    return int(lengths[counts.argmax()]) if len(lengths) else 0
+    return bool(((apart >= 0) & (apart < usual_step(micros))).all())
 
 
 def _in_utc(columns: Columns, places: list[int], times: Times) -> OpenTimes:

@@ -48,7 +48,7 @@ def read(path: Path, data: Data, found: Findings) -> Reading | None:
     raw = READERS[contents.kind](path, contents, found)
     columns = Columns(raw, data, found)
     prices = _prices(columns)
-    asked = columns.asked("time")
+    asked = columns.asked.get("time")
     unnamed = [place for place, name in enumerate(columns.names) if not name or plain(name) == "index"]
     if not _load(columns, prices, asked, unnamed):
         found.refuse(f"no column is known by its name; the header has {columns.header}")
@@ -97,7 +97,7 @@ def _prices(columns: Columns) -> dict[str, int]:
 
 def _price(columns: Columns, price: str) -> int | None:
     """Return the place of a price; a problem if it is not there, or more than one could be it."""
-    if (place := columns.asked(price)) is not None:
+    if (place := columns.asked.get(price)) is not None:
         return place
     places = columns.roles.prices[price]
     exact = [place for place in places if plain(columns.names[place]) == price]
@@ -122,8 +122,7 @@ def _price(columns: Columns, price: str) -> int | None:
 
 
 def _volume_places(columns: Columns) -> list[int]:
-    asked = columns.asked("volume") if "volume" in columns.said else None
-    if asked is not None:
+    if (asked := columns.asked.get("volume")) is not None:
         return [asked]
     roles = columns.roles
     return [*roles.volumes, *roles.quote_volumes, *roles.ticks]

@@ -21,7 +21,7 @@ class Volume(NamedTuple):
 def choose_volume(columns: Columns, prices: dict[str, np.ndarray]) -> Volume | None:
     """Return the base volume; a problem if it is not there, or the names do not decide which column is it."""
     found, roles = columns.found, columns.roles
-    if (asked := columns.asked("volume")) is not None:
+    if (asked := columns.asked.get("volume")) is not None:
         if asked in roles.ticks:
             found.warnings.append(f"{columns.called(asked)} counts ticks or trades, and is taken as volume")
         if asked in roles.quote_volumes:

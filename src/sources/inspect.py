@@ -10,6 +10,7 @@ import pandas as pd
 
 from btc_signal.times import timeframe_text, utc_text
 from src.bars.build import Rows, check_rows
+from src.bars.schema import MICROSECOND
 from src.base import paths
 from src.base.findings import Findings, Problem, merged
 from src.base.params import Data
@@ -51,8 +52,8 @@ class Inspection(NamedTuple):
         """How many gaps there are; None if that is not known."""
         if not self.rows:
             return None
-        steps = np.diff(pd.DatetimeIndex(self.rows.bars.index).asi8) // 1000
-        return int((steps > self.rows.step.total_seconds() * 1_000).sum())
+        steps = np.diff(pd.DatetimeIndex(self.rows.bars.index).asi8)
+        return int((steps > self.rows.step // MICROSECOND).sum())
 
 
 def inspect(path: Path, answers: Mapping[str, Any] | None = None) -> Inspection:
@@ -89,7 +90,6 @@ def _data(name: str, more: dict[str, Any]) -> Data:
     fixed = {
         "source": "file",
         "path": name,
-        "exchange": "",
         "symbol": "",
         "timeframe": "1d",
         "start": None,

@@ -12,7 +12,7 @@ import pytest
 from src.base.params import Data
 from src.policy import Policy
 from src.sources.file import read_file
-from tests.files_of_bars import HEADER, lines
+from tests.files_of_bars import HEADER, NUMBERS, lines
 
 Read = Callable[..., pd.DataFrame]
 
@@ -51,9 +51,6 @@ def bars_of(table_of: Callable[..., tuple[pd.DataFrame, list[str]]]) -> Read:
         return table_of(path, **answers)[0].set_index("time")
 
     return read
-
-
-NUMBERS = "10,12,9,11,5"
 
 
 @pytest.fixture(scope="module")

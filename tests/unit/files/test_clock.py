@@ -8,10 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.base.errors import DataError
-from tests.files_of_bars import HEADER, lines
+from tests.files_of_bars import FIRST, HEADER, NUMBERS, SECOND, lines
 
-NUMBERS = "10,12,9,11,5"
-FIRST, SECOND = pd.Timestamp("2020-01-01T00:00Z"), pd.Timestamp("2020-01-01T01:00Z")
 ASKED = r"has no time zone \(row 1 is .*\); data\.time_zone says it: UTC, Asia/Tokyo, America/New_York or another"
 
 

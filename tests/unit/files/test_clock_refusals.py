@@ -4,10 +4,7 @@ import pandas as pd
 import pytest
 
 from src.base.errors import DataError
-
-NUMBERS = "10,12,9,11,5"
-FIRST, SECOND = pd.Timestamp("2020-01-01T00:00Z"), pd.Timestamp("2020-01-01T01:00Z")
-ASKED = r"has no time zone \(row 1 is .*\); data\.time_zone says it: UTC, Asia/Tokyo, America/New_York or another"
+from tests.files_of_bars import FIRST, SECOND
 
 
 @pytest.mark.parametrize(

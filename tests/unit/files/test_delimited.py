@@ -136,8 +136,9 @@ def test_as_many_names_as_columns(write, table_of):
 def test_a_name_that_is_not_there(write, table_of):
     """A typing error in params.yaml takes no other column instead."""
     words = "data.columns names 'Volume' for volume, which is not there; the header has timestamp, .*, amount"
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=words) as refused:
         table_of(write(PLAIN.replace("volume", "amount")), columns={"volume": "Volume"})
+    assert str(refused.value).count("data.columns names 'Volume'") == 1
 
 
 @pytest.mark.parametrize("twin", ["close", "Close", " CLOSE "])

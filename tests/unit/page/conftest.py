@@ -6,24 +6,6 @@ from src.base import paths, storage
 from src.base.params import load_params
 from src.page.evidence import DRAWN, Evidence, read_points
 
-NOTHING_DOUBTFUL = {
-    "resampled_bars_with_absent_parts": 0,
-    "absent_parts": 0,
-    "off_grid_rows": 0,
-    "dropped_last": False,
-    "doubts": {
-        "zero_volume": 0,
-        "deep_lows": 0,
-        "stale_bars": 0,
-        "longest_stale_run": 0,
-        "volume_jump": 1.0,
-        "volume_jump_at": None,
-        "last_is_a_stump": False,
-        "first_deep_low": None,
-        "first_stale": None,
-    },
-}
-
 
 @pytest.fixture
 def evidence() -> Evidence:
@@ -32,7 +14,7 @@ def evidence() -> Evidence:
     return Evidence(
         label=load_params().label,
         metrics=storage.read_json(paths.METRICS),
-        quality=NOTHING_DOUBTFUL | storage.read_json(paths.DATA_QUALITY),
+        quality=storage.read_json(paths.DATA_QUALITY),
         plots={name: read_points(paths.plot(name)) for name in DRAWN},
         candidate=gate["candidate"],
         commit=40 * "c",
