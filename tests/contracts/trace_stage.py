@@ -21,6 +21,8 @@ import src.base.sections  # noqa: E402 - as above
 
 opened: dict[str, set[str]] = {"read": set(), "written": set()}
 sections: set[str] = set()
+# What was loaded stays, so that nothing else is taken for it by its id.
+loaded: list[object] = []
 
 
 def note_file(event: str, arguments: tuple) -> None:
@@ -38,6 +40,7 @@ def note_sections(load: object) -> object:
 
     def load_and_watch() -> src.base.params.Params:
         params = load()
+        loaded.append(params)
         names = {id(params): "", id(params.train): "train."}
         plain = BaseModel.__getattribute__
 
